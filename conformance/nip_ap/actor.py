@@ -1,0 +1,273 @@
+"""An actor: a key with connections. What scenarios talk to; it reads like the protocol.
+
+Two kinds of verbs. What sets a scene (`publish`, `head`, `read`) is inconclusive where the relay
+does not play along; what judges lives in scenario.py and breaks the clause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from nip_ap.evidence import (
+    ACCEPTED,
+    COUNTED,
+    DELIVERED,
+    EMPTY,
+    REFUSED,
+    RETURNED,
+    SILENT,
+    ZERO,
+    Broken,
+    Inconclusive,
+    Ledger,
+)
+from nip_ap.nostr import DELETION, PERSONA, Draft, Event, Filter, SecretKey
+from nip_ap.wire import Answer, Counted, HttpDoor, Reading, Subscription, WebSocketDoor
+
+WS, HTTP = "ws", "http"
+
+ANY = "any"
+"""For `publish(..., expect=ANY)`: whatever the relay answers is fine, as long as it answers."""
+
+Door = WebSocketDoor | HttpDoor
+
+
+@dataclass(frozen=True)
+class Clock:
+    """One reading of the clock for a whole check, so that a check's bytes depend on it alone."""
+
+    reading: int
+
+    def now(self) -> int:
+        """Unix seconds at the start of the check."""
+        return self.reading
+
+
+@dataclass
+class Surroundings:
+    """What an actor needs of its check: how doors are opened, where observations go."""
+
+    ledger: Ledger
+    clock: Clock
+    open_ws: Callable[[str, SecretKey | None], WebSocketDoor]
+    open_http: Callable[[str, SecretKey | None], HttpDoor]
+
+
+class Watch:
+    """A live subscription after its EOSE."""
+
+    def __init__(self, subscription: Subscription, ledger: Ledger) -> None:
+        self.subscription = subscription
+        self.ledger = ledger
+        ledger.observe_later(
+            lambda: (DELIVERED if subscription.live else SILENT, subscription.door.name)
+        )
+
+    @property
+    def live(self) -> tuple[Event, ...]:
+        """What was delivered live so far, in order."""
+        return tuple(self.subscription.live)
+
+    @property
+    def stored(self) -> tuple[Event, ...]:
+        """What was stored already when the subscription opened."""
+        return tuple(self.subscription.stored)
+
+    def copies_of(self, event: Event) -> int:
+        """How often an event was delivered live so far."""
+        return sum(one.id == event.id for one in self.subscription.live)
+
+    def wait_for(self, event: Event) -> None:
+        """Wait for a live delivery. Raises NoAnswer."""
+        self.subscription.wait_for(event)
+
+    def close(self) -> None:
+        """Send CLOSE."""
+        self.subscription.close()
+
+
+class Actor:
+    """One identity at the relay under test."""
+
+    def __init__(self, name: str, key: SecretKey | None, surroundings: Surroundings) -> None:
+        self.name = name
+        self._key = key
+        self._surroundings = surroundings
+        self._doors: dict[str, Door] = {}
+        self._others: list[Actor] = []
+        self.written: list[Event] = []
+
+    # -- identity --------------------------------------------------------------
+
+    @property
+    def key(self) -> SecretKey:
+        """The actor's key. An anonymous actor has none, and asking for it is a mistake."""
+        if self._key is None:
+            raise TypeError(f"{self.name} is anonymous and has no key")
+        return self._key
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of the check."""
+        return self._surroundings.ledger
+
+    @property
+    def pubkey(self) -> str:
+        """The actor's public key, 64 hex digits."""
+        return self.key.pubkey
+
+    def signs(self, draft: Draft) -> Event:
+        """A draft as this actor's event."""
+        return draft.signed_by(self.key)
+
+    def another_connection(self) -> Actor:
+        """The same key on a connection of its own."""
+        other = Actor(f"{self.name} {len(self._others) + 2}", self._key, self._surroundings)
+        self._others.append(other)
+        return other
+
+    # -- doors -----------------------------------------------------------------
+
+    @property
+    def ws(self) -> WebSocketDoor:
+        """The actor's connection, opened when first used."""
+        door = self._doors.get(WS)
+        if not isinstance(door, WebSocketDoor):
+            door = self._doors[WS] = self._surroundings.open_ws(self.name, self._key)
+        return door
+
+    @property
+    def http(self) -> HttpDoor:
+        """The actor's HTTP side."""
+        door = self._doors.get(HTTP)
+        if not isinstance(door, HttpDoor):
+            door = self._doors[HTTP] = self._surroundings.open_http(self.name, self._key)
+        return door
+
+    def door(self, via: str) -> Door:
+        """The door of that name, `ws` or `http`."""
+        return self.ws if via == WS else self.http
+
+    def reconnect(self) -> None:
+        """Leave the present connection and take a new one at next use."""
+        door = self._doors.pop(WS, None)
+        if door is not None:
+            door.close()
+
+    # -- writing ---------------------------------------------------------------
+
+    def send(self, event: Event, *, via: str = WS) -> Answer:
+        """Submit an event and give the relay's answer, whatever it is."""
+        answer = self.door(via).publish(event)
+        self._note(event, answer)
+        return answer
+
+    def publish(self, draft: Draft | Event, *, expect: str = ACCEPTED, via: str = WS) -> Event:
+        """Sign and submit. Raises Inconclusive where the relay does not accept it.
+
+        With expect=ANY the answer does not matter.
+        """
+        event = draft if isinstance(draft, Event) else self.signs(draft)
+        answer = self.send(event, via=via)
+        if expect == ACCEPTED and not answer.accepted:
+            raise Inconclusive(
+                f"the relay did not accept an event that the check builds on: {answer.message!r}"
+            )
+        return event
+
+    def publish_all(
+        self, drafts: Iterable[Draft | Event], *, expect: str = ACCEPTED, via: str = WS
+    ) -> list[Event]:
+        """Sign and submit many, all at once over WebSocket."""
+        events = [one if isinstance(one, Event) else self.signs(one) for one in drafts]
+        answers = self.door(via).publish_all(events)
+        for event, answer in zip(events, answers, strict=True):
+            self._note(event, answer)
+        refused = [answer for answer in answers if not answer.accepted]
+        if expect == ACCEPTED and refused:
+            raise Inconclusive(
+                f"{len(refused)} of {len(events)} events that the check builds on were not "
+                f"accepted, the first with {refused[0].message!r}"
+            )
+        return events
+
+    def delete(self, *addresses: str, at: int | None = None, k: bool = True) -> Event:
+        """Publish a kind 5 for addresses (NIP-09)."""
+        tags = [("a", address) for address in addresses] + ([("k", str(PERSONA))] if k else [])
+        when = self._surroundings.clock.now() if at is None else at
+        return self.publish(Draft(DELETION, when, tuple(tags)))
+
+    def _note(self, event: Event, answer: Answer) -> None:
+        self.ledger.observe(ACCEPTED if answer.accepted else REFUSED, answer.door)
+        if answer.accepted:
+            self.written.append(event)
+
+    # -- reading ---------------------------------------------------------------
+
+    def read(self, *filters: Filter, via: str = WS) -> Reading:
+        """The stored events that match, in order of arrival."""
+        reading = self.door(via).query(filters)
+        self.ledger.observe(RETURNED if reading.events else EMPTY, reading.door)
+        return reading
+
+    def head(self, slug: str, *, of: Actor | None = None, via: str = WS) -> Event | None:
+        """The head at an address; where the relay returns several versions, the right one of them.
+
+        NIP-AP: "clients MUST select the head from any multi-event response", hence the choice.
+        """
+        events = self.read(address(of or self, slug), via=via).events
+        return min(events, key=lambda event: event.order, default=None)
+
+    def personas(self, *, of: Actor | None = None, via: str = WS) -> Reading:
+        """All personas of an author, as a reading."""
+        return self.read(all_of(of or self), via=via)
+
+    def counted(self, *filters: Filter, via: str = WS) -> Counted:
+        """The answer to a COUNT, refusals included."""
+        counted = self.door(via).count(filters)
+        self.ledger.observe(COUNTED if counted.count else ZERO, counted.door)
+        return counted
+
+    def count(self, *filters: Filter, via: str = WS) -> int:
+        """How many events match. Raises Broken where the relay refuses a COUNT that it offers."""
+        counted = self.counted(*filters, via=via)
+        if counted.refusal is not None:
+            raise Broken("a count", f"a refusal: {counted.refusal!r}")
+        return counted.count
+
+    def watch(self, *filters: Filter) -> Watch:
+        """A live subscription, past its EOSE. Raises Inconclusive where the relay closes it."""
+        subscription = self.ws.open(filters)
+        if subscription.closed is not None:
+            raise Inconclusive(f"the relay closed a subscription: {subscription.closed!r}")
+        return Watch(subscription, self.ledger)
+
+    # -- leaving ---------------------------------------------------------------
+
+    def clean_up(self) -> None:
+        """Ask the relay to delete the personas written, best effort; answers are not awaited."""
+        slugs = {event.slug for event in self.written if event.kind == PERSONA}
+        newest = max((event.created_at for event in self.written), default=0)
+        when = max(newest, self._surroundings.clock.now())
+        for slug in sorted(slugs):
+            tags = (("a", f"{PERSONA}:{self.pubkey}:{slug}"), ("k", str(PERSONA)))
+            self.ws.send(["EVENT", self.signs(Draft(DELETION, when, tags)).to_json()])
+
+    def leave(self) -> None:
+        """Close every connection."""
+        for other in self._others:
+            other.leave()
+        for door in self._doors.values():
+            door.close()
+        self._doors.clear()
+
+
+def address(author: Actor, *slugs: str, kind: int = PERSONA) -> Filter:
+    """The filter for one address, or for several slugs of one author."""
+    return Filter.of(kinds=[kind], authors=[author.pubkey], d=slugs)
+
+
+def all_of(*authors: Actor, kinds: Sequence[int] = (PERSONA,)) -> Filter:
+    """The filter for everything of these kinds by these authors."""
+    return Filter.of(kinds=kinds, authors=[author.pubkey for author in authors])

@@ -1,0 +1,179 @@
+"""One check while it runs: its clock, its actors, its transcript, and how it ends in a result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import httpx
+
+from nip_ap.actor import Actor, Clock, Surroundings
+from nip_ap.clauses import INFO
+from nip_ap.evidence import (
+    Broken,
+    Inconclusive,
+    Ledger,
+    NotApplicable,
+    ScenarioMistake,
+)
+from nip_ap.nostr import SecretKey, derive
+from nip_ap.run import Context, Result, Subject, broken_at
+from nip_ap.verdict import Verdict
+from nip_ap.wire import HttpDoor, Transcript, WebSocketDoor, WireError
+from nip_ap.wire.http import NIP98, X_PUBKEY
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What opens doors to one relay for many checks: shared settings and the HTTP client."""
+
+    context: Context
+    client: httpx.Client
+    keys: Mapping[str, SecretKey]
+
+
+@dataclass
+class Check:
+    """The running state of one check."""
+
+    id: str
+    clauses: Sequence[str]
+    level: str
+    sentence: str
+    subject: Subject
+    surface: Surface
+    repetition: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
+    transcript: Transcript = field(default_factory=Transcript)
+    comparison: tuple[str, str] = ("", "")
+    _actors: list[Actor] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The one clock reading of the check; the transcript records it."""
+        clock = Clock(int(time.time()))
+        self.transcript.note(
+            f"clock reads {clock.reading}; seed {self.surface.context.settings.seed}"
+        )
+        return clock
+
+    @property
+    def seed(self) -> str:
+        """The seed of this check: the run's, the check's id and the repetition."""
+        run = self.surface.context.settings.seed
+        return derive(run, self.subject.name, self.id, str(self.repetition)).hex()
+
+    def slug(self, name: str = "persona") -> str:
+        """A slug that nobody else uses; the same for the same seed."""
+        return f"{name}-{derive(self.seed, 'slug', name).hex()[:12]}"
+
+    # -- actors ----------------------------------------------------------------
+
+    def actor(self, role: str) -> Actor:
+        """An actor with a key of its own: from --keys where that names the role, else derived."""
+        key = self.surface.keys.get(role) or SecretKey.derived(self.seed, "key", role)
+        return self._enter(Actor(role, key, self._surroundings()))
+
+    def anonymous(self) -> Actor:
+        """An actor who never authenticates."""
+        return self._enter(Actor("anonymous", None, self._surroundings()))
+
+    def _enter(self, actor: Actor) -> Actor:
+        self._actors.append(actor)
+        return actor
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(self.ledger, self.clock, self._open_ws, self._open_http)
+
+    def _open_ws(self, who: str, key: SecretKey | None) -> WebSocketDoor:
+        return WebSocketDoor(
+            self.subject.url,
+            who=who,
+            key=key,
+            transcript=self.transcript,
+            now=lambda: int(time.time()),
+            answer_limit=self.surface.context.settings.answer_limit,
+            expects_challenge=self.subject.capabilities.offers("auth"),
+        )
+
+    def _open_http(self, who: str, key: SecretKey | None) -> HttpDoor:
+        settings = self.surface.context.settings
+        return HttpDoor(
+            self.subject.url,
+            who=who,
+            key=key,
+            transcript=self.transcript,
+            now=lambda: int(time.time()),
+            client=self.surface.client,
+            auth=X_PUBKEY if settings.auth == X_PUBKEY else NIP98,
+            answer_limit=settings.answer_limit,
+        )
+
+    def leave(self) -> None:
+        """Clean up and close every connection. What fails here says nothing about the clause."""
+        self.transcript.close()
+        for actor in self._actors:
+            if not self.subject.is_disposable and actor.written:
+                try:
+                    actor.clean_up()
+                except (WireError, OSError):
+                    continue
+        for actor in self._actors:
+            actor.leave()
+
+    # -- the end ---------------------------------------------------------------
+
+    def result(self, error: BaseException | None) -> Result:
+        """The result of the check, from the exception that ended it or from none."""
+        verdict, reason, expected, seen = self._judged(error)
+        return Result(
+            check=self.id,
+            clauses=tuple(self.clauses),
+            verdict=verdict,
+            subject=self.subject.name,
+            repetition=self.repetition,
+            level=self.level,
+            sentence=self.sentence,
+            reason=reason,
+            expected=expected,
+            seen=seen,
+            controls=tuple(self.ledger.controls),
+            notes=tuple(self.ledger.notes),
+            facts=dict(self.ledger.facts),
+            seconds=round(time.monotonic() - self._began, 4),
+            frames=self.transcript.frames,
+        )
+
+    def _judged(self, error: BaseException | None) -> tuple[Verdict, str, str, str]:
+        if error is None:
+            return self._controlled()
+        if isinstance(error, Broken):
+            return self._broken(str(error), error.expected, error.seen)
+        if isinstance(error, AssertionError):
+            seen, expected = self.comparison
+            text = str(error).strip() or "the assertion does not hold"
+            return self._broken(text, expected or "the assertion to hold", seen or text)
+        if isinstance(error, NotApplicable):
+            return Verdict.NOT_APPLICABLE, str(error), "", ""
+        if isinstance(error, (Inconclusive, WireError)):
+            return Verdict.INCONCLUSIVE, str(error), "", ""
+        if isinstance(error, ScenarioMistake):
+            return Verdict.ERROR, f"the scenario is wrong: {error}", "", ""
+        return Verdict.ERROR, f"{type(error).__name__}: {error}", "", ""
+
+    def _broken(self, text: str, expected: str, seen: str) -> tuple[Verdict, str, str, str]:
+        if self.level == INFO:
+            self.ledger.notes.append(text)
+            return Verdict.PASS, "", expected, seen
+        return broken_at(self.level), text, expected, seen
+
+    def _controlled(self) -> tuple[Verdict, str, str, str]:
+        """A check that passed, unless it rests on negatives whose positive twin it never saw."""
+        self.ledger.settle()
+        uncontrolled = self.ledger.uncontrolled()
+        if uncontrolled:
+            return Verdict.INCONCLUSIVE, f"no positive control: {'; '.join(uncontrolled)}", "", ""
+        return Verdict.PASS, "", "", ""

@@ -1,0 +1,105 @@
+"""What a scenario asks for by name. Registered only where --nip-ap is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from nip_ap.actor import Actor, Clock
+from nip_ap.capabilities import Capabilities
+from nip_ap.check import Check
+from nip_ap.nostr import PERSONA, Draft
+from nip_ap.nostr.event import as_tags
+
+CHECK = pytest.StashKey[Check]()
+
+Persona = Callable[..., Draft]
+
+_CONTENT = '{"display_name":"Conformance","system_prompt":"You are a test."}'
+
+
+@pytest.fixture
+def check(request: pytest.FixtureRequest) -> Iterator[Check]:
+    """The running check: notes for the report, further actors, slugs."""
+    running = request.node.stash[CHECK]
+    yield running
+    running.leave()
+
+
+@pytest.fixture
+def relay(check: Check) -> Capabilities:
+    """What the relay under test offers, as probed."""
+    return check.subject.capabilities
+
+
+@pytest.fixture
+def clock(check: Check) -> Clock:
+    """The check's one reading of the clock."""
+    return check.clock
+
+
+@pytest.fixture
+def seed(check: Check) -> int:
+    """A number that depends on the run's seed and the check, for generators."""
+    return int(check.seed[:12], 16)
+
+
+@pytest.fixture
+def owner(check: Check) -> Actor:
+    """The author of the personas."""
+    return check.actor("owner")
+
+
+@pytest.fixture
+def other_owner(check: Check) -> Actor:
+    """Another author, with personas of their own."""
+    return check.actor("other owner")
+
+
+@pytest.fixture
+def stranger(check: Check) -> Actor:
+    """An authenticated key that has nothing to do with the owner."""
+    return check.actor("stranger")
+
+
+@pytest.fixture
+def anonymous(check: Check) -> Actor:
+    """A connection that never authenticates."""
+    return check.anonymous()
+
+
+@pytest.fixture
+def slug(check: Check) -> str:
+    """A fresh slug."""
+    return check.slug()
+
+
+@pytest.fixture
+def other_slug(check: Check) -> str:
+    """Another fresh slug."""
+    return check.slug("other")
+
+
+@pytest.fixture
+def persona(clock: Clock) -> Persona:
+    """Makes drafts of personas: persona(slug, at=..., content=..., tags=[...], shared=True)."""
+
+    def make(
+        slug: str | None,
+        *,
+        at: int | None = None,
+        content: str = _CONTENT,
+        tags: object = (),
+        shared: bool = False,
+    ) -> Draft:
+        own = [("d", slug)] if slug is not None else []
+        gate = [("shared", "true")] if shared else []
+        return Draft(
+            PERSONA,
+            clock.now() if at is None else at,
+            as_tags([*own, *gate, *tags]),  # type: ignore[misc]
+            content,
+        )
+
+    return make

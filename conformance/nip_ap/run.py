@@ -1,0 +1,309 @@
+"""One run: what it is asked to do, what it found, and its verdict. No pytest in here."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+from nip_ap.capabilities import NO, YES, Capabilities
+from nip_ap.clauses import INFO, MUST, SHOULD, Clause, Register
+from nip_ap.evidence import Control, Inconclusive, NotApplicable, ScenarioMistake
+from nip_ap.verdict import RunVerdict, Verdict, run_verdict, worst
+from nip_ap.wire import Frame
+
+_NOT_PROBED = {
+    "restart": "the suite does not control the relay's process",
+    "limited-key": "no credential without users:write is at hand (--keys FILE with a `limited` key)",
+    "migrator": "no migrator was given (--migrator CMD)",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run was asked to do. Holds no secret: `keys` is the path of a file."""
+
+    seed: str
+    spec: str = "auto"
+    only: tuple[str, ...] = ()
+    auth: str = "nip42"
+    keys: str | None = None
+    answer_limit: float = 8.0
+    repeat: int = 1
+    examples: int = 50
+
+    def selects(self, clauses: Iterable[str], check_id: str) -> bool:
+        """Whether --only lets a check run: globs over groups, clause ids and check ids."""
+        if not self.only:
+            return True
+        names = [check_id, *clauses, *(clause.split("-")[1] for clause in clauses)]
+        return any(
+            fnmatch.fnmatchcase(name.lower(), pattern.lower())
+            for pattern in self.only
+            for name in names
+        )
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One relay of a run. Most runs have one, named ""; a proof has one for each rogue."""
+
+    name: str
+    url: str
+    capabilities: Capabilities
+    is_disposable: bool = False
+    abilities: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, for workers."""
+        return {
+            "name": self.name,
+            "url": self.url,
+            "capabilities": self.capabilities.to_json(),
+            "is_disposable": self.is_disposable,
+            "abilities": list(self.abilities),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Subject:
+        """What `to_json` gave."""
+        return cls(
+            name=value["name"],
+            url=value["url"],
+            capabilities=Capabilities.from_json(value["capabilities"]),
+            is_disposable=value["is_disposable"],
+            abilities=tuple(value["abilities"]),
+        )
+
+    def require(self, clause: Clause, needs: Iterable[str]) -> None:
+        """Raise NotApplicable or Inconclusive where a clause cannot be judged on this relay."""
+        capabilities = self.capabilities
+        if not capabilities.answers:
+            raise Inconclusive(f"the relay did not answer the preflight: {capabilities.silence}")
+        if not clause.holds_in(capabilities.spec):
+            raise NotApplicable(
+                f"{clause.id} is no part of revision {capabilities.spec} "
+                f"({capabilities.spec_reason})"
+            )
+        for need in needs:
+            self._require(need)
+
+    def _require(self, need: str) -> None:
+        if need in self.abilities:
+            return
+        if need in _NOT_PROBED:
+            raise NotApplicable(_NOT_PROBED[need])
+        if need not in self.capabilities.found:
+            raise ScenarioMistake(f"no probe and no ability is called {need!r}")
+        found = self.capabilities[need]
+        if found.offered == NO:
+            raise NotApplicable(f"the relay does not offer {need}: {found.evidence}")
+        if found.offered != YES:
+            raise Inconclusive(f"whether the relay offers {need} is unknown: {found.evidence}")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a worker process needs to run checks."""
+
+    settings: Settings
+    subjects: tuple[Subject, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return {
+            "settings": asdict(self.settings),
+            "subjects": [subject.to_json() for subject in self.subjects],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Context:
+        """What `to_json` gave."""
+        settings = {
+            name: tuple(item) if isinstance(item, list) else item
+            for name, item in value["settings"].items()
+        }
+        return cls(Settings(**settings), tuple(map(Subject.from_json, value["subjects"])))
+
+    def subject(self, name: str) -> Subject:
+        """The relay of that name."""
+        return next(subject for subject in self.subjects if subject.name == name)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one check found."""
+
+    check: str
+    clauses: tuple[str, ...]
+    verdict: Verdict
+    subject: str = ""
+    repetition: int = 0
+    level: str = MUST
+    sentence: str = ""
+    reason: str = ""
+    expected: str = ""
+    seen: str = ""
+    controls: tuple[Control, ...] = ()
+    notes: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    frames: tuple[Frame, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, frames included."""
+        return {
+            **asdict(self),
+            "controls": [control.to_json() for control in self.controls],
+            "frames": [frame.to_json() for frame in self.frames],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Result:
+        """What `to_json` gave."""
+        return cls(
+            **{
+                **value,
+                "clauses": tuple(value["clauses"]),
+                "verdict": Verdict(value["verdict"]),
+                "controls": tuple(Control(**control) for control in value["controls"]),
+                "notes": tuple(value["notes"]),
+                "frames": tuple(Frame(**frame) for frame in value["frames"]),
+            }
+        )
+
+
+def broken_at(level: str) -> Verdict:
+    """The verdict of a check whose claim did not hold, by the level of its clause."""
+    if level == INFO:
+        return Verdict.PASS
+    return Verdict.WARN if level == SHOULD else Verdict.FAIL
+
+
+def level_of(clauses: Sequence[str], register: Register, spec: str) -> str:
+    """The strictest level among the clauses of a check."""
+    order = [MUST, SHOULD, "MAY", INFO]
+    levels = [register[clause].level_for(spec) for clause in clauses]
+    return min(levels, key=order.index)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The results of one relay, and what follows from them.
+
+    `manifest` holds the id of each check that had to run, once for each repetition.
+    """
+
+    subject: Subject
+    settings: Settings
+    manifest: tuple[str, ...]
+    results: tuple[Result, ...]
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """Checks of the manifest that gave no result."""
+        return tuple(
+            (Counter(self.manifest) - Counter(one.check for one in self.results)).elements()
+        )
+
+    @cached_property
+    def surplus(self) -> tuple[str, ...]:
+        """Results beyond the manifest: a check that ran twice."""
+        return tuple(
+            (Counter(one.check for one in self.results) - Counter(self.manifest)).elements()
+        )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every check of the manifest ran exactly once, and there was one."""
+        return bool(self.manifest) and not self.missing and not self.surplus
+
+    @cached_property
+    def verdict(self) -> RunVerdict:
+        """The verdict of the run."""
+        return run_verdict((one.verdict for one in self.results), complete=self.is_complete)
+
+    @cached_property
+    def by_clause(self) -> dict[str, Verdict]:
+        """The verdict of each clause that had a check."""
+        gathered: dict[str, list[Verdict]] = {}
+        for result in self.results:
+            for clause in result.clauses:
+                gathered.setdefault(clause, []).append(result.verdict)
+        return {clause: worst(verdicts) for clause, verdicts in gathered.items()}
+
+    @property
+    def counts(self) -> Counter[Verdict]:
+        """How many checks got each verdict."""
+        return Counter(one.verdict for one in self.results)
+
+    @property
+    def why(self) -> str:
+        """The verdict's reason in one sentence."""
+        counts = self.counts
+        if not self.manifest:
+            return "no check ran"
+        if self.verdict is RunVerdict.CONFORMANT:
+            warned = f", {counts[Verdict.WARN]} with a warning" if counts[Verdict.WARN] else ""
+            return (
+                f"all {counts[Verdict.PASS] + counts[Verdict.WARN]} applicable checks hold{warned}"
+            )
+        if self.verdict is RunVerdict.NOT_CONFORMANT:
+            red = sorted(
+                clause
+                for clause, verdict in self.by_clause.items()
+                if verdict in (Verdict.FAIL, Verdict.UNSTABLE)
+            )
+            return f"{len(red)} clause(s) broken: {', '.join(red)}"
+        if not self.subject.capabilities.answers:
+            return f"the relay did not answer: {self.subject.capabilities.silence}"
+        if self.missing or self.surplus:
+            return (
+                f"{len(self.missing)} check(s) of the manifest did not run and "
+                f"{len(self.surplus)} ran more than once"
+            )
+        unclear = counts[Verdict.INCONCLUSIVE] + counts[Verdict.ERROR]
+        if unclear:
+            return f"{unclear} check(s) could not tell"
+        return "no check applied to this relay"
+
+
+def settled(results: Iterable[Result]) -> tuple[Result, ...]:
+    """Results with repetitions folded: a check whose verdict differs between them is unstable."""
+    by_check: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        by_check.setdefault((result.subject, result.check), []).append(result)
+    return tuple(_folded(group) for group in by_check.values())
+
+
+def _folded(group: list[Result]) -> Result:
+    verdicts = {one.verdict for one in group}
+    if len(verdicts) == 1:
+        return group[0]
+    one, other = group[0], next(each for each in group if each.verdict is not group[0].verdict)
+    counts = Counter(str(each.verdict) for each in group)
+    shown = ", ".join(f"{number} x {verdict}" for verdict, number in counts.items())
+    worse = max(one, other, key=lambda each: list(Verdict).index(each.verdict))
+    return Result(
+        check=one.check,
+        clauses=one.clauses,
+        verdict=Verdict.UNSTABLE,
+        subject=one.subject,
+        level=one.level,
+        sentence=one.sentence,
+        reason=f"the verdict differs between {len(group)} repetitions: {shown}",
+        expected=worse.expected or "the same verdict each time",
+        seen=worse.seen or shown,
+        controls=worse.controls,
+        notes=tuple(note for each in (one, other) for note in each.notes),
+        seconds=sum(each.seconds for each in group),
+        frames=(*_titled(one), *_titled(other)),
+    )
+
+
+def _titled(result: Result) -> tuple[Frame, ...]:
+    title = f"repetition {result.repetition + 1}: {result.verdict}"
+    return (Frame(0.0, "suite", "", "note", title), *result.frames)

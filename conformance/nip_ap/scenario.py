@@ -1,0 +1,214 @@
+"""The vocabulary of scenarios: `from nip_ap.scenario import ...` is all that a check imports.
+
+Claims judge. A claim about something that must not happen takes its positive twin as an
+argument and sees to it first: no twin seen, no verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import pytest
+
+from nip_ap.actor import ANY, HTTP, WS, Actor, Clock, Watch, address, all_of
+from nip_ap.evidence import (
+    Broken,
+    Inconclusive,
+    Ledger,
+    NotApplicable,
+    ScenarioMistake,
+    differences,
+)
+from nip_ap.nostr import (
+    APPLICATION_DATA,
+    DELETION,
+    ENGRAM,
+    NOTE,
+    PERSONA,
+    PROFILE,
+    Draft,
+    Event,
+    Filter,
+    SecretKey,
+)
+from nip_ap.resources import data
+from nip_ap.wire import Answer, ConnectionLost, NoAnswer, Reading
+
+__all__ = [
+    "ANY",
+    "APPLICATION_DATA",
+    "DELETION",
+    "ENGRAM",
+    "HTTP",
+    "NOTE",
+    "PERSONA",
+    "PROFILE",
+    "WS",
+    "Actor",
+    "Answer",
+    "Broken",
+    "Clock",
+    "ConnectionLost",
+    "Draft",
+    "Event",
+    "Filter",
+    "Inconclusive",
+    "Ledger",
+    "NoAnswer",
+    "NotApplicable",
+    "Reading",
+    "SecretKey",
+    "Watch",
+    "accepted",
+    "address",
+    "all_of",
+    "clause",
+    "data",
+    "delivered",
+    "each",
+    "every_door",
+    "refused",
+    "same_events",
+    "undelivered",
+    "vanishes",
+    "withheld",
+]
+
+Scenario = TypeVar("Scenario", bound=Callable[..., None])
+
+
+def clause(*identifiers: str, needs: Iterable[str] = ()) -> Callable[[Scenario], Scenario]:
+    """Make a function the check of a clause. `needs` adds capabilities to those of the clause."""
+    return pytest.mark.nip_ap_clause(*identifiers, needs=tuple(needs))
+
+
+def each(
+    argument: str, values: Iterable[object], ids: Callable[[object], str] | None = None
+) -> Callable[[Scenario], Scenario]:
+    """One check for each value; entries of the form {"name": ...} name themselves."""
+    listed = list(values)
+    names = [ids(value) if ids else _name_of(value) for value in listed]
+    return pytest.mark.parametrize(argument, listed, ids=names)
+
+
+def _name_of(value: object) -> str:
+    if isinstance(value, dict) and "name" in value:
+        return str(value["name"])
+    return str(value)
+
+
+every_door = pytest.mark.parametrize("via", [WS, HTTP])
+"""One check for each door; the HTTP one applies where the relay has the bridge."""
+
+
+def accepted(actor: Actor, draft: Draft | Event, *, via: str = WS) -> Event:
+    """Claim: the relay accepts this. Gives the event."""
+    event = draft if isinstance(draft, Event) else actor.signs(draft)
+    answer = actor.send(event, via=via)
+    if not answer.accepted:
+        raise Broken("the event to be accepted", str(answer))
+    return event
+
+
+def refused(actor: Actor, bad: Draft | Event, *, twin: Draft | Event, via: str = WS) -> Answer:
+    """Claim: the relay refuses this, while it accepts and serves a twin that differs in one respect.
+
+    The twin goes second where both have one id (a broken signature, say), first otherwise.
+    Raises Inconclusive where the twin is not accepted and served: then the refusal says nothing.
+    """
+    bad_event = bad if isinstance(bad, Event) else actor.signs(bad)
+    twin_event = twin if isinstance(twin, Event) else actor.signs(twin)
+    respects = differences(bad_event, twin_event)
+    if len(respects) != 1:
+        raise ScenarioMistake(
+            f"event and twin must differ in one respect, not {len(respects)}: {respects}"
+        )
+    if bad_event.id == twin_event.id:
+        answer = actor.send(bad_event, via=via)
+        _see_twin(actor, twin_event, via)
+    else:
+        _see_twin(actor, twin_event, via)
+        answer = actor.send(bad_event, via=via)
+    actor.ledger.control("refused", f"accepted and served: event {twin_event.id[:8]}", respects[0])
+    if answer.accepted:
+        raise Broken(f"a refusal ({respects[0]})", str(answer))
+    return answer
+
+
+def _see_twin(actor: Actor, twin: Event, via: str) -> None:
+    actor.publish(twin, via=via)
+    reading = actor.read(
+        Filter.of(kinds=[twin.kind], authors=[twin.pubkey], ids=[twin.id]), via=via
+    )
+    if twin not in reading:
+        raise Inconclusive(
+            "the positive control was accepted but is not served, so a refusal proves nothing"
+        )
+
+
+def withheld(event: Event, *filters: Filter, from_: Actor, seen_by: Actor, via: str = WS) -> None:
+    """Claim: an actor's read does not give an event that another's read of the same filters gives."""
+    control = seen_by.read(*filters, via=via)
+    if event not in control:
+        raise Inconclusive(f"the control did not see event {event.id[:8]} either: {control}")
+    seen_by.ledger.control(
+        "withheld",
+        f"returned to {seen_by.name}: event {event.id[:8]}",
+        f"reader: {from_.name} against {seen_by.name}",
+    )
+    reading = from_.read(*filters, via=via)
+    if event in reading:
+        raise Broken(f"event {event.id[:8]} to be withheld from {from_.name}", str(reading))
+
+
+@contextmanager
+def vanishes(event: Event, *filters: Filter, for_: Actor, via: str = WS) -> Iterator[None]:
+    """Claim: what happens in the block takes an event out of the answer to these filters."""
+    before = for_.read(*filters, via=via)
+    if event not in before:
+        raise Inconclusive(f"event {event.id[:8]} was not there before: {before}")
+    for_.ledger.control(
+        "gone", f"returned before: event {event.id[:8]}", "time: after against before"
+    )
+    yield
+    after = for_.read(*filters, via=via)
+    if event in after:
+        raise Broken(f"event {event.id[:8]} to be gone", str(after))
+
+
+def delivered(event: Event, *, on: Watch) -> None:
+    """Claim: a live subscription gets an event."""
+    try:
+        on.wait_for(event)
+    except NoAnswer as error:
+        raise Broken(f"event {event.id[:8]} to be delivered live", str(error)) from error
+
+
+def undelivered(event: Event, *, on: Watch, fence: Event) -> None:
+    """Claim: a live subscription does not get an event.
+
+    The proof is a fence: an event published later that does arrive on the same subscription.
+    """
+    try:
+        on.wait_for(fence)
+    except NoAnswer as error:
+        raise Inconclusive(
+            f"the fence did not arrive, so silence proves nothing: {error}"
+        ) from error
+    on.ledger.control(
+        "not delivered",
+        f"delivered later: fence {fence.id[:8]}",
+        "; ".join(differences(event, fence)),
+    )
+    if on.copies_of(event):
+        raise Broken(f"event {event.id[:8]} not to be delivered", "its live delivery")
+
+
+def same_events(seen: Iterable[Event], expected: Iterable[Event]) -> None:
+    """Claim: these events and no others, in any order, each once."""
+    seen_ids = sorted(event.id[:8] for event in seen)
+    expected_ids = sorted(event.id[:8] for event in expected)
+    if seen_ids != expected_ids:
+        raise Broken(f"exactly {expected_ids}", str(seen_ids))

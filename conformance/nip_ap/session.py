@@ -1,0 +1,424 @@
+"""A pytest session of the suite: the controller that owns the target, the worker that runs checks.
+
+Without xdist one process is both. With it the controller starts the target and probes it before
+any worker exists, and results travel to it on the reports.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from nip_ap.actor import HTTP
+from nip_ap.capabilities import Capabilities, Probing, explore, relay_information
+from nip_ap.check import Check, Surface
+from nip_ap.checks import Declaration, declarations, scenario_files
+from nip_ap.clauses import register
+from nip_ap.evidence import ScenarioMistake
+from nip_ap.fixtures import CHECK
+from nip_ap.nostr import SecretKey
+from nip_ap.run import Context, Result, Run, Settings, Subject, level_of, settled
+from nip_ap.targets import BundledTarget, Target, TargetError, UrlTarget
+from nip_ap.verdict import EXIT_UNREACHABLE, Verdict
+from nip_ap.wire import Transcript, Unreachable
+
+_RESULT = "nip_ap.result"
+_SUBJECT, _REPETITION = "nip_ap_subject", "nip_ap_repetition"
+
+
+class KeyFileError(ValueError):
+    """A key file that cannot be used; the message never repeats its content."""
+
+
+def read_keys(path: str | None) -> dict[str, SecretKey]:
+    """Secret keys by role from a JSON object of hex strings. Raises KeyFileError."""
+    if path is None:
+        return {}
+    try:
+        parsed = json.loads(Path(path).read_text(encoding="utf-8"))
+        return {role: SecretKey.from_hex(text) for role, text in parsed.items()}
+    except OSError as error:
+        raise KeyFileError(f"the key file {path} cannot be read: {error.strerror}") from None
+    except (ValueError, AttributeError):
+        raise KeyFileError(
+            f"the key file {path} must be a JSON object of roles to 64 hex digits, "
+            'such as {"owner": "...", "stranger": "...", "limited": "..."}'
+        ) from None
+
+
+def new_client() -> httpx.Client:
+    """An HTTP client that minds no proxy and loads certificates only when it meets TLS."""
+    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=4))
+
+
+def probe(target_url: str, settings: Settings, keys: Mapping[str, SecretKey]) -> Capabilities:
+    """Preflight and probes of one relay. Raises Unreachable."""
+    client = new_client()
+    now = int(time.time())
+    information = relay_information(target_url, client, settings.answer_limit)
+    nothing_known = Capabilities({}, settings.spec, "", information)
+    subject = Subject("", target_url, nothing_known)
+    surface = Surface(Context(settings, (subject,)), client, keys)
+    check = Check("preflight", (), "MUST", "preflight", subject, surface, transcript=Transcript())
+    try:
+        owner, stranger = check.actor("owner"), check.actor("stranger")
+        probing = Probing(target_url, owner, stranger, now, information, slug=check.slug("probe"))
+        return explore(probing, spec=settings.spec)
+    finally:
+        check.leave()
+        client.close()
+
+
+class SuiteController:
+    """Owns the target and gathers the results."""
+
+    def __init__(self, settings: Settings, targets: Mapping[str, Target], out: Path | None) -> None:
+        self.settings = settings
+        self.out = out
+        self.context: Context | None = None
+        self.started = time.time()
+        self._targets = dict(targets)
+        self._results: list[Result] = []
+        self._manifest: dict[str, None] = {}
+        self._crashed: dict[str, str] = {}
+        self._stack = ExitStack()
+
+    @classmethod
+    def from_options(cls, config: pytest.Config) -> SuiteController:
+        """The controller of `pytest --nip-ap`."""
+        option = config.getoption
+        settings = Settings(
+            seed=option("nip_ap_seed") or secrets.token_hex(4),
+            spec=option("nip_ap_spec"),
+            only=tuple(option("nip_ap_only")),
+            auth=option("nip_ap_auth"),
+            keys=option("nip_ap_keys"),
+            answer_limit=option("nip_ap_timeout"),
+            repeat=option("nip_ap_repeat"),
+            examples=option("nip_ap_examples"),
+        )
+        url = option("relay_url")
+        out = option("nip_ap_out")
+        try:
+            target: Target = UrlTarget(url) if url else BundledTarget(bundled_arguments(settings))
+        except TargetError as error:
+            raise pytest.UsageError(str(error)) from None
+        return cls(settings, {"": target}, Path(out) if out else None)
+
+    # -- the life of the target ------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Start and probe the target before any check, or any worker, exists."""
+        try:
+            self.prepare()
+        except KeyFileError as error:
+            raise pytest.UsageError(str(error)) from None
+        except (TargetError, Unreachable) as error:
+            self.close()
+            pytest.exit(str(error), returncode=EXIT_UNREACHABLE)
+
+    def prepare(self) -> None:
+        """Start the targets and probe them. Raises TargetError, Unreachable, KeyFileError."""
+        keys = read_keys(self.settings.keys)
+        subjects = []
+        for name, target in self._targets.items():
+            self._stack.callback(target.stop)
+            target.start()
+            subjects.append(self._subject(name, target, keys))
+        self.context = Context(self.settings, tuple(subjects))
+
+    def _subject(self, name: str, target: Target, keys: Mapping[str, SecretKey]) -> Subject:
+        capabilities = probe(target.url, self.settings, keys)
+        abilities = ["limited-key"] if "limited" in keys else []
+        return Subject(name, target.url, capabilities, target.is_disposable, tuple(abilities))
+
+    def close(self) -> None:
+        """Stop the targets."""
+        self._stack.close()
+
+    def pytest_unconfigure(self) -> None:
+        """Stop the targets, whatever happened."""
+        self.close()
+
+    # -- results ---------------------------------------------------------------
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Give an xdist worker what it needs."""
+        assert self.context is not None
+        node.workerinput["nip_ap"] = self.context.to_json()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        """Under xdist the workers collect; their lists are the manifest."""
+        self._manifest.update(dict.fromkeys(ids))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Without xdist the session's own items are the manifest."""
+        self._manifest.update(dict.fromkeys(item.nodeid for item in session.items))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the result off a report; a report without one is of a worker that died."""
+        results = [value for name, value in report.user_properties if name == _RESULT]
+        if results:
+            self._results.append(Result.from_json(json.loads(str(results[-1]))))
+        elif report.failed:
+            self._crashed[report.nodeid] = str(report.longrepr)[:400]
+
+    def pytest_report_header(self) -> list[str]:
+        """What is tested, for pytest's own header."""
+        if self.context is None:
+            return []
+        return [
+            f"nip-ap: {subject.url}, revision {subject.capabilities.spec} "
+            f"({subject.capabilities.spec_reason}), seed {self.settings.seed}"
+            for subject in self.context.subjects
+        ]
+
+    def runs(self) -> list[Run]:
+        """The run of each relay."""
+        if self.context is None:
+            return []
+        known = {declaration.function: declaration for declaration in declarations()}
+        results = [*self._results, *self._lost(known)]
+        manifest = [_parsed(nodeid, known) for nodeid in self._manifest]
+        runs = []
+        for subject in self.context.subjects:
+            own = [one for one in results if one.subject == subject.name]
+            repeated = [check for name, check in manifest if name == subject.name]
+            runs.append(
+                Run(
+                    subject,
+                    self.settings,
+                    tuple(dict.fromkeys(repeated)),
+                    settled(own) if len(repeated) == len(own) else tuple(own),
+                )
+            )
+        return runs
+
+    def _lost(self, known: Mapping[str, Declaration]) -> list[Result]:
+        """Results for checks whose worker died: inconclusive, never silence."""
+        lost = []
+        for nodeid, reason in self._crashed.items():
+            subject, check = _parsed(nodeid, known)
+            function = nodeid.rpartition("::")[2].partition("[")[0]
+            clauses = known[function].clauses if function in known else ()
+            reason = f"the worker process died: {reason}"
+            lost.append(Result(check, clauses, Verdict.INCONCLUSIVE, subject, reason=reason))
+        return lost
+
+
+def bundled_arguments(settings: Settings) -> tuple[str, ...]:
+    """How the bundled relay is started for a run: in the revision asked for."""
+    return () if settings.spec == "auto" else ("--spec", settings.spec)
+
+
+def _parsed(nodeid: str, known: Mapping[str, Declaration]) -> tuple[str, str]:
+    """The subject and the check id that a pytest node id stands for."""
+    function, _, parameters = nodeid.rpartition("::")[2].partition("[")
+    subject, rest = _split_hidden(parameters.removesuffix("]"))
+    declaration = known.get(function)
+    return subject, declaration.check_id(rest) if declaration else f"{function}[{rest}]"
+
+
+def _split_hidden(parameters: str) -> tuple[str, str]:
+    """Take the suite's own parameters, `@subject@` and `#repetition#`, off a parameter string."""
+    subject = ""
+    if parameters.startswith("@"):
+        subject, _, parameters = parameters[1:].partition("@")
+        parameters = parameters.removeprefix("-")
+    if parameters.startswith("#"):
+        _, _, parameters = parameters[1:].partition("#")
+        parameters = parameters.removeprefix("-")
+    return subject, parameters
+
+
+class SuiteWorker:
+    """Runs checks: makes a Check of each item, and a Result of how it ended."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._running: Check | None = None
+        self._surface: Surface | None = None
+        if config.args_source is not pytest.Config.ArgsSource.ARGS:
+            config.args = [str(path) for path in scenario_files()]
+
+    # -- what there is to run --------------------------------------------------
+
+    @property
+    def context(self) -> Context:
+        """From xdist's controller, or from the controller in this process."""
+        if _is_worker(self._config):
+            return Context.from_json(self._config.workerinput["nip_ap"])  # type: ignore[attr-defined]
+        controller = self._config.pluginmanager.getplugin("nip_ap_controller")
+        context = controller.context
+        assert isinstance(context, Context)
+        return context
+
+    @property
+    def surface(self) -> Surface:
+        """The shared surface of this process, made when first needed."""
+        if self._surface is None:
+            context = self.context
+            self._surface = Surface(context, new_client(), read_keys(context.settings.keys))
+        return self._surface
+
+    def pytest_sessionfinish(self) -> None:
+        """Close the shared HTTP client."""
+        if self._surface is not None:
+            self._surface.client.close()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Multiply each check by relays and repetitions, where there are several."""
+        if metafunc.definition.get_closest_marker("nip_ap_clause") is None:
+            return
+        context = self.surface.context
+        names = [subject.name for subject in context.subjects]
+        if names != [""]:
+            metafunc.fixturenames.append(_SUBJECT)
+            metafunc.parametrize(_SUBJECT, names, ids=[f"@{name}@" for name in names])
+        if context.settings.repeat > 1:
+            numbers = range(context.settings.repeat)
+            metafunc.fixturenames.append(_REPETITION)
+            metafunc.parametrize(_REPETITION, numbers, ids=[f"#{one}#" for one in numbers])
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Keep what --only selects."""
+        settings = self.surface.context.settings
+        kept, dropped = [], []
+        for item in items:
+            clauses, _ = _clauses_of(item)
+            selected = not clauses or settings.selects(clauses, _check_id(item, clauses))
+            (kept if selected else dropped).append(item)
+        if dropped:
+            config.hook.pytest_deselected(items=dropped)
+            items[:] = kept
+
+    # -- one check -------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Make the check, and see whether its clause applies to this relay."""
+        clauses, needs = _clauses_of(item)
+        if not clauses:
+            return
+        known = register()
+        unknown = [clause for clause in clauses if clause not in known]
+        if unknown:
+            raise ScenarioMistake(f"{', '.join(unknown)} is not in fixtures/clauses.toml")
+        parameters = _parameters(item)
+        subject = self.surface.context.subject(parameters.get(_SUBJECT, ""))
+        spec = subject.capabilities.spec
+        check = Check(
+            id=_check_id(item, clauses),
+            clauses=clauses,
+            level=level_of(clauses, known, spec),
+            sentence=_function(item).removeprefix("test_").replace("_", " "),
+            subject=subject,
+            surface=self.surface,
+            repetition=parameters.get(_REPETITION, 0),
+        )
+        item.stash[CHECK] = check
+        self._running = check
+        if parameters.get("via") == HTTP:
+            needs = (*needs, "http")
+        for clause in clauses:
+            subject.require(known[clause], (*known[clause].needs, *needs))
+
+    def pytest_assertrepr_compare(
+        self, config: pytest.Config, op: str, left: object, right: object
+    ) -> None:
+        """Remember the two sides of a comparison that failed: seen and expected."""
+        if self._running is not None:
+            self._running.comparison = (_shown(left), f"{op} {_shown(right)}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn the end of a check into its result, and the result into pytest's words."""
+        report = yield
+        check = item.stash.get(CHECK, None)
+        if check is None:
+            return report
+        error = call.excinfo.value if call.excinfo else None
+        ended = call.when == "call" or (call.when == "setup" and error is not None)
+        if ended:
+            result = check.result(_plain(error))
+            _dress(report, item, result)
+            report.user_properties.append((_RESULT, json.dumps(result.to_json())))
+        if call.when == "teardown":
+            self._running = None
+        return report
+
+
+def _plain(error: BaseException | None) -> BaseException | None:
+    """pytest's own skip and fail have no place in a scenario."""
+    if isinstance(error, (pytest.skip.Exception, pytest.fail.Exception, pytest.xfail.Exception)):
+        return ScenarioMistake(
+            f"a scenario must not call pytest.{type(error).__name__.lower()}: raise NotApplicable, "
+            "Inconclusive or Broken instead"
+        )
+    return error
+
+
+def _dress(report: pytest.TestReport, item: pytest.Item, result: Result) -> None:
+    """pytest's outcome: fail, inconclusive and error fail; warn passes; not applicable skips."""
+    if result.verdict in (Verdict.PASS, Verdict.WARN):
+        report.outcome = "passed"
+        report.longrepr = None
+    elif result.verdict is Verdict.NOT_APPLICABLE:
+        path, line, _ = item.location
+        report.outcome = "skipped"
+        report.longrepr = (path, line or 0, f"not applicable: {result.reason}")
+    else:
+        report.outcome = "failed"
+        title = f"{result.verdict}: {', '.join(result.clauses)} ({result.level})"
+        report.longrepr = f"{title}\n{result.reason}\n" + "\n".join(
+            f"  {frame.at:8.3f}  {frame.who} {frame.direction}: {frame.text[:300]}"
+            for frame in result.frames[-8:]
+        )
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _clauses_of(item: pytest.Item) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    mark = item.get_closest_marker("nip_ap_clause")
+    return ((), ()) if mark is None else (mark.args, mark.kwargs.get("needs", ()))
+
+
+def _parameters(item: pytest.Item) -> Mapping[str, Any]:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params if callspec is not None else {}
+
+
+def _function(item: pytest.Item) -> str:
+    return str(getattr(item, "originalname", item.name))
+
+
+def _check_id(item: pytest.Item, clauses: Sequence[str]) -> str:
+    callspec = getattr(item, "callspec", None)
+    _, parameters = _split_hidden(callspec.id if callspec is not None else "")
+    name = _function(item).removeprefix("test_")
+    return f"{clauses[0]}/{name}{f'[{parameters}]' if parameters else ''}"
+
+
+def _shown(value: object, longest: int = 400) -> str:
+    text = repr(value)
+    return text if len(text) <= longest else f"{text[:longest]}..."

@@ -1,0 +1,40 @@
+"""The interface of a target."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class TargetError(Exception):
+    """A target that cannot be had; the message is one plain sentence for the user."""
+
+
+class Target(Protocol):
+    """A relay under test, and as much of its life as the suite controls."""
+
+    @property
+    def url(self) -> str:
+        """The relay's WebSocket URL, once started."""
+
+    @property
+    def is_disposable(self) -> bool:
+        """Whether the relay ends with the run, so that nothing needs to be cleaned up."""
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether `restart` and `kill` work."""
+
+    def start(self) -> None:
+        """Make the relay ready. Raises TargetError."""
+
+    def stop(self) -> None:
+        """End what was started; never raises, may be called twice."""
+
+    def restart(self) -> None:
+        """Stop and start, keeping what the relay stored. Raises TargetError."""
+
+    def kill(self) -> None:
+        """End the relay's process at once, as a crash would."""
+
+    def logs(self) -> str:
+        """The tail of the relay's log; empty where the suite has none."""

@@ -1,0 +1,53 @@
+"""A relay that somebody else runs, known by its URL."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from nip_ap.targets.base import TargetError
+
+
+class UrlTarget:
+    """A URL; its life is not ours."""
+
+    is_disposable = False
+    can_restart = False
+
+    def __init__(self, url: str) -> None:
+        """Take ws://... or wss://... Raises TargetError for anything else."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("ws", "wss") or not parts.hostname:
+            raise TargetError(f"{url!r} is no relay URL; it has to begin with ws:// or wss://")
+        if parts.username or parts.password:
+            raise TargetError("a relay URL must not hold a user name or password")
+        self.url = url
+
+    def start(self) -> None:
+        """The relay runs already."""
+
+    def stop(self) -> None:
+        """It goes on running."""
+
+    def restart(self) -> None:
+        """A URL gives no control over the process behind it."""
+        raise TargetError("a relay known by its URL cannot be restarted; use --cmd or --image")
+
+    def kill(self) -> None:
+        """A URL gives no control over the process behind it."""
+        raise TargetError("a relay known by its URL cannot be killed; use --cmd or --image")
+
+    def logs(self) -> str:
+        """Its log is somewhere else."""
+        return ""
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine, where heavier checks are allowed."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

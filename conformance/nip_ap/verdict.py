@@ -1,0 +1,67 @@
+"""Verdicts of checks, clauses and runs, and how they merge (design.md section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What one check found."""
+
+    PASS = "pass"
+    NOT_APPLICABLE = "not applicable"
+    WARN = "warn"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    UNSTABLE = "unstable"
+    FAIL = "fail"
+
+    @property
+    def is_red(self) -> bool:
+        """Whether the relay broke the clause, be it a MUST or a SHOULD."""
+        return self in (Verdict.FAIL, Verdict.WARN, Verdict.UNSTABLE)
+
+
+class RunVerdict(StrEnum):
+    """What a run says about the relay."""
+
+    CONFORMANT = "conformant"
+    NOT_CONFORMANT = "not conformant"
+    INCONCLUSIVE = "inconclusive"
+
+
+EXIT_CODES = {
+    RunVerdict.CONFORMANT: 0,
+    RunVerdict.NOT_CONFORMANT: 1,
+    RunVerdict.INCONCLUSIVE: 2,
+}
+EXIT_UNREACHABLE = 3
+EXIT_USAGE = 4
+
+_RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of a clause from those of its checks.
+
+    A parent is never better than its worst child, with one rule: "not applicable" beside a pass
+    does not hide the pass. Raises ValueError on nothing.
+    """
+    found = list(verdicts)
+    if not found:
+        raise ValueError("nothing to merge: a clause without a checked verdict has none")
+    applicable = [one for one in found if one is not Verdict.NOT_APPLICABLE]
+    return max(applicable or found, key=_RANK.__getitem__)
+
+
+def run_verdict(verdicts: Iterable[Verdict], *, complete: bool) -> RunVerdict:
+    """The verdict of a run; `complete` says that every check of the manifest ran exactly once."""
+    found = list(verdicts)
+    if any(one in (Verdict.FAIL, Verdict.UNSTABLE) for one in found):
+        return RunVerdict.NOT_CONFORMANT
+    judged = [one for one in found if one in (Verdict.PASS, Verdict.WARN)]
+    unclear = any(one in (Verdict.INCONCLUSIVE, Verdict.ERROR) for one in found)
+    if not complete or unclear or not judged:
+        return RunVerdict.INCONCLUSIVE
+    return RunVerdict.CONFORMANT

@@ -1,0 +1,33 @@
+"""All I/O of the suite towards a relay: two doors, and a transcript of what went through them."""
+
+from nip_ap.wire.answers import (
+    ANSWER_LIMIT,
+    Answer,
+    ConnectionLost,
+    Counted,
+    NoAnswer,
+    RateLimited,
+    Reading,
+    Unreachable,
+    WireError,
+)
+from nip_ap.wire.http import HttpDoor
+from nip_ap.wire.transcript import Frame, Transcript
+from nip_ap.wire.websocket import Subscription, WebSocketDoor
+
+__all__ = [
+    "ANSWER_LIMIT",
+    "Answer",
+    "ConnectionLost",
+    "Counted",
+    "Frame",
+    "HttpDoor",
+    "NoAnswer",
+    "RateLimited",
+    "Reading",
+    "Subscription",
+    "Transcript",
+    "Unreachable",
+    "WebSocketDoor",
+    "WireError",
+]

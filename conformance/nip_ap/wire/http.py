@@ -1,0 +1,190 @@
+"""The HTTP door: POST /events, /query and /count with NIP-98 or X-Pubkey."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import httpx
+import orjson
+
+from nip_ap.nostr import (
+    Event,
+    Filter,
+    MalformedEvent,
+    SecretKey,
+    http_auth_event,
+    http_auth_header,
+)
+from nip_ap.wire.answers import Answer, Counted, NoAnswer, Reading, Unreachable
+from nip_ap.wire.backoff import Backoff
+from nip_ap.wire.transcript import RECEIVED, SENT, Transcript
+
+DOOR = "http"
+NIP98, X_PUBKEY = "nip98", "x-pubkey"
+
+
+def http_base(relay_url: str) -> str:
+    """The HTTP base of a relay's WebSocket URL, without a trailing slash."""
+    return "http" + relay_url.removeprefix("ws").rstrip("/")
+
+
+class HttpDoor:
+    """Requests of one actor. The client is shared by the actors of a process."""
+
+    name = DOOR
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        who: str,
+        key: SecretKey | None,
+        transcript: Transcript,
+        now: Callable[[], int],
+        client: httpx.Client,
+        auth: str = NIP98,
+        answer_limit: float = 8.0,
+    ) -> None:
+        """Speak to the HTTP side of a relay's WebSocket URL; `key` None sends no credentials."""
+        self.base = http_base(url)
+        self.who = who
+        self.key = key
+        self._auth = auth
+        self._now = now
+        self._client = client
+        self._transcript = transcript
+        self._answer_limit = answer_limit
+        self._nonces = itertools.count(1)
+
+    def credentials(self, path: str, body: bytes) -> dict[str, str]:
+        """The headers that authenticate a POST of this body."""
+        if self.key is None:
+            return {}
+        if self._auth == X_PUBKEY:
+            return {"X-Pubkey": self.key.pubkey}
+        event = http_auth_event(
+            self.key,
+            url=self.base + path,
+            method="POST",
+            body=body,
+            at=self._now(),
+            nonce=f"{self.who}-{next(self._nonces)}",
+        )
+        return {"Authorization": http_auth_header(event)}
+
+    def post(
+        self, path: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """POST a body; headers default to the actor's credentials. Raises NoAnswer, Unreachable.
+
+        The transcript names the headers and shows no value of them.
+        """
+        sent = dict(self.credentials(path, body) if headers is None else headers)
+        shown = "".join(f" [{name}]" for name in sent)
+        text = body.decode("utf-8", "replace")
+        self._transcript.record(self.who, DOOR, SENT, f"POST {path}{shown} {text}")
+        try:
+            response = self._client.post(
+                self.base + path, content=body, headers=sent, timeout=self._answer_limit
+            )
+        except httpx.TimeoutException as error:
+            raise NoAnswer(
+                f"POST {path} was not answered within {self._answer_limit:g} s"
+            ) from error
+        except httpx.HTTPError as error:
+            raise Unreachable(f"POST {path} failed: {error}") from error
+        self._transcript.record(
+            self.who, DOOR, RECEIVED, f"HTTP {response.status_code} {response.text}"
+        )
+        return response
+
+    def publish(self, event: Event) -> Answer:
+        """POST /events."""
+        return self.publish_json(event.to_json(), event.id)
+
+    def publish_json(self, value: Any, event_id: str) -> Answer:
+        """POST any JSON value to /events."""
+        backoff = Backoff(self._answer_limit)
+        while True:
+            response = self.post("/events", orjson.dumps(value))
+            body = _json(response)
+            if response.status_code != 429:
+                break
+            backoff.pause(str(body.get("error", "")))
+        accepted = response.is_success and body.get("accepted") is True
+        message = body.get("message") if response.is_success else body.get("error")
+        return Answer(
+            event_id=str(body.get("event_id", event_id)),
+            accepted=accepted,
+            message=str(message or ""),
+            door=DOOR,
+            status=response.status_code,
+        )
+
+    def publish_all(self, events: Sequence[Event]) -> list[Answer]:
+        """One after the other: each is its own request."""
+        return [self.publish(event) for event in events]
+
+    def query(self, filters: Iterable[Filter]) -> Reading:
+        """POST /query. Raises NoAnswer where the body is no array of events."""
+        wanted = tuple(filters)
+        response = self._read("/query", wanted)
+        refusal = None if response.is_success else _error(response)
+        return Reading(
+            reader=self.who,
+            door=DOOR,
+            filters=wanted,
+            events=_events(response) if response.is_success else (),
+            refusal=refusal,
+            status=response.status_code,
+        )
+
+    def count(self, filters: Iterable[Filter]) -> Counted:
+        """POST /count."""
+        wanted = tuple(filters)
+        response = self._read("/count", wanted)
+        body = _json(response)
+        count = body.get("count")
+        refusal = None if response.is_success and type(count) is int else _error(response)
+        return Counted(
+            self.who,
+            DOOR,
+            wanted,
+            count if type(count) is int else 0,
+            refusal,
+            response.status_code,
+        )
+
+    def _read(self, path: str, filters: tuple[Filter, ...]) -> httpx.Response:
+        body = orjson.dumps([one.to_json() for one in filters])
+        backoff = Backoff(self._answer_limit)
+        while True:
+            response = self.post(path, body)
+            if response.status_code != 429:
+                return response
+            backoff.pause(_error(response))
+
+    def close(self) -> None:
+        """Nothing to do: the client belongs to the process."""
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return {"error": response.text}
+    return body if isinstance(body, dict) else {}
+
+
+def _error(response: httpx.Response) -> str:
+    return str(_json(response).get("error", f"HTTP {response.status_code}"))
+
+
+def _events(response: httpx.Response) -> tuple[Event, ...]:
+    try:
+        body = orjson.loads(response.content)
+        return tuple(Event.from_json(one) for one in body)
+    except (orjson.JSONDecodeError, MalformedEvent, TypeError) as error:
+        raise NoAnswer(f"/query answered with no array of events: {error}") from error

@@ -1,0 +1,58 @@
+"""The transcript of one check: every frame both ways, when, by whom - and no secret."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+SENT, RECEIVED, NOTE = "sent", "received", "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One line of a transcript. `at` is seconds since the check began; `who` names the actor."""
+
+    at: float
+    who: str
+    door: str
+    direction: str
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The frame as a JSON object."""
+        return asdict(self)
+
+
+class Transcript:
+    """Frames in the order in which they happened. Safe to write from several threads."""
+
+    def __init__(self, elapsed: Callable[[], float] | None = None) -> None:
+        began = time.monotonic()
+        self._elapsed = elapsed or (lambda: time.monotonic() - began)
+        self._lock = threading.Lock()
+        self._frames: list[Frame] = []
+        self._open = True
+
+    def record(self, who: str, door: str, direction: str, text: str) -> None:
+        """Add one frame; after `close` nothing more is added."""
+        with self._lock:
+            if self._open:
+                self._frames.append(Frame(round(self._elapsed(), 6), who, door, direction, text))
+
+    def note(self, text: str) -> None:
+        """Add a remark of the suite itself, such as the clock reading."""
+        self.record("suite", "", NOTE, text)
+
+    def close(self) -> None:
+        """End the record: cleaning up after a check is not part of its evidence."""
+        with self._lock:
+            self._open = False
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """All frames so far."""
+        with self._lock:
+            return tuple(self._frames)

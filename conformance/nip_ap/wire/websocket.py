@@ -1,0 +1,363 @@
+"""The WebSocket door: requests out, answers matched by id and subscription, in any order.
+
+A reader thread drains the socket always, so no answer is lost behind another, and no relay is
+held up by a check that looks elsewhere. NIP-42 is answered when the relay asks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.sync.client import ClientConnection, connect
+
+from nip_ap.nostr import Event, Filter, MalformedEvent, SecretKey, relay_auth_event
+from nip_ap.wire.answers import (
+    ANSWER_LIMIT,
+    Answer,
+    ConnectionLost,
+    Counted,
+    NoAnswer,
+    Reading,
+    Unreachable,
+)
+from nip_ap.wire.backoff import Backoff
+from nip_ap.wire.transcript import RECEIVED, SENT, Transcript
+
+DOOR = "ws"
+_AUTH_REQUIRED = "auth-required:"
+
+
+@dataclass
+class Subscription:
+    """What one subscription has received. Stored events end at EOSE; later ones came live."""
+
+    door: WebSocketDoor
+    id: str
+    filters: tuple[Filter, ...]
+    stored: list[Event] = field(default_factory=list)
+    live: list[Event] = field(default_factory=list)
+    ended: bool = False
+    closed: str | None = None
+
+    def take(self, event: Event) -> None:
+        """Note one EVENT; the reader thread calls this."""
+        (self.live if self.ended else self.stored).append(event)
+
+    def wait_for(self, event: Event) -> None:
+        """Wait until an event was delivered live. Raises NoAnswer."""
+        self.door.wait(
+            lambda: any(one.id == event.id for one in self.live),
+            f"live delivery of event {event.id[:8]} on subscription {self.id}",
+        )
+
+    def close(self) -> None:
+        """Send CLOSE. Whether the relay obeys is for a check to see."""
+        self.door.send(["CLOSE", self.id])
+
+
+class WebSocketDoor:
+    """One connection of one actor."""
+
+    name = DOOR
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        who: str,
+        key: SecretKey | None,
+        transcript: Transcript,
+        now: Callable[[], int],
+        answer_limit: float = ANSWER_LIMIT,
+        expects_challenge: bool = False,
+    ) -> None:
+        """Connect, and authenticate at once where the relay is known to ask for it.
+
+        Raises Unreachable. `key` None makes an anonymous connection, which never authenticates.
+        """
+        self.url = url
+        self.who = who
+        self.key = key
+        self.answer_limit = answer_limit
+        self.challenge: str | None = None
+        self.notices: list[str] = []
+        self.strays: list[list[Any]] = []
+        self.authenticated = False
+        self._now = now
+        self._transcript = transcript
+        self._changed = threading.Condition()
+        self._oks: defaultdict[str, deque[tuple[bool, str]]] = defaultdict(deque)
+        self._counts: dict[str, Counted] = {}
+        self._subscriptions: dict[str, Subscription] = {}
+        self._numbers = iter(range(1, 1_000_000))
+        self._lost: str | None = None
+        self._exit = contextlib.ExitStack()
+        self._socket = self._connected()
+        self._reader = threading.Thread(target=self._drain, daemon=True, name=f"read {who}")
+        self._reader.start()
+        if expects_challenge and key is not None:
+            self.wait(lambda: self.challenge is not None, "a NIP-42 challenge")
+            self.authenticate()
+
+    def _connected(self) -> ClientConnection:
+        opening = connect(
+            self.url,
+            compression=None,
+            max_size=None,
+            max_queue=None,
+            open_timeout=self.answer_limit,
+            close_timeout=1,
+            ping_interval=None,
+            proxy=None,
+        )
+        try:
+            connection = self._exit.enter_context(opening)
+        except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
+            raise Unreachable(f"{self.url} cannot be reached: {_reason(error)}") from error
+        _acknowledge_quickly(connection.socket)
+        return connection
+
+    # -- the reader thread -----------------------------------------------------
+
+    def _drain(self) -> None:
+        try:
+            for message in self._socket:
+                self._take(message)
+                _acknowledge_quickly(self._socket.socket)
+            self._lose("the relay closed the connection")
+        except ConnectionClosed as error:
+            self._lose(f"the relay closed the connection: {error}")
+        except OSError as error:
+            self._lose(f"the connection broke: {error}")
+
+    def _lose(self, reason: str) -> None:
+        with self._changed:
+            self._lost = reason
+            self._transcript.record(self.who, DOOR, RECEIVED, f"({reason})")
+            self._changed.notify_all()
+
+    def _take(self, message: str | bytes) -> None:
+        text = message if isinstance(message, str) else message.decode("utf-8", "replace")
+        with self._changed:
+            self._transcript.record(self.who, DOOR, RECEIVED, text)
+            try:
+                frame = orjson.loads(text)
+                self._route(frame)
+            except (orjson.JSONDecodeError, MalformedEvent, LookupError, TypeError, ValueError):
+                self.strays.append([text])
+            self._changed.notify_all()
+
+    def _route(self, frame: list[Any]) -> None:
+        verb = frame[0]
+        if verb == "EVENT":
+            self._subscriptions[frame[1]].take(Event.from_json(frame[2]))
+        elif verb == "OK":
+            self._oks[frame[1]].append((frame[2] is True, str(frame[3]) if frame[3:] else ""))
+        elif verb == "EOSE":
+            self._subscriptions[frame[1]].ended = True
+        elif verb == "CLOSED":
+            self._close_subscription(frame[1], str(frame[2]) if frame[2:] else "")
+        elif verb == "COUNT":
+            count = frame[2]["count"]
+            self._counts[frame[1]] = Counted(self.who, DOOR, (), int(count))
+        elif verb == "NOTICE":
+            self.notices.append(str(frame[1]))
+        elif verb == "AUTH":
+            self.challenge = str(frame[1])
+        else:
+            self.strays.append(frame)
+
+    def _close_subscription(self, identifier: str, reason: str) -> None:
+        if identifier in self._subscriptions:
+            self._subscriptions[identifier].closed = reason
+        else:
+            self._counts[identifier] = Counted(self.who, DOOR, (), 0, refusal=reason)
+
+    # -- sending and waiting ---------------------------------------------------
+
+    def send(self, frame: Any) -> None:
+        """Send a frame as JSON. Raises ConnectionLost."""
+        self.send_text(orjson.dumps(frame).decode())
+
+    def send_text(self, text: str | bytes) -> None:
+        """Send a text frame as it is, or bytes as a binary frame. Raises ConnectionLost."""
+        shown = text if isinstance(text, str) else f"(binary, {len(text)} bytes)"
+        self._transcript.record(self.who, DOOR, SENT, shown)
+        try:
+            self._socket.send(text)
+            _acknowledge_quickly(self._socket.socket)
+        except (ConnectionClosed, OSError) as error:
+            raise ConnectionLost(f"the relay closed the connection: {error}") from error
+
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait until something came. Raises NoAnswer or ConnectionLost, naming what was awaited."""
+        with self._changed:
+            came = self._changed.wait_for(
+                lambda: condition() or self._lost is not None, self.answer_limit
+            )
+            if came and condition():
+                return
+            if self._lost is not None:
+                raise ConnectionLost(f"{self._lost}; {what} was awaited")
+            notices = f"; last notice: {self.notices[-1]!r}" if self.notices else ""
+            raise NoAnswer(f"{what} did not come within {self.answer_limit:g} s{notices}")
+
+    def has_ok(self, event: Event) -> bool:
+        """Whether an unread OK that names the event's id is there."""
+        return bool(self._oks.get(event.id))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the relay still holds the connection."""
+        return self._lost is None
+
+    # -- requests --------------------------------------------------------------
+
+    def authenticate(self) -> Answer:
+        """Answer the challenge that came (NIP-42) with the actor's key. Raises NoAnswer."""
+        if self.key is None or self.challenge is None:
+            raise NoAnswer("the relay sent no NIP-42 challenge")
+        event = relay_auth_event(self.key, challenge=self.challenge, relay=self.url, at=self._now())
+        answer = self.authenticate_with(event)
+        self.authenticated = answer.accepted
+        return answer
+
+    def authenticate_with(self, event: Event) -> Answer:
+        """Send any AUTH event, good or broken, and wait for its OK."""
+        self.send(["AUTH", event.to_json()])
+        return self._ok_of(event)
+
+    def publish(self, event: Event) -> Answer:
+        """Send one EVENT and wait for its OK; authenticates and backs off where told to."""
+        return self.publish_all([event])[0]
+
+    def publish_all(self, events: Sequence[Event]) -> list[Answer]:
+        """Send many EVENTs at once and wait for the OK of each, in whatever order they come."""
+        backoff = Backoff(self.answer_limit)
+        answers: dict[str, Answer] = {}
+        left = list(events)
+        while left:
+            for event in left:
+                self.send(["EVENT", event.to_json()])
+            for event in left:
+                answers[event.id] = self._ok_of(event)
+            left = [event for event in left if self._is_worth_another_try(answers[event.id])]
+            if left and answers[left[0].id].prefix == "rate-limited:":
+                backoff.pause(answers[left[0].id].message)
+        return [answers[event.id] for event in events]
+
+    def _is_worth_another_try(self, answer: Answer) -> bool:
+        if answer.accepted:
+            return False
+        if answer.prefix == "rate-limited:":
+            return True
+        return answer.prefix == _AUTH_REQUIRED and self._can_authenticate()
+
+    def _can_authenticate(self) -> bool:
+        """Authenticate if that is possible and was not done; True where it succeeded now."""
+        if self.key is None or self.authenticated or self.challenge is None:
+            return False
+        return self.authenticate().accepted
+
+    def _ok_of(self, event: Event) -> Answer:
+        self.wait(
+            lambda: self.has_ok(event) or self._notice_of_limit() is not None,
+            f"OK for event {event.id[:8]}",
+        )
+        with self._changed:
+            if not self._oks.get(event.id):
+                return Answer(event.id, False, self.notices.pop(), DOOR)
+            accepted, message = self._oks[event.id].popleft()
+        return Answer(event.id, accepted, message, DOOR)
+
+    def _notice_of_limit(self) -> str | None:
+        """A rate limit that came as a NOTICE and names no event (facts/relay-behaviour.md 7)."""
+        last = self.notices[-1] if self.notices else ""
+        return last if last.startswith("rate-limited:") else None
+
+    def subscribe(self, filters: Iterable[Filter], identifier: str = "") -> Subscription:
+        """Send a REQ; what comes gathers in the subscription."""
+        subscription = Subscription(
+            self,
+            identifier or f"{self.who.replace(' ', '-')}-{next(self._numbers)}",
+            tuple(filters),
+        )
+        with self._changed:
+            self._subscriptions[subscription.id] = subscription
+        self.send(["REQ", subscription.id, *(one.to_json() for one in subscription.filters)])
+        return subscription
+
+    def open(self, filters: Iterable[Filter], identifier: str = "") -> Subscription:
+        """Subscribe and wait for EOSE or CLOSED; authenticates and backs off where told to."""
+        wanted = tuple(filters)
+        backoff = Backoff(self.answer_limit)
+        while True:
+            subscription = self.subscribe(wanted, identifier)
+            self.wait(
+                lambda made=subscription: made.ended or made.closed is not None,  # type: ignore[misc]
+                f"EOSE for subscription {subscription.id}",
+            )
+            refusal = subscription.closed or ""
+            if refusal.startswith("rate-limited:"):
+                backoff.pause(refusal)
+            elif not (refusal.startswith(_AUTH_REQUIRED) and self._can_authenticate()):
+                return subscription
+
+    def query(self, filters: Iterable[Filter]) -> Reading:
+        """The stored events that match, as one reading; the subscription is closed again."""
+        subscription = self.open(filters)
+        if subscription.closed is None:
+            subscription.close()
+        return Reading(
+            reader=self.who,
+            door=DOOR,
+            filters=subscription.filters,
+            events=tuple(subscription.stored),
+            refusal=subscription.closed if not subscription.ended else None,
+        )
+
+    def count(self, filters: Iterable[Filter]) -> Counted:
+        """COUNT (NIP-45). Raises NoAnswer where the relay is silent about it."""
+        wanted = tuple(filters)
+        while True:
+            identifier = f"count-{next(self._numbers)}"
+            self.send(["COUNT", identifier, *(one.to_json() for one in wanted)])
+            self.wait(lambda name=identifier: name in self._counts, f"COUNT {identifier}")  # type: ignore[misc]
+            found = self._counts[identifier]
+            refusal = found.refusal or ""
+            if not (refusal.startswith(_AUTH_REQUIRED) and self._can_authenticate()):
+                return Counted(self.who, DOOR, wanted, found.count, found.refusal)
+
+    def close(self) -> None:
+        """End the connection; never raises."""
+        with contextlib.suppress(ConnectionClosed, OSError, TimeoutError):
+            self._exit.close()
+        self._reader.join(timeout=1)
+
+    def abort(self) -> None:
+        """Cut the TCP connection without a closing handshake."""
+        with contextlib.suppress(OSError):
+            self._socket.socket.shutdown(socket.SHUT_RDWR)
+
+
+def _acknowledge_quickly(connection: socket.socket) -> None:
+    """Ask the kernel not to delay ACKs: relays with Nagle's algorithm would take 40 ms an answer."""
+    if hasattr(socket, "TCP_QUICKACK"):
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer to the opening handshake in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    return str(error) or type(error).__name__

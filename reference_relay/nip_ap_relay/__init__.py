@@ -1,0 +1,1 @@
+"""The bundled reference relay: NIP-AP, both revisions, on SQLite. Read policy.py first."""

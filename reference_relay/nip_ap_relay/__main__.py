@@ -1,0 +1,117 @@
+"""Run the relay in the foreground: `python -m nip_ap_relay`, which is `nip-ap relay`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import click
+import uvicorn
+
+from nip_ap_relay.app import application
+from nip_ap_relay.policy import NOVEMBER, REVISIONS, Policy
+from nip_ap_relay.relay import Relay
+from nip_ap_relay.rogues import ROGUES, rogue_named
+from nip_ap_relay.store import Store
+
+
+def _grants(pairs: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    grants = {}
+    for pair in pairs:
+        pubkey, equals, scopes = pair.partition("=")
+        if not equals or len(pubkey) != 64:
+            raise click.BadParameter(f"{pair!r} is not PUBKEY=scope,scope (64 hex digits first)")
+        grants[pubkey.lower()] = frozenset(scope for scope in scopes.split(",") if scope)
+    return grants
+
+
+def _stop_with_parent(server: uvicorn.Server) -> None:
+    """End the server when standard input closes: the way to outlive no parent, however it dies."""
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        server.should_exit = True
+
+    threading.Thread(target=wait, daemon=True, name="stop-with-parent").start()
+
+
+@click.command(name="relay")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=7175, show_default=True, help="0 takes a free one and prints it.")
+@click.option(
+    "--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep events in a file."
+)
+@click.option("--spec", type=click.Choice(REVISIONS), default=NOVEMBER, show_default=True)
+@click.option("--rogue", metavar="NAME", help="Deviate in one way; `--rogue list` shows them.")
+@click.option("--gallery", is_flag=True, help="Serve every rogue, each under /NAME.")
+@click.option("--open", "is_open", is_flag=True, help="Do not require NIP-42 authentication.")
+@click.option(
+    "--grant",
+    "grants",
+    multiple=True,
+    metavar="PUBKEY=SCOPE,...",
+    help="Narrow what a key's credential may write. Repeatable.",
+)
+@click.option("--stop-with-parent", is_flag=True, help="Stop when standard input closes.")
+def main(
+    host: str,
+    port: int,
+    db: Path | None,
+    spec: str,
+    rogue: str | None,
+    gallery: bool,
+    is_open: bool,
+    grants: tuple[str, ...],
+    stop_with_parent: bool,
+) -> None:
+    """The bundled reference relay, in the foreground."""
+    if rogue == "list":
+        for one in ROGUES.values():
+            click.echo(f"{one.name:34} {one.because}")
+        return
+    narrowed = _grants(grants)
+
+    def relay(policy: Policy, path: Path | None = None) -> Relay:
+        if is_open:
+            policy.auth_required = False
+        return Relay(policy, Store(path), narrowed)
+
+    try:
+        policy = rogue_named(rogue).relay_policy(spec) if rogue else Policy(spec)
+    except KeyError:
+        raise click.UsageError(f"no rogue is named {rogue!r}; `--rogue list` shows them") from None
+    relays = {"": relay(policy, db)}
+    if gallery:
+        relays |= {one.name: relay(one.relay_policy(spec)) for one in ROGUES.values()}
+    listener = socket.create_server((host, port), backlog=1024)
+    serve(relays, listener, stop_with_parent=stop_with_parent)
+
+
+def serve(relays: dict[str, Relay], listener: socket.socket, *, stop_with_parent: bool) -> None:
+    """Serve until told to stop; the first line of output is the address."""
+    config = uvicorn.Config(
+        application(relays),
+        loop="auto",
+        ws="websockets-sansio",
+        ws_max_size=max(relay.policy.frame_limit for relay in relays.values()),
+        ws_per_message_deflate=False,
+        log_level=os.environ.get("NIP_AP_RELAY_LOG", "warning"),
+        lifespan="on",
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    if stop_with_parent:
+        _stop_with_parent(server)
+    host, port = listener.getsockname()[:2]
+    click.echo(f"listening on ws://{host}:{port}")
+    sys.stdout.flush()
+    asyncio.run(server.serve(sockets=[listener]))
+
+
+if __name__ == "__main__":
+    main()

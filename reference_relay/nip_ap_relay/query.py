@@ -1,0 +1,180 @@
+"""Stored reads: filters become SQL, rows pass the policy, limits are applied last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from nip_ap.nostr import Event, Filter, is_addressable
+from nip_ap_relay import policy as rules
+from nip_ap_relay.channels import is_channel_id
+from nip_ap_relay.policy import Policy
+from nip_ap_relay.store import Condition, Row, Store
+
+_WORD = re.compile(r"\w+")
+_ORDERS = {True: "ORDER BY created_at DESC, id ASC", False: "ORDER BY created_at ASC, id DESC"}
+_LARGEST_INTEGER = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Query:
+    """Reads of one relay's store for one reader."""
+
+    policy: Policy
+    store: Store
+    reader: str | None
+
+    def rows(self, filters: Sequence[Filter], surface: str) -> list[Row]:
+        """The stored events that the filters give this reader, newest first, each once."""
+        answers = [list(self._answer(one, surface)) for one in filters]
+        if not answers:
+            return []
+        found = {row.number: row for answer in answers for row in answer}
+        if not self.policy.combines_filters_by_or():
+            shared = set.intersection(*({row.number for row in answer} for answer in answers))
+            found = {number: row for number, row in found.items() if number in shared}
+        rows = list(found.values())
+        if len(answers) > 1 and self.policy.newest_first():
+            rows.sort(key=lambda row: row.order)
+        return self.policy.served(rows)
+
+    def count(self, filters: Sequence[Filter], surface: str) -> int:
+        """How many distinct events the filters give this reader; limits do not count (NIP-45)."""
+        numbers: set[int] = set()
+        versions: set[int] = set()
+        for one in filters:
+            understood = self.policy.understood(one)
+            numbers |= {row.number for row in self._visible(understood, surface)}
+            versions |= self._versions(understood)
+        return self.policy.count(len(numbers), len(versions))
+
+    def _answer(self, one: Filter, surface: str) -> Iterator[Row]:
+        understood = self.policy.understood(one)
+        most = self.policy.row_limit(understood)
+        surface = _narrowed(understood, surface)
+        taken = 0
+        rows = self._matching(understood)
+        for row in rows:
+            if taken >= most:
+                return
+            visible = self._may_read(row, surface)
+            if visible or not self.policy.gate_before_limit():
+                taken += 1
+            if visible:
+                yield row
+
+    def _visible(self, understood: Filter, surface: str) -> Iterator[Row]:
+        return (row for row in self._matching(understood) if self._may_read(row, surface))
+
+    def _may_read(self, row: Row, surface: str) -> bool:
+        if row.channel is not None and not self.policy.may_read_channel(
+            row.channel, self.reader, self.store
+        ):
+            return False
+        return self.policy.may_read(row, self.reader, surface)
+
+    def _matching(self, understood: Filter) -> Iterator[Row]:
+        condition = self._condition(understood)
+        if condition is None:
+            return iter(())
+        rows = self.store.select(
+            condition.sql, condition.values, _ORDERS[self.policy.newest_first()]
+        )
+        if self.policy.compares_tags_exactly():
+            return rows
+        return (row for row in rows if self._tags_match(understood, row))
+
+    def _versions(self, understood: Filter) -> set[int]:
+        condition = self._condition(understood, among="gone != 2")
+        if condition is None:
+            return set()
+        return {row.number for row in self.store.select(condition.sql, condition.values)}
+
+    def _condition(self, one: Filter, among: str = "gone = 0") -> Condition | None:
+        """The filter as SQL; None where nothing can match (an empty list of values)."""
+        parts, values = [among], []
+        for column, wanted in (("id", one.ids), ("pubkey", one.authors), ("kind", one.kinds)):
+            if wanted is None:
+                continue
+            if not wanted:
+                return None
+            parts.append(f"{column} IN ({_marks(wanted)})")
+            values += wanted
+        for comparison, bound in ((">=", one.since), ("<=", one.until)):
+            if bound is not None:
+                parts.append(f"created_at {comparison} ?")
+                values.append(min(bound, _LARGEST_INTEGER))
+        if one.search is not None:
+            words = _WORD.findall(one.search)
+            if not words:
+                return None
+            self.store.index_words()
+            parts.append("number IN (SELECT rowid FROM words WHERE words MATCH ?)")
+            values.append(" ".join(f'"{word}"' for word in words))
+        if self.policy.compares_tags_exactly():
+            for name, wanted_values in one.tags.items():
+                if not wanted_values:
+                    return None
+                part = self._tag_condition(name, wanted_values, one)
+                parts.append(part.sql)
+                values += part.values
+        return Condition(" AND ".join(parts), tuple(values))
+
+    def _tag_condition(self, name: str, wanted: tuple[str, ...], one: Filter) -> Condition:
+        if name == "h" and len(wanted) == 1 and is_channel_id(wanted[0]):
+            return self.policy.channel_condition(wanted[0])
+        tagged = (
+            f"number IN (SELECT event FROM tags WHERE name = ? AND value IN ({_marks(wanted)}))"
+        )
+        if name != "d":
+            return Condition(tagged, (name, *wanted))
+        by_slug = f"slug IN ({_marks(wanted)})"
+        if one.kinds is not None and all(is_addressable(kind) for kind in one.kinds):
+            return self._slug_condition(wanted, one, by_slug)
+        return Condition(f"({by_slug} OR {tagged})", (*wanted, name, *wanted))
+
+    def _slug_condition(self, wanted: tuple[str, ...], one: Filter, by_slug: str) -> Condition:
+        """Where kind and author are named too, the address answers from its index."""
+        size = len(one.kinds or ()) * len(one.authors or ()) * len(wanted)
+        if not 0 < size <= 500:
+            return Condition(by_slug, wanted)
+        addresses = {
+            self.policy.address_for(kind, author, slug)
+            for kind in one.kinds or ()
+            for author in one.authors or ()
+            for slug in wanted
+        }
+        sql = f"address IN ({_marks(addresses)}) AND address IS NOT NULL AND {by_slug}"
+        return Condition(sql, (*addresses, *wanted))
+
+    def _tags_match(self, one: Filter, row: Row) -> bool:
+        event = Event.from_json(orjson.loads(row.raw))
+        return all(
+            any(
+                self.policy.tag_equals(value, wanted)
+                for value in event.tag_values(name)
+                for wanted in wanted_values
+            )
+            for name, wanted_values in one.tags.items()
+        )
+
+
+def _narrowed(one: Filter, surface: str) -> str:
+    """The WebSocket surface by the sort of filter: by ids, of mixed kinds, a search, or plain."""
+    if surface != rules.REQ:
+        return surface
+    if one.search is not None:
+        return rules.SEARCH
+    if one.ids is not None:
+        return rules.IDS
+    if one.kinds is None or len(one.kinds) > 1:
+        return rules.MIXED
+    return rules.REQ
+
+
+def _marks(values: Iterable[Any]) -> str:
+    return ",".join("?" for _ in values)

@@ -1,0 +1,272 @@
+"""One relay: what happens to an event that is submitted, and who gets to read it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from nip_ap.nostr import DELETION, Event, SecretKey, is_ephemeral
+from nip_ap_relay import policy as rules
+from nip_ap_relay.auth import HttpDoorkeeper
+from nip_ap_relay.channels import (
+    ADD_MEMBER,
+    CREATE_CHANNEL,
+    DELETE_CHANNEL,
+    DELETE_EVENT,
+    EDIT_CHANNEL,
+    JOIN,
+    LEAVE,
+    REMOVE_MEMBER,
+    REPLIABLE_KINDS,
+)
+from nip_ap_relay.live import Live
+from nip_ap_relay.policy import ALL_SCOPES, Caller, Policy, Submission
+from nip_ap_relay.query import Query
+from nip_ap_relay.store import DELETED, SUPERSEDED, Row, Store
+
+log = logging.getLogger("nip_ap_relay")
+
+Answer = Callable[[bool, str], None]
+
+_BATCH = 512
+_LATE = 0.05
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """What is done for one event once its batch is committed."""
+
+    answer: Answer
+    accepted: bool
+    message: str
+    event: Event
+    row: Row | None
+
+
+class Relay:
+    """A policy, a store and the open subscriptions. Not thread-safe: one event loop owns it."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        store: Store,
+        grants: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        self.policy = policy
+        self.store = store
+        self.live = Live()
+        self.key = SecretKey.fresh()
+        self.doorkeeper = HttpDoorkeeper(policy)
+        self._grants = dict(grants or {})
+        self._pending: list[_Pending] = []
+        self._flush_is_due = False
+
+    def caller(self, pubkey: str | None) -> Caller:
+        """A key with the scopes of its credential: all, unless a grant narrows them."""
+        return Caller(pubkey, self._grants.get(pubkey or "", ALL_SCOPES))
+
+    def query(self, reader: str | None) -> Query:
+        """Reads that see everything written before."""
+        self.flush()
+        return Query(self.policy, self.store, reader)
+
+    def submit(self, event: Event, caller: Caller, answer: Answer) -> None:
+        """Judge an event, store it, and answer once it is durable.
+
+        Writes of one turn of the event loop share a commit; answers and live delivery follow it.
+        """
+        submission = Submission(event, caller, self.policy.now(), self.store)
+        refusal = self.policy.refusal(submission)
+        if refusal is not None:
+            self._after_refusal(submission)
+            answer(False, refusal)
+            return
+        if is_ephemeral(event.kind):
+            self._deliver(event, None)
+            answer(True, "")
+            return
+        if not self.policy.stores_before_answering(event):
+            answer(True, "")
+            asyncio.get_running_loop().call_later(_LATE, self._store, event, _no_answer)
+            return
+        self._store(event, answer)
+
+    def flush(self) -> None:
+        """Commit what is pending, then deliver and answer it, in the order it came."""
+        self._flush_is_due = False
+        try:
+            self.store.commit()
+        except sqlite3.Error:
+            log.exception("committing failed")
+            self._fail_batch()
+            return
+        batch, self._pending = self._pending, []
+        for done in batch:
+            if done.row is not None:
+                self._deliver(done.event, done.row)
+            done.answer(done.accepted, done.message)
+
+    def close(self) -> None:
+        self.flush()
+        self.store.close()
+
+    # -- storing ---------------------------------------------------------------
+
+    def _store(self, event: Event, answer: Answer) -> None:
+        try:
+            accepted, message, row = self._stored(event)
+        except sqlite3.Error:
+            log.exception("storing %s failed", event.id)
+            self._fail_batch()
+            answer(False, "error: internal server error")
+            return
+        self._pending.append(_Pending(answer, accepted, message, event, row))
+        if len(self._pending) >= _BATCH:
+            self.flush()
+        elif not self._flush_is_due:
+            self._flush_is_due = True
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def _fail_batch(self) -> None:
+        """A write that SQLite refused takes its uncommitted neighbours along; all are told."""
+        self.store.roll_back()
+        batch, self._pending = self._pending, []
+        for done in batch:
+            done.answer(False, "error: internal server error")
+
+    def _stored(self, event: Event) -> tuple[bool, str, Row | None]:
+        policy, store = self.policy, self.store
+        if policy.is_known_already(event, store):
+            row = store.event_by_id(event.id) if policy.delivers_although_known(event) else None
+            return *policy.answer_to_duplicate(event), row
+        address = policy.address(event)
+        head = policy.head_at(address, store) if address is not None else None
+        if head is not None:
+            if not policy.supersedes(event, head):
+                row = self._unstored_row(event) if policy.delivers_although_stale(event) else None
+                return *policy.answer_to_stale(event), row
+            if policy.retires(head):
+                store.remove(head, SUPERSEDED)
+        row = self._add(event, address)
+        self._apply(event)
+        return True, "", row
+
+    def _add(self, event: Event, address: str | None) -> Row:
+        policy = self.policy
+        kept = policy.as_stored(event)
+        row = self.store.add(
+            kept,
+            address=address,
+            slug=policy.slug_of(event) if address is not None else None,
+            shared=policy.is_shared(event),
+            channel=policy.channel_of_stored(event),
+        )
+        if event.kind in REPLIABLE_KINDS:
+            place = policy.place_of_reply(event, self.store)
+            if place is not None:
+                self.store.put_place(event.id, place)
+        return row
+
+    def _unstored_row(self, event: Event) -> Row:
+        """A row for delivery only, of an event that is not kept."""
+        policy = self.policy
+        return Row.of(
+            0,
+            event,
+            address=policy.address(event),
+            slug=policy.slug_of(event),
+            shared=policy.is_shared(event),
+            channel=policy.channel_of_stored(event),
+        )
+
+    def _after_refusal(self, submission: Submission) -> None:
+        """Nothing, in a relay that keeps to its refusals."""
+        event = submission.event
+        if self.policy.stores_although_refused(submission) and not self.store.knows(event.id):
+            self._add(event, self.policy.address(event))
+        if self.policy.delivers_although_refused(submission):
+            self._deliver(event, self._unstored_row(event))
+
+    def _apply(self, event: Event) -> None:
+        """What an accepted event does to others: deletions and the government of channels."""
+        if event.kind == DELETION:
+            self._remove_all(self.policy.deletion_by_address(event, self.store))
+            self._remove_all(self.policy.deletion_by_id(event, self.store))
+        elif event.kind == DELETE_EVENT:
+            targets = [self.store.event_by_id(one) for one in event.tag_values("e")]
+            self._remove_all(
+                [row for row in targets if row is not None and row.channel in event.tag_values("h")]
+            )
+        else:
+            self._govern(event)
+
+    def _remove_all(self, rows: list[Row]) -> None:
+        for row in rows:
+            self.store.remove(row, DELETED)
+
+    def _govern(self, event: Event) -> None:
+        channel_id = self.policy.channel_of_stored(event)
+        if channel_id is None:
+            return
+        people = event.tag_values("p")
+        if event.kind == CREATE_CHANNEL:
+            visibility = next(iter(event.tag_values("visibility")), "open")
+            self.store.put_channel(channel_id, event.tag_values("name")[0], visibility, False)
+            self.store.put_member(channel_id, event.pubkey, "owner")
+        elif event.kind == ADD_MEMBER:
+            role = next(iter(event.tag_values("role")), "member")
+            for pubkey in people:
+                self.store.put_member(channel_id, pubkey, role)
+        elif event.kind == REMOVE_MEMBER:
+            for pubkey in people:
+                self.store.remove_member(channel_id, pubkey)
+        elif event.kind == JOIN:
+            channel = self.store.channel(channel_id)
+            if channel is not None and event.pubkey not in channel.roles:
+                self.store.put_member(channel_id, event.pubkey, "member")
+        elif event.kind == LEAVE:
+            self.store.remove_member(channel_id, event.pubkey)
+        elif event.kind == DELETE_CHANNEL:
+            self.store.remove_channel(channel_id)
+        elif event.kind == EDIT_CHANNEL:
+            self._edit_channel(event, channel_id)
+
+    def _edit_channel(self, event: Event, channel_id: str) -> None:
+        channel = self.store.channel(channel_id)
+        if channel is None:
+            return
+        name = next(iter(event.tag_values("name")), channel.name)
+        visibility = next(iter(event.tag_values("visibility")), channel.visibility)
+        archived = next(iter(event.tag_values("archived")), "true" if channel.archived else "false")
+        self.store.put_channel(channel_id, name, visibility, archived == "true")
+
+    # -- delivering ------------------------------------------------------------
+
+    def _deliver(self, event: Event, row: Row | None) -> None:
+        if not self.policy.delivers_live(event):
+            return
+        row = row or self._unstored_row(event)
+        raw = self.policy.as_served(row.raw)
+        for subscription in list(self.live.candidates(event)):
+            if not self.policy.in_live_scope(subscription.filters, event):
+                continue
+            if not any(self.policy.live_match(one, event) for one in subscription.filters):
+                continue
+            if not self._may_read_live(row, subscription.subscriber.pubkey):
+                continue
+            for _ in range(self.policy.live_copies()):
+                subscription.subscriber.send_live(f"{subscription.prefix}{raw}]")
+
+    def _may_read_live(self, row: Row, reader: str | None) -> bool:
+        if row.channel is not None and not self.policy.may_read_channel(
+            row.channel, reader, self.store
+        ):
+            return False
+        return self.policy.may_read(row, reader, rules.LIVE)
+
+
+def _no_answer(accepted: bool, message: str) -> None:
+    """The answer to a write that was answered before."""

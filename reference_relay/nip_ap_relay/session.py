@@ -1,0 +1,183 @@
+"""One WebSocket connection: frames in, frames out, its subscriptions and its key."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from typing import Any
+
+import orjson
+
+from nip_ap.nostr import Event
+from nip_ap_relay import policy as rules
+from nip_ap_relay.auth import answers_challenge
+from nip_ap_relay.couriers import Courier, HangUp, Send
+from nip_ap_relay.live import Subscription
+from nip_ap_relay.protocol import Complaint, Request, parse_frame
+from nip_ap_relay.relay import Relay
+
+_LIVE_BACKLOG = 20_000
+_READ_AHEAD = 2_000
+
+
+class Session:
+    """The state of one connection."""
+
+    def __init__(self, relay: Relay, url: str, courier: Courier) -> None:
+        self.relay = relay
+        self.url = url
+        self.pubkey: str | None = None
+        self.overrun = False
+        self._courier = courier
+        self._caller = relay.caller(None)
+        self._challenge = relay.policy.challenge(os.urandom(32).hex())
+        self._auth_failed = False
+        self._subscriptions: dict[str, Subscription] = {}
+        self._outbox: deque[str] = deque()
+        self._something_to_send = asyncio.Event()
+        self._room_to_read = asyncio.Event()
+        self._room_to_read.set()
+
+    # -- out -------------------------------------------------------------------
+
+    def send(self, *frame: Any) -> None:
+        """Queue one answer."""
+        self._queue(orjson.dumps(frame).decode())
+
+    def send_live(self, text: str) -> None:
+        """Queue one live delivery; a client that has stopped reading loses its connection."""
+        if len(self._outbox) >= _LIVE_BACKLOG:
+            self.overrun = True
+            self._something_to_send.set()
+            return
+        self._queue(text)
+
+    def _queue(self, text: str) -> None:
+        self._outbox.append(text)
+        self._something_to_send.set()
+        if len(self._outbox) > _READ_AHEAD:
+            self._room_to_read.clear()
+
+    async def write(self, send: Send) -> None:
+        """Send what is queued until cancelled. Raises HangUp where the connection has to end."""
+        while True:
+            await self._something_to_send.wait()
+            self._something_to_send.clear()
+            if self.overrun:
+                raise HangUp("the client does not read")
+            while self._outbox:
+                frames = list(self._outbox)
+                self._outbox.clear()
+                await self._courier.carry(frames, send)
+            self._room_to_read.set()
+
+    async def ready_to_read(self) -> None:
+        """Wait while the client leaves too many answers unread."""
+        await self._room_to_read.wait()
+
+    # -- in --------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Greet with a challenge, as the real relay does on connect."""
+        if self.relay.policy.challenges_on_connect():
+            self.send("AUTH", self._challenge)
+
+    def close(self) -> None:
+        for subscription in self._subscriptions.values():
+            self.relay.live.remove(subscription)
+        self._subscriptions.clear()
+
+    def receive(self, text: str) -> None:
+        """Act on one frame. Raises HangUp where the policy does not survive it."""
+        policy = self.relay.policy
+        try:
+            request = parse_frame(
+                text,
+                most_filters=policy.filters_at_once,
+                longest_id=policy.longest_subscription_id,
+            )
+        except Complaint as complaint:
+            if not policy.survives(str(complaint)):
+                raise HangUp(str(complaint)) from None
+            self.send("NOTICE", f"invalid message: Invalid message format: {complaint}")
+            return
+        self._act_on(request)
+
+    def _act_on(self, request: Request) -> None:
+        if request.verb == "EVENT" and request.event is not None:
+            self._event(request.event)
+        elif request.verb == "AUTH" and request.event is not None:
+            self._auth(request.event)
+        elif request.verb == "REQ":
+            self._req(request)
+        elif request.verb == "COUNT":
+            self._count(request)
+        elif request.verb == "CLOSE":
+            self._close(request.subscription)
+
+    def _event(self, event: Event) -> None:
+        def answer(accepted: bool, message: str) -> None:
+            frame = self.relay.policy.ok(event, accepted, message)
+            if frame is not None:
+                self.send(*frame)
+
+        self.relay.submit(event, self._caller, answer)
+
+    def _auth(self, event: Event) -> None:
+        if self._auth_failed:
+            self.send("OK", event.id, False, "auth-required: authentication already failed")
+        elif self.pubkey is not None:
+            self.send("OK", event.id, False, "auth-required: already authenticated")
+        elif answers_challenge(self.relay.policy, event, challenge=self._challenge, url=self.url):
+            self.pubkey = event.pubkey
+            self._caller = self.relay.caller(event.pubkey)
+            self.send("OK", event.id, True, "")
+        else:
+            self._auth_failed = True
+            self.send("OK", event.id, False, "auth-required: verification failed")
+
+    def _req(self, request: Request) -> None:
+        policy, identifier = self.relay.policy, request.subscription
+        self._forget(identifier)
+        query = self.relay.query(self.pubkey)
+        refusal = self._read_refusal(request)
+        if refusal is not None:
+            self.send("CLOSED", identifier, refusal)
+            return
+        subscription = Subscription(self, identifier, request.filters)
+        is_search = any(one.search is not None for one in request.filters)
+        if request.filters and not is_search:
+            self._subscriptions[identifier] = subscription
+            self.relay.live.add(subscription)
+        for row in query.rows(request.filters, rules.REQ):
+            self._queue(f"{subscription.prefix}{policy.as_served(row.raw)}]")
+        if policy.ends_stored_events():
+            self.send("EOSE", identifier)
+
+    def _read_refusal(self, request: Request) -> str | None:
+        policy = self.relay.policy
+        if policy.mixes_search(request.filters):
+            return "error: mixed search and non-search filters not supported"
+        if len(self._subscriptions) >= policy.subscriptions_at_once:
+            return "error: too many subscriptions"
+        return policy.read_refusal(request.filters, self._caller, self.relay.store)
+
+    def _count(self, request: Request) -> None:
+        query = self.relay.query(self.pubkey)
+        refusal = self.relay.policy.read_refusal(request.filters, self._caller, self.relay.store)
+        if refusal is not None:
+            self.send("CLOSED", request.subscription, refusal)
+            return
+        count = query.count(request.filters, rules.COUNT)
+        self.send("COUNT", request.subscription, {"count": count})
+
+    def _close(self, identifier: str) -> None:
+        if self.relay.policy.close_ends():
+            self._forget(identifier)
+        self.send("CLOSED", identifier, "")
+
+    def _forget(self, identifier: str) -> None:
+        subscription = self._subscriptions.pop(identifier, None)
+        if subscription is not None:
+            self.relay.live.remove(subscription)

@@ -1,0 +1,289 @@
+"""What the relay keeps, in SQLite: events, their tags, channels, threads. No rule lives here."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from nip_ap.nostr import Event
+from nip_ap_relay.channels import Channel
+from nip_ap_relay.threads import Place
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    pubkey TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    slug TEXT,
+    shared INTEGER NOT NULL,
+    channel TEXT,
+    address TEXT,
+    raw TEXT NOT NULL,
+    gone INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS by_address ON events (address) WHERE address IS NOT NULL AND gone = 0;
+CREATE INDEX IF NOT EXISTS by_author ON events (pubkey, kind, created_at DESC, id) WHERE gone = 0;
+CREATE INDEX IF NOT EXISTS by_kind ON events (kind, created_at DESC, id) WHERE gone = 0;
+CREATE INDEX IF NOT EXISTS by_time ON events (created_at DESC, id) WHERE gone = 0;
+CREATE TABLE IF NOT EXISTS tags (
+    name TEXT NOT NULL, value TEXT NOT NULL, event INTEGER NOT NULL,
+    PRIMARY KEY (name, value, event)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS channels (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, visibility TEXT NOT NULL,
+    archived INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS members (
+    channel TEXT NOT NULL, pubkey TEXT NOT NULL, role TEXT NOT NULL,
+    PRIMARY KEY (channel, pubkey)
+);
+CREATE TABLE IF NOT EXISTS threads (
+    id TEXT PRIMARY KEY, root TEXT NOT NULL, parent TEXT NOT NULL,
+    depth INTEGER NOT NULL, broadcast INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_root ON threads (root, depth);
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (content, content='', contentless_delete=1);
+CREATE TABLE IF NOT EXISTS indexed (up_to INTEGER NOT NULL);
+"""
+# Contentless tables that can delete came with SQLite 3.43; before it, gone rows are filtered.
+_OLD_WORDS = "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (content, content='');"
+
+COLUMNS = "number, id, pubkey, kind, created_at, slug, shared, channel, address, raw"
+
+LIVE, SUPERSEDED, DELETED = 0, 1, 2
+
+
+class Condition(NamedTuple):
+    """An SQL condition on the table of events, with its values."""
+
+    sql: str
+    values: tuple[Any, ...]
+
+
+class Row(NamedTuple):
+    """A stored event, without the need to parse it; `raw` is its JSON text."""
+
+    number: int
+    id: str
+    pubkey: str
+    kind: int
+    created_at: int
+    slug: str | None
+    shared: int
+    channel: str | None
+    address: str | None
+    raw: str
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Sort key of NIP-01: newest first, then lowest id."""
+        return (-self.created_at, self.id)
+
+    @classmethod
+    def of(
+        cls,
+        number: int,
+        event: Event,
+        *,
+        address: str | None,
+        slug: str | None,
+        shared: bool,
+        channel: str | None,
+    ) -> Row:
+        """The row of an event with what the policy decided about it."""
+        raw = orjson.dumps(event.to_json()).decode()
+        return cls(
+            number,
+            event.id,
+            event.pubkey,
+            event.kind,
+            event.created_at,
+            slug,
+            shared,
+            channel,
+            address,
+            raw,
+        )
+
+
+class Store:
+    """One SQLite database. Writes gather in a transaction until `commit`: a group commit."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Open a file, durable at each commit, or memory where there is none."""
+        self._db = sqlite3.connect(
+            path or ":memory:", isolation_level=None, check_same_thread=False
+        )
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        schema = _SCHEMA
+        if sqlite3.sqlite_version_info < (3, 43):
+            schema = "\n".join(
+                _OLD_WORDS if "fts5" in line else line for line in _SCHEMA.splitlines()
+            )
+        self._db.executescript(schema)
+        self._writing = False
+
+    def close(self) -> None:
+        self.commit()
+        self._db.close()
+
+    def _begin(self) -> None:
+        if not self._writing:
+            self._db.execute("BEGIN")
+            self._writing = True
+
+    def commit(self) -> None:
+        """Make everything written so far durable."""
+        if self._writing:
+            self._db.execute("COMMIT")
+            self._writing = False
+
+    def roll_back(self) -> None:
+        """Forget what was written since the last commit."""
+        if self._writing:
+            self._db.execute("ROLLBACK")
+            self._writing = False
+
+    # -- events ----------------------------------------------------------------
+
+    def add(
+        self,
+        event: Event,
+        *,
+        address: str | None,
+        slug: str | None,
+        shared: bool,
+        channel: str | None,
+    ) -> Row:
+        """Store an event. Tags of one letter become searchable."""
+        self._begin()
+        row = Row.of(0, event, address=address, slug=slug, shared=shared, channel=channel)
+        cursor = self._db.execute(
+            f"INSERT INTO events ({COLUMNS.removeprefix('number, ')})"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            row[1:],
+        )
+        row = row._replace(number=cursor.lastrowid or 0)
+        tags = {
+            (tag[0], tag[1], row.number)
+            for tag in event.tags
+            if len(tag) > 1 and len(tag[0]) == 1 and not (tag[0] == "d" and slug is not None)
+        }
+        if tags:
+            self._db.executemany("INSERT INTO tags VALUES (?, ?, ?)", tags)
+        return row
+
+    def remove(self, row: Row, why: int) -> None:
+        """Take an event out of every answer, and remember that it was here."""
+        self._begin()
+        self._db.execute("UPDATE events SET gone = ? WHERE number = ?", (why, row.number))
+
+    def knows(self, identifier: str) -> bool:
+        """Whether an event was ever stored, also if it was removed since."""
+        found = self._db.execute("SELECT 1 FROM events WHERE id = ?", (identifier,))
+        return found.fetchone() is not None
+
+    def event_by_id(self, identifier: str) -> Row | None:
+        """A live event."""
+        rows = self.select("id = ? AND gone = 0", (identifier,))
+        return next(rows, None)
+
+    def rows_at(self, address: str) -> list[Row]:
+        """The live events at an address: one, unless a rule says otherwise."""
+        return list(self.select("address = ? AND gone = 0", (address,)))
+
+    def select(
+        self, condition: str, values: Sequence[Any], order: str = "", extra: str = ""
+    ) -> Iterator[Row]:
+        """The rows that meet an SQL condition, lazily."""
+        sql = f"SELECT {COLUMNS} FROM events{extra} WHERE {condition} {order}"
+        return map(Row._make, self._db.execute(sql, values))
+
+    def count_versions(self, condition: str, values: Sequence[Any]) -> int:
+        """How many rows meet a condition."""
+        found = self._db.execute(f"SELECT count(*) FROM events WHERE {condition}", values)
+        return int(found.fetchone()[0])
+
+    # -- words -----------------------------------------------------------------
+
+    def index_words(self) -> None:
+        """Bring the full-text index up to date; done when somebody searches, not at each write."""
+        self._begin()
+        found = self._db.execute("SELECT max(up_to) FROM indexed").fetchone()[0] or 0
+        newest = self._db.execute("SELECT max(number) FROM events").fetchone()[0] or 0
+        if newest == found:
+            return
+        self._db.execute(
+            "INSERT INTO words (rowid, content) SELECT number, json_extract(raw, '$.content') FROM events "
+            "WHERE number > ? AND number <= ?",
+            (found, newest),
+        )
+        self._db.execute("DELETE FROM indexed")
+        self._db.execute("INSERT INTO indexed VALUES (?)", (newest,))
+
+    # -- channels and threads --------------------------------------------------
+
+    def channel(self, identifier: str | None) -> Channel | None:
+        if identifier is None:
+            return None
+        found = self._db.execute(
+            "SELECT id, name, visibility, archived FROM channels WHERE id = ?", (identifier,)
+        ).fetchone()
+        if found is None:
+            return None
+        roles = dict(
+            self._db.execute("SELECT pubkey, role FROM members WHERE channel = ?", (identifier,))
+        )
+        return Channel(found[0], found[1], found[2], bool(found[3]), roles)
+
+    def put_channel(self, identifier: str, name: str, visibility: str, archived: bool) -> None:
+        self._begin()
+        self._db.execute(
+            "INSERT OR REPLACE INTO channels VALUES (?, ?, ?, ?)",
+            (identifier, name, visibility, archived),
+        )
+
+    def remove_channel(self, identifier: str) -> None:
+        self._begin()
+        self._db.execute("DELETE FROM channels WHERE id = ?", (identifier,))
+        self._db.execute("DELETE FROM members WHERE channel = ?", (identifier,))
+
+    def put_member(self, channel: str, pubkey: str, role: str) -> None:
+        self._begin()
+        self._db.execute("INSERT OR REPLACE INTO members VALUES (?, ?, ?)", (channel, pubkey, role))
+
+    def remove_member(self, channel: str, pubkey: str) -> None:
+        self._begin()
+        self._db.execute("DELETE FROM members WHERE channel = ? AND pubkey = ?", (channel, pubkey))
+
+    def put_place(self, identifier: str, place: Place) -> None:
+        self._begin()
+        self._db.execute(
+            "INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?, ?)",
+            (identifier, place.root, place.parent, place.depth, place.broadcast),
+        )
+
+    def place_of(self, identifier: str) -> Place | None:
+        found = self._db.execute(
+            "SELECT root, parent, depth, broadcast FROM threads WHERE id = ?", (identifier,)
+        ).fetchone()
+        return None if found is None else Place(found[0], found[1], found[2], bool(found[3]))
+
+    def placed(self, condition: str, values: Sequence[Any]) -> list[tuple[Row, Place]]:
+        """Rows with their places in threads, oldest first; `condition` may name both tables."""
+        sql = (
+            f"SELECT {COLUMNS.replace('id,', 'events.id,', 1)}, root, parent, depth, broadcast "
+            f"FROM events JOIN threads ON threads.id = events.id WHERE {condition} "
+            "ORDER BY created_at, events.id"
+        )
+        return [
+            (Row._make(found[:10]), Place(found[10], found[11], found[12], bool(found[13])))
+            for found in self._db.execute(sql, values)
+        ]
