@@ -17,7 +17,7 @@ from nip_ap.wire import Frame
 
 _NOT_PROBED = {
     "restart": "the suite does not control the relay's process",
-    "limited-key": "no credential without users:write is at hand (--keys FILE with a `limited` key)",
+    "limited-key": "no credential without users:write is at hand (a `limited` key in --keys)",
     "migrator": "no migrator was given (--migrator CMD)",
 }
 
@@ -122,7 +122,7 @@ class Context:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Context:
         """What `to_json` gave."""
-        settings = {
+        settings: dict[str, Any] = {
             name: tuple(item) if isinstance(item, list) else item
             for name, item in value["settings"].items()
         }

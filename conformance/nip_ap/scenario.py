@@ -113,7 +113,7 @@ def accepted(actor: Actor, draft: Draft | Event, *, via: str = WS) -> Event:
 
 
 def refused(actor: Actor, bad: Draft | Event, *, twin: Draft | Event, via: str = WS) -> Answer:
-    """Claim: the relay refuses this, while it accepts and serves a twin that differs in one respect.
+    """Claim: the relay refuses this, and accepts and serves a twin that differs in one respect.
 
     The twin goes second where both have one id (a broken signature, say), first otherwise.
     Raises Inconclusive where the twin is not accepted and served: then the refusal says nothing.
@@ -149,7 +149,7 @@ def _see_twin(actor: Actor, twin: Event, via: str) -> None:
 
 
 def withheld(event: Event, *filters: Filter, from_: Actor, seen_by: Actor, via: str = WS) -> None:
-    """Claim: an actor's read does not give an event that another's read of the same filters gives."""
+    """Claim: an actor's read does not give an event that another's, of the same filters, gives."""
     control = seen_by.read(*filters, via=via)
     if event not in control:
         raise Inconclusive(f"the control did not see event {event.id[:8]} either: {control}")

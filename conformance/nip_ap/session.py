@@ -299,7 +299,8 @@ class SuiteWorker:
     ) -> None:
         """Keep what --only selects."""
         settings = self.surface.context.settings
-        kept, dropped = [], []
+        kept: list[pytest.Item] = []
+        dropped: list[pytest.Item] = []
         for item in items:
             clauses, _ = _clauses_of(item)
             selected = not clauses or settings.selects(clauses, _check_id(item, clauses))

@@ -18,9 +18,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from nip_ap.nostr import Event, Filter, MalformedEvent
 from nip_ap_relay import policy as rules
 from nip_ap_relay.auth import Unauthenticated
+from nip_ap_relay.couriers import HangUp
 from nip_ap_relay.protocol import Complaint, parse_filter, parse_json
 from nip_ap_relay.relay import Relay
-from nip_ap_relay.session import HangUp, Session
+from nip_ap_relay.session import Session
 from nip_ap_relay.windows import ThreadReads
 
 _NOSTR_JSON = "application/nostr+json"

@@ -1,4 +1,4 @@
-"""Reading what clients send: frames, events and filters, or a complaint in the real relay's words."""
+"""Reading what clients send: frames and filters, or a complaint in the real relay's words."""
 
 from __future__ import annotations
 

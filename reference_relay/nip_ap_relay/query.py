@@ -96,7 +96,8 @@ class Query:
 
     def _condition(self, one: Filter, among: str = "gone = 0") -> Condition | None:
         """The filter as SQL; None where nothing can match (an empty list of values)."""
-        parts, values = [among], []
+        parts: list[str] = [among]
+        values: list[Any] = []
         for column, wanted in (("id", one.ids), ("pubkey", one.authors), ("kind", one.kinds)):
             if wanted is None:
                 continue

@@ -221,7 +221,8 @@ class Store:
         if newest == found:
             return
         self._db.execute(
-            "INSERT INTO words (rowid, content) SELECT number, json_extract(raw, '$.content') FROM events "
+            "INSERT INTO words (rowid, content) "
+            "SELECT number, json_extract(raw, '$.content') FROM events "
             "WHERE number > ? AND number <= ?",
             (found, newest),
         )

@@ -1,4 +1,6 @@
-from nip_ap.scenario import *
+"""SLUG: the grammar of the `d` tag, ^[a-z0-9][a-z0-9_-]{0,63}$ (NIP-AP, "Slugs")."""
+
+from nip_ap.scenario import clause, each, refused
 
 
 @clause("AP-SLUG-04")

@@ -349,7 +349,7 @@ class WebSocketDoor:
 
 
 def _acknowledge_quickly(connection: socket.socket) -> None:
-    """Ask the kernel not to delay ACKs: relays with Nagle's algorithm would take 40 ms an answer."""
+    """Do not delay ACKs: a relay with Nagle's algorithm would take 40 ms for each answer."""
     if hasattr(socket, "TCP_QUICKACK"):
         with contextlib.suppress(OSError):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
