@@ -163,6 +163,13 @@ class Actor:
         self._note(event, answer)
         return answer
 
+    def send_all(self, events: Sequence[Event], *, via: str = WS) -> list[Answer]:
+        """Submit many events, all at once over WebSocket, and give the answers in their order."""
+        answers = self.door(via).publish_all(events)
+        for event, answer in zip(events, answers, strict=True):
+            self._note(event, answer)
+        return answers
+
     def publish(self, draft: Draft | Event, *, expect: str = ACCEPTED, via: str = WS) -> Event:
         """Sign and submit. Raises Inconclusive where the relay does not accept it.
 
@@ -181,9 +188,7 @@ class Actor:
     ) -> list[Event]:
         """Sign and submit many, all at once over WebSocket."""
         events = [one if isinstance(one, Event) else self.signs(one) for one in drafts]
-        answers = self.door(via).publish_all(events)
-        for event, answer in zip(events, answers, strict=True):
-            self._note(event, answer)
+        answers = self.send_all(events, via=via)
         refused = [answer for answer in answers if not answer.accepted]
         if expect == ACCEPTED and refused:
             raise Inconclusive(
@@ -242,6 +247,10 @@ class Actor:
         if subscription.closed is not None:
             raise Inconclusive(f"the relay closed a subscription: {subscription.closed!r}")
         return Watch(subscription, self.ledger)
+
+    def watch_as(self, identifier: str, *filters: Filter) -> Watch:
+        """A live subscription under an id that is in use already, which it replaces (NIP-01)."""
+        return Watch(self.ws.open(filters, identifier), self.ledger)
 
     # -- leaving ---------------------------------------------------------------
 

@@ -70,6 +70,14 @@ class Check:
         """A slug that nobody else uses; the same for the same seed."""
         return f"{name}-{derive(self.seed, 'slug', name).hex()[:12]}"
 
+    def note(self, text: str) -> None:
+        """Add a remark for the report."""
+        self.ledger.notes.append(text)
+
+    def fact(self, name: str, value: object) -> None:
+        """Add a measured value for the report, JSON only."""
+        self.ledger.facts[name] = value
+
     # -- actors ----------------------------------------------------------------
 
     def actor(self, role: str) -> Actor:

@@ -104,8 +104,9 @@ def differences(one: Event, other: Event) -> list[str]:
         if getattr(one, name) != getattr(other, name)
     ]
     found += _tag_differences(one, other)
-    if one.sig != other.sig and one.id == other.id:
-        found.append("sig: another signature under the same id")
+    if one.id == other.id:
+        if one.sig != other.sig:
+            found.append("sig: another signature under the same id")
     elif bool(one.problems) != bool(other.problems):
         found.append(f"integrity: {'; '.join(one.problems or other.problems)}")
     return found

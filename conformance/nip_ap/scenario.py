@@ -6,11 +6,14 @@ argument and sees to it first: no twin seen, no verdict.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, seed
+from hypothesis import settings as hypothesis_settings
+from hypothesis.strategies import SearchStrategy
 
 from nip_ap.actor import ANY, HTTP, WS, Actor, Clock, Watch, address, all_of
 from nip_ap.evidence import (
@@ -64,11 +67,14 @@ __all__ = [
     "accepted",
     "address",
     "all_of",
+    "changed",
     "clause",
     "data",
     "delivered",
     "each",
     "every_door",
+    "examples",
+    "fill",
     "refused",
     "same_events",
     "undelivered",
@@ -77,6 +83,7 @@ __all__ = [
 ]
 
 Scenario = TypeVar("Scenario", bound=Callable[..., None])
+Value = TypeVar("Value")
 
 
 def clause(*identifiers: str, needs: Iterable[str] = ()) -> Callable[[Scenario], Scenario]:
@@ -99,6 +106,50 @@ def _name_of(value: object) -> str:
     return str(value)
 
 
+def examples(strategy: SearchStrategy[Value], number: int, seed_number: int) -> list[Value]:
+    """Distinct values that Hypothesis generates, the same for the same seed."""
+    found: dict[Value, None] = {}
+
+    @seed(seed_number)
+    @hypothesis_settings(
+        max_examples=number * 2,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def collect(value: Value) -> None:
+        found.setdefault(value)
+
+    collect()
+    return list(found)[:number]
+
+
+def fill(entry: dict[str, Any], **values: str) -> list[list[str]]:
+    """The tags of a fixture entry, with its placeholders filled in."""
+    tags = [[element.format(**values) for element in tag] for tag in entry["tags"]]
+    repeated, times = entry.get("repeat_tag", ([[], 0]))
+    for number in range(times):
+        tags += [[element.format(n=number, **values) for element in tag] for tag in [repeated]]
+    return tags
+
+
+def changed(event: dict[str, Any], change: dict[str, Any], **values: str) -> Any:
+    """An event's JSON with one change of fixtures/malformed.json; placeholders filled in."""
+    if "replace" in change:
+        return change["replace"]
+    if "remove" in change:
+        return {name: value for name, value in event.items() if name != change["remove"]}
+    return event | {name: _filled(value, values) for name, value in change["set"].items()}
+
+
+def _filled(value: Any, values: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_filled(one, values) for one in value]
+    return value.format(**values) if isinstance(value, str) and "{" in value else value
+
+
 every_door = pytest.mark.parametrize("via", [WS, HTTP])
 """One check for each door; the HTTP one applies where the relay has the bridge."""
 
@@ -112,29 +163,48 @@ def accepted(actor: Actor, draft: Draft | Event, *, via: str = WS) -> Event:
     return event
 
 
-def refused(actor: Actor, bad: Draft | Event, *, twin: Draft | Event, via: str = WS) -> Answer:
+def refused(
+    actor: Actor,
+    bad: Draft | Event | Sequence[Draft | Event],
+    *,
+    twin: Draft | Event,
+    via: str = WS,
+) -> list[Answer]:
     """Claim: the relay refuses this, and accepts and serves a twin that differs in one respect.
 
-    The twin goes second where both have one id (a broken signature, say), first otherwise.
-    Raises Inconclusive where the twin is not accepted and served: then the refusal says nothing.
+    `bad` may be several events, each held against the same twin. The twin goes second where both
+    have one id (a broken signature, say), first otherwise. Raises Inconclusive where the twin is
+    not accepted and served: then the refusal says nothing.
     """
-    bad_event = bad if isinstance(bad, Event) else actor.signs(bad)
+    drafts = [bad] if isinstance(bad, (Draft, Event)) else list(bad)
+    bad_events = [one if isinstance(one, Event) else actor.signs(one) for one in drafts]
     twin_event = twin if isinstance(twin, Event) else actor.signs(twin)
-    respects = differences(bad_event, twin_event)
+    respects = [_one_respect(one, twin_event) for one in bad_events]
+    twin_first = all(one.id != twin_event.id for one in bad_events)
+    if twin_first:
+        _see_twin(actor, twin_event, via)
+    answers = actor.send_all(bad_events, via=via)
+    if not twin_first:
+        _see_twin(actor, twin_event, via)
+    for respect in respects:
+        actor.ledger.control("refused", f"accepted and served: {twin_event.id[:8]}", respect)
+    wrong = [
+        f"{respect}: {answer}"
+        for respect, answer in zip(respects, answers, strict=True)
+        if answer.accepted
+    ]
+    if wrong:
+        raise Broken(f"a refusal of {len(bad_events)} event(s)", "; ".join(wrong))
+    return answers
+
+
+def _one_respect(bad: Event, twin: Event) -> str:
+    respects = differences(bad, twin)
     if len(respects) != 1:
         raise ScenarioMistake(
             f"event and twin must differ in one respect, not {len(respects)}: {respects}"
         )
-    if bad_event.id == twin_event.id:
-        answer = actor.send(bad_event, via=via)
-        _see_twin(actor, twin_event, via)
-    else:
-        _see_twin(actor, twin_event, via)
-        answer = actor.send(bad_event, via=via)
-    actor.ledger.control("refused", f"accepted and served: event {twin_event.id[:8]}", respects[0])
-    if answer.accepted:
-        raise Broken(f"a refusal ({respects[0]})", str(answer))
-    return answer
+    return respects[0]
 
 
 def _see_twin(actor: Actor, twin: Event, via: str) -> None:

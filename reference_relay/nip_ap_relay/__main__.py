@@ -89,6 +89,8 @@ def main(
     if gallery:
         relays |= {one.name: relay(one.relay_policy(spec)) for one in ROGUES.values()}
     listener = socket.create_server((host, port), backlog=1024)
+    # Accepted sockets inherit it; asyncio sets it only on sockets made with an explicit protocol.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     serve(relays, listener, stop_with_parent=stop_with_parent)
 
 

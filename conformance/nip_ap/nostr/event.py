@@ -90,9 +90,13 @@ class Draft:
         return dataclasses.replace(self, tags=self.tags + as_tags(tags))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Event:
-    """A signed event. It may be wrong: `problems` says how, `altered` makes it so on purpose."""
+    """A signed event. It may be wrong: `problems` says how, `altered` makes it so on purpose.
+
+    Two events are equal if their ids are: the id stands for the content (NIP-01). Whether an event
+    deserves its id is asked apart, by `problems` and by `same_bytes_as`.
+    """
 
     id: str
     pubkey: str
@@ -132,6 +136,16 @@ class Event:
             content=value["content"],
             sig=value["sig"],
         )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Event) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def same_bytes_as(self, other: Event) -> bool:
+        """Whether every field is equal, signature included."""
+        return all(getattr(self, name) == getattr(other, name) for name in FIELDS)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object of NIP-01, tags as lists."""

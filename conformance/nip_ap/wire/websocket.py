@@ -214,6 +214,10 @@ class WebSocketDoor:
         """Whether an unread OK that names the event's id is there."""
         return bool(self._oks.get(event.id))
 
+    def oks_of(self, event: Event) -> int:
+        """How many unread OKs name the event's id."""
+        return len(self._oks.get(event.id, ()))
+
     @property
     def is_open(self) -> bool:
         """Whether the relay still holds the connection."""
@@ -242,17 +246,18 @@ class WebSocketDoor:
     def publish_all(self, events: Sequence[Event]) -> list[Answer]:
         """Send many EVENTs at once and wait for the OK of each, in whatever order they come."""
         backoff = Backoff(self.answer_limit)
-        answers: dict[str, Answer] = {}
-        left = list(events)
+        answers: dict[int, Answer] = {}
+        left = list(enumerate(events))
         while left:
-            for event in left:
+            for _, event in left:
                 self.send(["EVENT", event.to_json()])
-            for event in left:
-                answers[event.id] = self._ok_of(event)
-            left = [event for event in left if self._is_worth_another_try(answers[event.id])]
-            if left and answers[left[0].id].prefix == "rate-limited:":
-                backoff.pause(answers[left[0].id].message)
-        return [answers[event.id] for event in events]
+            for number, event in left:
+                answers[number] = self._ok_of(event)
+            left = [one for one in left if self._is_worth_another_try(answers[one[0]])]
+            limited = [answers[number].message for number, _ in left]
+            if limited and limited[0].startswith("rate-limited:"):
+                backoff.pause(limited[0])
+        return [answers[number] for number in range(len(events))]
 
     def _is_worth_another_try(self, answer: Answer) -> bool:
         if answer.accepted:

@@ -1,0 +1,164 @@
+"""INT: an event is what its author signed, and each gets its answer (NIP-01)."""
+
+from nip_ap.nostr import SecretKey
+from nip_ap.scenario import (
+    HTTP,
+    NOTE,
+    Broken,
+    ConnectionLost,
+    Draft,
+    NoAnswer,
+    all_of,
+    changed,
+    clause,
+    data,
+    every_door,
+    refused,
+    undelivered,
+)
+
+MALFORMED = data("malformed")
+
+
+# -- id and signature --------------------------------------------------------------
+
+
+@clause("AP-INT-01")
+@every_door
+def test_a_wrong_id_is_refused(owner, persona, slug, other_slug, via):
+    event = owner.signs(persona(slug))
+    another = owner.signs(persona(other_slug))
+    one_digit = event.id[:-1] + ("0" if event.id[-1] != "0" else "1")
+    bad = [event.altered(id=another.id), event.altered(id=one_digit)]
+    refused(owner, bad, twin=event, via=via)
+
+
+@clause("AP-INT-01")
+def test_a_wrong_id_that_is_signed_is_refused(owner, persona, slug):
+    event = owner.signs(persona(slug))
+    wrong = event.altered(id="0" * 64)
+    bad = wrong.altered(sig=owner.key.sign(bytes.fromhex(wrong.id)))
+    refused(owner, bad, twin=event)
+
+
+@clause("AP-INT-02")
+@every_door
+def test_a_wrong_signature_is_refused(owner, persona, slug, via):
+    event = owner.signs(persona(slug))
+    other_key = SecretKey.derived("AP-INT-02", "somebody else")
+    flipped = f"{int(event.sig, 16) ^ 1:0128x}"
+    of_other_content = owner.signs(persona(slug, content="something else")).sig
+    bad = [
+        event.altered(sig=flipped),
+        event.altered(sig=other_key.sign(bytes.fromhex(event.id))),
+        event.altered(sig=of_other_content),
+        event.altered(sig="0" * 128),
+    ]
+    refused(owner, bad, twin=event, via=via)
+
+
+@clause("AP-INT-03")
+@every_door
+def test_what_was_changed_after_signing_is_refused(owner, persona, slug, other_slug, via):
+    event = owner.signs(persona(slug))
+    bad = [
+        event.altered(content=event.content + " "),
+        event.altered(tags=(("d", other_slug),)),
+        event.altered(kind=30078),
+        event.altered(created_at=event.created_at - 1),
+    ]
+    refused(owner, bad, twin=event, via=via)
+
+
+# -- answers -----------------------------------------------------------------------
+
+
+@clause("AP-INT-04")
+def test_each_event_gets_one_ok_that_names_its_id(owner, persona, clock, slug, other_slug):
+    first = owner.signs(persona(slug))
+    sent = {
+        "a new persona": first,
+        "a persona with an invalid slug": owner.signs(persona("-")),
+        "an older version": owner.signs(persona(slug, at=clock.now() - 10)),
+        "a note": owner.signs(Draft(NOTE, clock.now(), (), "hello")),
+        "another persona": owner.signs(persona(other_slug)),
+    }
+    for event in sent.values():
+        owner.ws.send(["EVENT", event.to_json()])
+    for what, event in sent.items():
+        try:
+            owner.ws.wait(lambda one=event: owner.ws.has_ok(one), f"OK for {what}")
+        except NoAnswer as error:
+            raise Broken(f"an OK that names the id of {what}", str(error)) from error
+    assert owner.head(slug) == first
+    answered = {what: owner.ws.oks_of(event) for what, event in sent.items()}
+    assert answered == dict.fromkeys(sent, 1)
+
+
+@clause("AP-INT-05")
+@every_door
+def test_the_same_event_is_accepted_twice(owner, persona, slug, via):
+    event = owner.publish(persona(slug), via=via)
+    again = owner.send(event, via=via)
+    assert again.accepted is True
+
+
+@clause("AP-INT-05")
+@every_door
+def test_the_same_event_sent_twice_is_served_once(owner, persona, slug, via):
+    event = owner.publish(persona(slug))
+    owner.publish(event, expect="any")
+    assert owner.personas(via=via).ids == (event.id,)
+
+
+@clause("AP-INT-05")
+def test_the_same_event_sent_twice_is_delivered_once(owner, persona, slug, other_slug):
+    watch = owner.watch(all_of(owner))
+    event = owner.publish(persona(slug))
+    watch.wait_for(event)
+    owner.publish(event, expect="any")
+    watch.wait_for(owner.publish(persona(other_slug)))
+    assert watch.copies_of(event) == 1
+
+
+@clause("AP-INT-05")
+def test_an_event_resent_later_does_not_reach_a_new_subscription(
+    owner, persona, slug, other_slug, stranger
+):
+    event = owner.publish(persona(slug))
+    watch = owner.another_connection().watch(all_of(owner))
+    owner.publish(event, expect="any")
+    undelivered(event, on=watch, fence=owner.publish(persona(other_slug)))
+
+
+# -- malformed events -------------------------------------------------------------
+
+
+def send_malformed(sender, value):
+    """Send an EVENT frame that holds no event, and wait until the relay has dealt with it."""
+    try:
+        sender.ws.send(["EVENT", value])
+        sender.ws.query([all_of(sender)])
+    except ConnectionLost:
+        sender.reconnect()
+
+
+@clause("AP-INT-06")
+def test_malformed_events_are_not_stored_and_hurt_nobody(owner, persona, slug):
+    witness = owner.publish(persona(slug))
+    sender = owner.another_connection()
+    for entry in MALFORMED:
+        bad = changed(owner.signs(persona(slug)).to_json(), entry["change"], slug=slug)
+        send_malformed(sender, bad)
+        assert owner.ws.is_open, f"{entry['name']} cost another connection its life"
+    assert owner.personas().ids == (witness.id,)
+
+
+@clause("AP-INT-06", needs=["http"])
+def test_malformed_events_are_refused_over_http(owner, persona, slug):
+    witness = owner.publish(persona(slug))
+    for entry in MALFORMED:
+        bad = changed(owner.signs(persona(slug)).to_json(), entry["change"], slug=slug)
+        answer = owner.http.publish_json(bad, "")
+        assert 400 <= answer.status < 500, entry["name"]
+    assert owner.personas(via=HTTP).ids == (witness.id,)

@@ -1,0 +1,238 @@
+"""REPL: which version of an address is its head (NIP-01; NIP-AP, "Replacement semantics")."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from nip_ap.scenario import (
+    ANY,
+    APPLICATION_DATA,
+    ENGRAM,
+    PERSONA,
+    Draft,
+    Filter,
+    Inconclusive,
+    NotApplicable,
+    accepted,
+    address,
+    all_of,
+    clause,
+    each,
+    every_door,
+    same_events,
+    undelivered,
+)
+
+WRITERS, CONNECTIONS = 32, 8
+
+
+# -- newer and older ---------------------------------------------------------------
+
+
+@clause("AP-REPL-01")
+@every_door
+def test_a_newer_version_replaces_the_older(owner, persona, slug, clock, via):
+    owner.publish(persona(slug, at=clock.now() - 30), via=via)
+    newer = owner.publish(persona(slug, at=clock.now()), expect=ANY, via=via)
+    same_events(owner.read(address(owner, slug), via=via).events, [newer])
+    same_events(owner.personas(via=via).events, [newer])
+
+
+@clause("AP-REPL-01", needs=["count"])
+def test_two_versions_count_as_one(owner, persona, slug, clock):
+    owner.publish(persona(slug, at=clock.now() - 30))
+    owner.publish(persona(slug, at=clock.now()), expect=ANY)
+    assert owner.count(address(owner, slug)) == 1
+
+
+@clause("AP-REPL-02")
+@every_door
+def test_an_older_write_never_becomes_the_head(owner, persona, slug, clock, via):
+    head = owner.publish(persona(slug, at=clock.now()), via=via)
+    owner.publish(persona(slug, at=clock.now() - 30), expect=ANY, via=via)
+    assert owner.read(address(owner, slug), via=via).events[:1] == (head,)
+    assert owner.personas(via=via).events[:1] == (head,)
+
+
+# -- ties ----------------------------------------------------------------------------
+
+
+def versions_of_one_second(owner, persona, slug, number):
+    """Versions of one address with one created_at, lowest id first."""
+    events = [owner.signs(persona(slug, content=f"version {one}")) for one in range(number)]
+    return sorted(events, key=lambda event: event.id)
+
+
+@clause("AP-REPL-03")
+@each("order", ("lowest first", "lowest last"))
+def test_in_one_second_the_lowest_id_is_the_head(owner, persona, slug, order):
+    lowest, highest = versions_of_one_second(owner, persona, slug, 2)
+    sent = [lowest, highest] if order == "lowest first" else [highest, lowest]
+    for event in sent:
+        owner.publish(event, expect=ANY)
+    assert owner.read(address(owner, slug)).events[:1] == (lowest,)
+
+
+@clause("AP-REPL-03")
+def test_among_five_of_one_second_the_lowest_id_is_the_head(owner, persona, slug):
+    lowest, *others = versions_of_one_second(owner, persona, slug, 5)
+    for event in (others[1], others[3], lowest, others[0], others[2]):
+        owner.publish(event, expect=ANY)
+    assert owner.read(address(owner, slug)).events[:1] == (lowest,)
+
+
+# -- independent addresses -------------------------------------------------------------
+
+
+@clause("AP-REPL-04")
+def test_two_authors_of_one_slug_have_heads_of_their_own(owner, other_owner, persona, slug, clock):
+    mine = owner.publish(persona(slug, at=clock.now() - 10))
+    theirs = other_owner.publish(persona(slug, at=clock.now()), expect=ANY)
+    assert owner.head(slug) == mine
+    assert other_owner.head(slug) == theirs
+
+
+@clause("AP-REPL-05")
+@each("pattern", ("other-{}", "{}-and-more", "{}x"))
+def test_two_slugs_of_one_author_have_heads_of_their_own(owner, persona, slug, clock, pattern):
+    first = owner.publish(persona(slug, at=clock.now() - 10))
+    second = owner.publish(persona(pattern.format(slug), at=clock.now()), expect=ANY)
+    assert owner.head(slug) == first
+    assert owner.head(pattern.format(slug)) == second
+
+
+@clause("AP-REPL-05")
+def test_a_slug_that_begins_another_has_a_head_of_its_own(owner, persona, slug, clock):
+    longer = owner.publish(persona(f"{slug}-and-more", at=clock.now() - 10))
+    shorter = owner.publish(persona(slug, at=clock.now()), expect=ANY)
+    assert owner.head(f"{slug}-and-more") == longer
+    assert owner.head(slug) == shorter
+
+
+@clause("AP-REPL-06")
+@each("kind", (APPLICATION_DATA, ENGRAM))
+@each("order", ("persona first", "persona last"))
+def test_another_kind_with_the_same_d_is_independent(owner, persona, slug, clock, kind, order):
+    mine = owner.signs(persona(slug, at=clock.now() - 10))
+    other = owner.signs(Draft(kind, clock.now(), (("d", slug),), "of another kind"))
+    taken = {}
+    for event in (mine, other) if order == "persona first" else (other, mine):
+        taken[event.kind] = owner.send(event)
+    if not taken[kind].accepted:
+        raise NotApplicable(f"the relay does not take kind {kind}: {taken[kind].message!r}")
+    assert owner.head(slug) == mine
+    assert other in owner.read(address(owner, slug, kind=kind))
+
+
+# -- what becomes of a version that is not the head ---------------------------------------
+
+
+@clause("AP-REPL-07")
+@each("way", ("address", "author"))
+@every_door
+def test_a_superseded_version_is_in_no_answer(owner, persona, slug, clock, way, via):
+    wanted = address(owner, slug) if way == "address" else all_of(owner)
+    older = owner.publish(persona(slug, at=clock.now() - 30))
+    assert older in owner.read(wanted, via=via)
+    owner.publish(persona(slug, at=clock.now()), expect=ANY)
+    assert older not in owner.read(wanted, via=via)
+
+
+@clause("AP-REPL-07")
+def test_whether_ids_still_serves_a_superseded_version_is_reported(
+    owner, persona, slug, clock, check
+):
+    older = owner.publish(persona(slug, at=clock.now() - 30))
+    newer = owner.publish(persona(slug, at=clock.now()))
+    by_id = Filter.of(kinds=[PERSONA], authors=[owner.pubkey], ids=[older.id])
+    still = older in owner.read(by_id)
+    check.note(f"by ids a superseded version is {'still' if still else 'not'} served")
+    assert owner.head(slug) == newer
+
+
+@clause("AP-REPL-08")
+def test_an_older_write_is_not_delivered_live(owner, persona, slug, other_slug, clock):
+    owner.publish(persona(slug, at=clock.now()))
+    watch = owner.watch(all_of(owner))
+    older = owner.publish(persona(slug, at=clock.now() - 30), expect=ANY)
+    undelivered(older, on=watch, fence=owner.publish(persona(other_slug)))
+
+
+@clause("AP-REPL-08")
+def test_a_write_that_lost_a_tie_is_not_delivered_live(owner, persona, slug, other_slug):
+    lowest, highest = versions_of_one_second(owner, persona, slug, 2)
+    owner.publish(lowest)
+    watch = owner.watch(all_of(owner))
+    owner.publish(highest, expect=ANY)
+    undelivered(highest, on=watch, fence=owner.publish(persona(other_slug)))
+
+
+@clause("AP-REPL-14")
+def test_a_superseded_version_sent_again_does_not_come_back(owner, persona, slug, clock):
+    older = owner.publish(persona(slug, at=clock.now() - 30))
+    newer = owner.publish(persona(slug, at=clock.now()))
+    owner.publish(older, expect=ANY)
+    assert owner.read(address(owner, slug)).events[:1] == (newer,)
+    assert older not in owner.personas()
+
+
+# -- many writers ------------------------------------------------------------------------
+
+
+@clause("AP-REPL-10")
+def test_concurrent_writers_leave_one_head_the_right_one(owner, persona, slug, clock):
+    connections = [owner.another_connection() for _ in range(CONNECTIONS)]
+    for connection in connections:
+        connection.personas()
+    events = [
+        owner.signs(persona(slug, at=clock.now() - number % 4, content=f"writer {number}"))
+        for number in range(WRITERS)
+    ]
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        shares = [events[start::CONNECTIONS] for start in range(CONNECTIONS)]
+        for done in [
+            pool.submit(connection.send_all, share)
+            for connection, share in zip(connections, shares, strict=True)
+        ]:
+            done.result()
+    right = min(events, key=lambda event: event.order)
+    same_events(owner.read(address(owner, slug)).events, [right])
+
+
+# -- the clock -----------------------------------------------------------------------------
+
+
+@clause("AP-REPL-11")
+def test_a_write_at_the_later_of_now_and_t_plus_1_supersedes(owner, persona, slug, clock):
+    ahead = owner.publish(persona(slug, at=clock.now() + 50))
+    after = accepted(owner, persona(slug, at=max(clock.now(), ahead.created_at + 1)))
+    assert owner.head(slug) == after
+
+
+@clause("AP-REPL-12")
+@each("offset", (-60, -30, -1, 0, 1, 30, 55))
+def test_a_time_within_a_minute_of_now_is_accepted(owner, persona, slug, clock, offset):
+    event = accepted(owner, persona(slug, at=clock.now() + offset))
+    assert owner.head(slug) == event
+
+
+@clause("AP-REPL-13")
+@each("direction", ("past", "future"))
+def test_the_window_of_times_that_the_relay_accepts(owner, persona, slug, clock, check, direction):
+    sign = 1 if direction == "future" else -1
+
+    def answer_at(distance):
+        draft = persona(f"{slug}-{distance}", at=clock.now() + sign * distance)
+        return owner.send(owner.signs(draft))
+
+    if not answer_at(0).accepted:
+        raise Inconclusive("the relay does not accept a persona dated now")
+    near, far = 0, 2**30
+    beyond = answer_at(far)
+    if beyond.accepted:
+        check.note(f"{direction}: no guard, {far} s from now is accepted")
+        return
+    while far - near > max(1, near // 100):
+        middle = (near + far) // 2
+        answer = answer_at(middle)
+        near, far = (middle, far) if answer.accepted else (near, middle)
+    check.fact(f"{direction}_window", near)
+    check.note(f"{direction}: about {near} s accepted, beyond: {beyond.message!r}")
