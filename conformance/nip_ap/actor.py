@@ -217,12 +217,15 @@ class Actor:
         return reading
 
     def head(self, slug: str, *, of: Actor | None = None, via: str = WS) -> Event | None:
-        """The head at an address; where the relay returns several versions, the right one of them.
+        """The head at an address; where the relay returns several events, the right one of them.
 
-        NIP-AP: "clients MUST select the head from any multi-event response", hence the choice.
+        Clients have to choose the head themselves (NIP-AP, "Replacement semantics"), hence the
+        choice here: a relay that returns too much breaks the clause about that, and no other.
         """
-        events = self.read(address(of or self, slug), via=via).events
-        return min(events, key=lambda event: event.order, default=None)
+        author = of or self
+        events = self.read(address(author, slug), via=via).events
+        own = [one for one in events if (one.slug, one.pubkey) == (slug, author.pubkey)]
+        return min(own, key=lambda event: event.order, default=None)
 
     def personas(self, *, of: Actor | None = None, via: str = WS) -> Reading:
         """All personas of an author, as a reading."""

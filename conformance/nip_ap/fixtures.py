@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -15,8 +16,6 @@ from nip_ap.nostr.event import as_tags
 CHECK = pytest.StashKey[Check]()
 
 Persona = Callable[..., Draft]
-
-_CONTENT = '{"display_name":"Conformance","system_prompt":"You are a test."}'
 
 
 @pytest.fixture
@@ -83,13 +82,14 @@ def other_slug(check: Check) -> str:
 
 @pytest.fixture
 def persona(clock: Clock) -> Persona:
-    """Makes drafts of personas: persona(slug, at=..., content=..., tags=[...], shared=True)."""
+    """Makes drafts of personas: persona(slug, at=..., name=..., tags=[...], shared=True)."""
 
     def make(
         slug: str | None,
         *,
         at: int | None = None,
-        content: str = _CONTENT,
+        name: str = "Conformance",
+        content: str | None = None,
         tags: object = (),
         shared: bool = False,
     ) -> Draft:
@@ -99,7 +99,11 @@ def persona(clock: Clock) -> Persona:
             PERSONA,
             clock.now() if at is None else at,
             as_tags([*own, *gate, *tags]),  # type: ignore[misc]
-            content,
+            json.dumps(
+                {"display_name": name, "system_prompt": "You are a test."}, separators=(",", ":")
+            )
+            if content is None
+            else content,
         )
 
     return make

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, Any
 
 from nip_ap.nostr import (
@@ -57,7 +58,6 @@ ALL_SCOPES = frozenset(SCOPE_OF_KIND.values()) | {"messages:read", "users:read"}
 REQ, MIXED, IDS, LIVE = "req", "mixed kinds", "ids", "live"
 COUNT, HTTP_QUERY, HTTP_COUNT, SEARCH = "count", "http query", "http count", "search"
 
-_SLUG_REST = re.compile(r"[a-z0-9_-]*\Z")
 _HEX_PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -88,6 +88,8 @@ class Policy(ChannelRules):
     name = "reference"
     clock_tolerance = 900
     longest_slug = 64
+    first_characters = frozenset(ascii_lowercase + digits)
+    further_characters = frozenset(ascii_lowercase + digits + "_-")
     longest_content = 262_144
     deepest_thread = 100
     filters_at_once = 10
@@ -247,14 +249,23 @@ class Policy(ChannelRules):
         if not self.grammar_binds(submission.event.kind):
             return None
         found = len(self.d_tags(submission.event))
-        if found != 1:
+        if not self.number_of_d_tags_is_good(found):
             return f"invalid: persona event must have exactly one `d` tag (got {found})"
         return None
 
+    def number_of_d_tags_is_good(self, found: int) -> bool:
+        return found == 1
+
     def slug_is_not_empty(self, submission: Submission) -> str | None:
-        if self.grammar_binds(submission.event.kind) and not self.slug_of(submission.event):
+        if not self.grammar_binds(submission.event.kind):
+            return None
+        if any(self.is_no_slug(value) for value in self.d_tags(submission.event)):
             return "invalid: persona event `d` tag must not be empty"
         return None
+
+    def is_no_slug(self, value: str | None) -> bool:
+        """The empty string, and a `d` tag that has no value (None), name nothing."""
+        return not value
 
     def slug_is_not_too_long(self, submission: Submission) -> str | None:
         if not self.grammar_binds(submission.event.kind):
@@ -269,12 +280,9 @@ class Policy(ChannelRules):
     def slug_starts_with_letter_or_digit(self, submission: Submission) -> str | None:
         if not self.grammar_binds(submission.event.kind):
             return None
-        if not self.first_character_is_good(self.slug_of(submission.event)[:1]):
+        if not self.first_characters.issuperset(self.slug_of(submission.event)[:1]):
             return "invalid: persona event `d` tag must start with a lowercase letter or digit"
         return None
-
-    def first_character_is_good(self, character: str) -> bool:
-        return "a" <= character <= "z" or "0" <= character <= "9"
 
     def slug_goes_on_with_its_characters(self, submission: Submission) -> str | None:
         if not self.grammar_binds(submission.event.kind):
@@ -284,7 +292,7 @@ class Policy(ChannelRules):
         return None
 
     def rest_is_good(self, rest: str) -> bool:
-        return _SLUG_REST.match(rest) is not None
+        return self.further_characters.issuperset(rest)
 
     def persona_content_is_not_judged(self, submission: Submission) -> str | None:
         """Content is opaque: empty, not JSON, without a prompt, all are stored."""
@@ -391,16 +399,23 @@ class Policy(ChannelRules):
     def answer_to_duplicate(self, event: Event) -> tuple[bool, str]:
         return True, "duplicate:"
 
+    def keeps(self, event: Event) -> bool:
+        """Whether an accepted event is stored at all."""
+        return True
+
+    def batch_is_committed(self) -> None:
+        """A group commit has ended; nothing is remembered from one write to the next."""
+
     def as_stored(self, event: Event) -> Event:
         """Stored byte for byte."""
         return event
 
     # -- what else happens around a write --------------------------------------
 
-    def stores_although_refused(self, submission: Submission) -> bool:
+    def stores_although_refused(self, event: Event, refusal: str) -> bool:
         return False
 
-    def delivers_although_refused(self, submission: Submission) -> bool:
+    def delivers_although_refused(self, event: Event, refusal: str) -> bool:
         return False
 
     def delivers_although_stale(self, event: Event) -> bool:
@@ -478,13 +493,17 @@ class Policy(ChannelRules):
         """The JSON text of an event as it leaves the relay: as it came."""
         return raw
 
-    def served(self, rows: list[Row]) -> list[Row]:
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
         """The stored events of one answer."""
         return rows
 
-    def ends_stored_events(self) -> bool:
+    def ends_stored_events(self, rows: list[Row], filters: Sequence[Filter]) -> bool:
         """EOSE closes the stored part of every answer."""
         return True
+
+    def keeps_search_open(self) -> bool:
+        """A search is answered once and not kept for live events (facts 5.6)."""
+        return False
 
     def count(self, rows: int, versions: int) -> int:
         """COUNT counts heads; `versions` is what was ever stored for the same filters."""
@@ -495,7 +514,7 @@ class Policy(ChannelRules):
     def delivers_live(self, event: Event) -> bool:
         return True
 
-    def live_copies(self) -> int:
+    def live_copies(self, event: Event) -> int:
         """How often one subscription gets one event."""
         return 1
 

@@ -40,7 +40,7 @@ class Query:
         rows = list(found.values())
         if len(answers) > 1 and self.policy.newest_first():
             rows.sort(key=lambda row: row.order)
-        return self.policy.served(rows)
+        return self.policy.served(rows, filters)
 
     def count(self, filters: Sequence[Filter], surface: str) -> int:
         """How many distinct events the filters give this reader; limits do not count (NIP-45)."""

@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from nip_ap.nostr import DELETION, Event, SecretKey, is_ephemeral
 from nip_ap_relay import policy as rules
@@ -35,6 +36,13 @@ _BATCH = 512
 _LATE = 0.05
 
 
+class Connection(Protocol):
+    """A connection, as far as the relay as a whole is concerned."""
+
+    def drop(self) -> None:
+        """End it now."""
+
+
 @dataclass(frozen=True)
 class _Pending:
     """What is done for one event once its batch is committed."""
@@ -59,6 +67,7 @@ class Relay:
         self.store = store
         self.live = Live()
         self.key = SecretKey.fresh()
+        self.connections: set[Connection] = set()
         self.doorkeeper = HttpDoorkeeper(policy)
         self._grants = dict(grants or {})
         self._pending: list[_Pending] = []
@@ -81,7 +90,7 @@ class Relay:
         submission = Submission(event, caller, self.policy.now(), self.store)
         refusal = self.policy.refusal(submission)
         if refusal is not None:
-            self._after_refusal(submission)
+            self._after_refusal(event, refusal)
             answer(False, refusal)
             return
         if is_ephemeral(event.kind):
@@ -103,11 +112,17 @@ class Relay:
             log.exception("committing failed")
             self._fail_batch()
             return
+        self.policy.batch_is_committed()
         batch, self._pending = self._pending, []
         for done in batch:
             if done.row is not None:
                 self._deliver(done.event, done.row)
             done.answer(done.accepted, done.message)
+
+    def drop_everybody(self) -> None:
+        """End every connection, as a crash would; only a rogue comes here."""
+        for connection in self.connections:
+            connection.drop()
 
     def close(self) -> None:
         self.flush()
@@ -139,6 +154,8 @@ class Relay:
 
     def _stored(self, event: Event) -> tuple[bool, str, Row | None]:
         policy, store = self.policy, self.store
+        if not policy.keeps(event):
+            return True, "", None
         if policy.is_known_already(event, store):
             row = store.event_by_id(event.id) if policy.delivers_although_known(event) else None
             return *policy.answer_to_duplicate(event), row
@@ -182,12 +199,11 @@ class Relay:
             channel=policy.channel_of_stored(event),
         )
 
-    def _after_refusal(self, submission: Submission) -> None:
+    def _after_refusal(self, event: Event, refusal: str) -> None:
         """Nothing, in a relay that keeps to its refusals."""
-        event = submission.event
-        if self.policy.stores_although_refused(submission) and not self.store.knows(event.id):
+        if self.policy.stores_although_refused(event, refusal) and not self.store.knows(event.id):
             self._add(event, self.policy.address(event))
-        if self.policy.delivers_although_refused(submission):
+        if self.policy.delivers_although_refused(event, refusal):
             self._deliver(event, self._unstored_row(event))
 
     def _apply(self, event: Event) -> None:
@@ -257,7 +273,7 @@ class Relay:
                 continue
             if not self._may_read_live(row, subscription.subscriber.pubkey):
                 continue
-            for _ in range(self.policy.live_copies()):
+            for _ in range(self.policy.live_copies(event)):
                 subscription.subscriber.send_live(f"{subscription.prefix}{raw}]")
 
     def _may_read_live(self, row: Row, reader: str | None) -> bool:

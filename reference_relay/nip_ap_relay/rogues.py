@@ -1,32 +1,1084 @@
 """Relays with one deviation each: the proof that each check can fail, and fails alone.
 
-A rogue overrides one rule of policy.py, names the exact clauses that it turns red, and says what
-a real relay would have done wrong to behave so. One class here is all it takes to add one.
+A rogue is a class that overrides one rule of policy.py under a `@rogue` decorator. The decorator
+names the exact clauses that the rogue turns red, those that it leaves undecided because a control
+cannot be seen on it, and says in one sentence what a real relay would have done wrong to behave
+so. One class here is all it takes to add one.
 """
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from string import ascii_letters, ascii_lowercase, digits
+from typing import Any
 
-from nip_ap_relay.policy import Policy
+import orjson
+
+from nip_ap.nostr import NOTE, PERSONA, Event, Filter, is_addressable
+from nip_ap_relay.couriers import Courier, HangUp, Send
+from nip_ap_relay.policy import NOVEMBER, Policy, Submission
+from nip_ap_relay.store import Row, Store
+
+DEVIATION, GENERAL, NOISE, UNSTABLE = "deviation", "general", "noise", "unstable"
 
 
 @dataclass(frozen=True)
 class Rogue:
-    """A named deviation."""
+    """A named deviation.
+
+    kind: `deviation` turns exactly its list red; `general` is broken all over, and no check with a
+    negative claim may pass on it; `noise` is conformant and must stay green; `unstable` differs
+    from one repetition to the next.
+    """
 
     name: str
     because: str
     turns_red: frozenset[str]
+    blinds: frozenset[str]
+    kind: str
+    spec: str
     policy: type[Policy]
 
     def relay_policy(self, spec: str) -> Policy:
-        return self.policy(spec)
+        """A policy of this rogue, which calls itself by its name."""
+        made = self.policy(spec)
+        made.name = self.name
+        return made
 
 
 ROGUES: dict[str, Rogue] = {}
 
 
+def rogue(
+    name: str,
+    *,
+    because: str,
+    turns_red: str = "",
+    blinds: str = "",
+    kind: str = DEVIATION,
+    spec: str = NOVEMBER,
+) -> Callable[[type[Policy]], type[Policy]]:
+    """Declare a rogue; clauses are given as ids in one string, separated by spaces."""
+
+    def register(policy: type[Policy]) -> type[Policy]:
+        if name in ROGUES:
+            raise ValueError(f"two rogues are named {name}")
+        red, blind = frozenset(turns_red.split()), frozenset(blinds.split())
+        ROGUES[name] = Rogue(name, because, red, blind, kind, spec, policy)
+        return policy
+
+    return register
+
+
 def rogue_named(name: str) -> Rogue:
     """The rogue of that name. Raises KeyError."""
     return ROGUES[name]
+
+
+# -- SLUG ------------------------------------------------------------------------
+
+
+@rogue(
+    "slug-max-63",
+    turns_red="AP-SLUG-01",
+    because="It reads {0,63} as the length of the whole slug, or compares with < for <=.",
+)
+class SlugMax63(Policy):
+    longest_slug = 63
+
+
+@rogue(
+    "slug-no-digit-first",
+    turns_red="AP-SLUG-01",
+    because="It takes the grammar for that of identifiers, which begin with a letter.",
+)
+class SlugNoDigitFirst(Policy):
+    first_characters = frozenset(ascii_lowercase)
+
+
+@rogue(
+    "slug-no-underscore",
+    turns_red="AP-SLUG-01",
+    because="It uses the host-name grammar, which knows the dash and not the underscore.",
+)
+class SlugNoUnderscore(Policy):
+    further_characters = frozenset(ascii_lowercase + digits + "-")
+
+
+@rogue(
+    "slug-empty-accepted",
+    turns_red="AP-SLUG-02",
+    because="NIP-01 lets an addressable event have an empty `d`, and it stops there.",
+)
+class SlugEmptyAccepted(Policy):
+    def is_no_slug(self, value: str | None) -> bool:
+        return value is None
+
+
+@rogue(
+    "slug-missing-accepted",
+    turns_red="AP-SLUG-03",
+    because="It refuses more than one `d` and forgets that none is wrong too.",
+)
+class SlugMissingAccepted(Policy):
+    def number_of_d_tags_is_good(self, found: int) -> bool:
+        return found <= 1
+
+
+@rogue(
+    "slug-max-65",
+    turns_red="AP-SLUG-04",
+    because="It is off by one: {0,64} after the first character.",
+)
+class SlugMax65(Policy):
+    longest_slug = 65
+
+
+@rogue(
+    "slug-truncated",
+    turns_red="AP-SLUG-04",
+    because="Its column is 64 characters wide and cuts what is longer.",
+)
+class SlugTruncated(Policy):
+    def slug_of(self, event: Event) -> str:
+        return event.slug[:64]
+
+
+@rogue(
+    "slug-uppercase-accepted",
+    turns_red="AP-SLUG-05",
+    because="It checks the grammar with a case-insensitive expression.",
+)
+class SlugUppercaseAccepted(Policy):
+    first_characters = frozenset(ascii_letters + digits)
+    further_characters = frozenset(ascii_letters + digits + "_-")
+
+
+@rogue(
+    "slug-case-folded",
+    turns_red="AP-SLUG-05",
+    because="It lower-cases the slug before it looks at it.",
+)
+class SlugCaseFolded(Policy):
+    def slug_of(self, event: Event) -> str:
+        return event.slug.lower() if event.kind == PERSONA else event.slug
+
+
+@rogue(
+    "slug-leading-dash-accepted",
+    turns_red="AP-SLUG-06",
+    because="It applies one character class to the whole slug.",
+)
+class SlugLeadingDashAccepted(Policy):
+    first_characters = Policy.further_characters
+
+
+@rogue(
+    "slug-trailing-newline-accepted",
+    turns_red="AP-SLUG-07",
+    because="Its expression ends in $, which matches before a final newline.",
+)
+class SlugTrailingNewlineAccepted(Policy):
+    def rest_is_good(self, rest: str) -> bool:
+        return super().rest_is_good(rest.removesuffix("\n"))
+
+
+@rogue(
+    "slug-dot-accepted",
+    turns_red="AP-SLUG-07",
+    because="It forgets to escape the dash or dot in a character class.",
+)
+class SlugDotAccepted(Policy):
+    further_characters = Policy.further_characters | {"."}
+
+
+@rogue(
+    "slug-unicode-lower-accepted",
+    turns_red="AP-SLUG-07",
+    because="It asks the language whether a character is a lower-case letter or a digit.",
+)
+class SlugUnicodeLowerAccepted(Policy):
+    def rest_is_good(self, rest: str) -> bool:
+        return all(one.islower() or one.isdigit() or one in "_-" for one in rest)
+
+
+@rogue(
+    "slug-trimmed",
+    turns_red="AP-SLUG-07",
+    because="It trims white space off tag values as a courtesy.",
+)
+class SlugTrimmed(Policy):
+    def slug_of(self, event: Event) -> str:
+        return event.slug.strip()
+
+
+@rogue(
+    "slug-cut-at-nul",
+    turns_red="AP-SLUG-07",
+    because="It passes the slug through a C string.",
+)
+class SlugCutAtNul(Policy):
+    def slug_of(self, event: Event) -> str:
+        return event.slug.partition("\0")[0] or event.slug
+
+
+def _is_for_its_slug(refusal: str) -> bool:
+    return refusal.startswith("invalid: persona event `d`")
+
+
+@rogue(
+    "refused-but-stored",
+    turns_red="AP-SLUG-08",
+    because="It validates after the insert and forgets to roll back.",
+)
+class RefusedButStored(Policy):
+    def stores_although_refused(self, event: Event, refusal: str) -> bool:
+        return _is_for_its_slug(refusal)
+
+
+@rogue(
+    "refused-but-fanned-out",
+    turns_red="AP-SLUG-08",
+    because="It publishes to subscribers before it validates.",
+)
+class RefusedButFannedOut(Policy):
+    def delivers_although_refused(self, event: Event, refusal: str) -> bool:
+        return _is_for_its_slug(refusal)
+
+
+@rogue(
+    "refusal-without-prefix",
+    turns_red="AP-SLUG-09",
+    because="It sends the validator's own text, without the machine-readable prefix.",
+)
+class RefusalWithoutPrefix(Policy):
+    def refusal(self, submission: Submission) -> str | None:
+        refusal = super().refusal(submission)
+        if refusal is not None and _is_for_its_slug(refusal):
+            return refusal.removeprefix("invalid: ")
+        return refusal
+
+
+@rogue(
+    "slug-grammar-on-every-kind",
+    turns_red="AP-SLUG-10",
+    because="It puts the check where all addressable kinds come by.",
+)
+class SlugGrammarOnEveryKind(Policy):
+    def grammar_binds(self, kind: int) -> bool:
+        return is_addressable(kind)
+
+
+# -- ENV -------------------------------------------------------------------------
+
+
+@rogue(
+    "two-d-first-wins",
+    turns_red="AP-ENV-01 AP-ENV-03",
+    because="It takes the first `d` tag that it finds and looks no further.",
+)
+class TwoDFirstWins(Policy):
+    def number_of_d_tags_is_good(self, found: int) -> bool:
+        return found >= 1
+
+    def is_no_slug(self, value: str | None) -> bool:
+        return False
+
+
+@rogue(
+    "two-d-same-accepted",
+    turns_red="AP-ENV-01",
+    because="It gathers tag values in a set before it counts them.",
+)
+class TwoDSameAccepted(Policy):
+    def d_tags(self, event: Event) -> list[str | None]:
+        return list(dict.fromkeys(super().d_tags(event)))
+
+
+@rogue(
+    "valueless-d-accepted",
+    turns_red="AP-ENV-02",
+    because='It reads a missing value as a wildcard slug where "" is refused.',
+)
+class ValuelessDAccepted(Policy):
+    def is_no_slug(self, value: str | None) -> bool:
+        return value == ""
+
+
+@rogue(
+    "valueless-d-ignored",
+    turns_red="AP-ENV-03",
+    because="It counts only tags of two elements, as the real relay did in June.",
+)
+class ValuelessDIgnored(Policy):
+    def d_tags(self, event: Event) -> list[str | None]:
+        return [value for value in super().d_tags(event) if value is not None]
+
+
+@rogue(
+    "alt-refused",
+    turns_red="AP-ENV-04",
+    because="It lets only the tags pass that it has heard of.",
+)
+class AltRefused(Policy):
+    def further_tags_are_not_judged(self, submission: Submission) -> str | None:
+        if submission.event.kind == PERSONA and submission.event.tag_values("alt"):
+            return "invalid: unexpected tag"
+        return None
+
+
+@rogue(
+    "d-must-be-first",
+    turns_red="AP-ENV-04",
+    because="It reads the slug from the first tag, whatever its name.",
+)
+class DMustBeFirst(Policy):
+    def further_tags_are_not_judged(self, submission: Submission) -> str | None:
+        if submission.event.kind == PERSONA and submission.event.tags[0][0] != "d":
+            return "invalid: the first tag must be `d`"
+        return None
+
+
+@rogue(
+    "content-validated",
+    turns_red="AP-ENV-05 AP-ENV-06",
+    because="It parses the content and refuses what is not a JSON object.",
+)
+class ContentValidated(Policy):
+    def persona_content_is_not_judged(self, submission: Submission) -> str | None:
+        if submission.event.kind != PERSONA:
+            return None
+        try:
+            parsed = orjson.loads(submission.event.content)
+        except orjson.JSONDecodeError:
+            return "invalid: content is not JSON"
+        return None if isinstance(parsed, dict) else "invalid: content is no object"
+
+
+@rogue(
+    "prompt-required",
+    turns_red="AP-ENV-05 AP-ENV-06",
+    because="It enforces the June list of required fields, which was a duty of writers.",
+)
+class PromptRequired(Policy):
+    def persona_content_is_not_judged(self, submission: Submission) -> str | None:
+        event = submission.event
+        if event.kind == PERSONA and "system_prompt" not in event.content:
+            return "invalid: persona content must have a system_prompt"
+        return None
+
+
+@rogue(
+    "content-reserialised",
+    turns_red="AP-ENV-06",
+    because="It stores content in a JSON column, which does not keep the text.",
+)
+class ContentReserialised(Policy):
+    def as_stored(self, event: Event) -> Event:
+        try:
+            parsed = orjson.loads(event.content)
+        except orjson.JSONDecodeError:
+            return event
+        return event.altered(content=orjson.dumps(parsed).decode())
+
+
+@rogue(
+    "content-nfc-normalised",
+    turns_red="AP-ENV-06",
+    because="It normalises all text to NFC on the way in.",
+)
+class ContentNfcNormalised(Policy):
+    def as_stored(self, event: Event) -> Event:
+        return event.altered(content=unicodedata.normalize("NFC", event.content))
+
+
+@rogue(
+    "tags-sorted",
+    turns_red="AP-ENV-06",
+    because="It keeps tags in a table of their own and returns them in the order of its key.",
+)
+class TagsSorted(Policy):
+    def as_stored(self, event: Event) -> Event:
+        return event.altered(tags=tuple(sorted(event.tags)))
+
+
+@rogue(
+    "body-limit-32k",
+    turns_red="AP-ENV-07",
+    because="It caps content below what NIP-AP allows a writer.",
+)
+class BodyLimit32k(Policy):
+    longest_content = 32_768
+
+
+@rogue(
+    "serves-altered-event",
+    turns_red="AP-ENV-08",
+    because="It drops signatures to save space and fills in zeros.",
+)
+class ServesAlteredEvent(Policy):
+    def as_served(self, raw: str) -> str:
+        return orjson.dumps(orjson.loads(raw) | {"sig": "0" * 128}).decode()
+
+
+# -- INT -------------------------------------------------------------------------
+
+
+@rogue(
+    "id-unchecked",
+    turns_red="AP-INT-01 AP-INT-03",
+    because="It verifies the signature over the id that was given and never computes the id.",
+)
+class IdUnchecked(Policy):
+    def id_is_the_hash(self, submission: Submission) -> str | None:
+        return None
+
+
+@rogue(
+    "sig-unchecked",
+    turns_red="AP-INT-02",
+    because="It trusts that whoever computed the id also held the key.",
+)
+class SigUnchecked(Policy):
+    def signature_is_valid(self, submission: Submission) -> str | None:
+        return None
+
+
+@rogue(
+    "ok-missing",
+    turns_red="AP-INT-04",
+    because="It answers only for kinds that it has a handler for.",
+)
+class OkMissing(Policy):
+    def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        return None if event.kind == NOTE else super().ok(event, accepted, message)
+
+
+@rogue(
+    "ok-wrong-id",
+    turns_red="AP-INT-04",
+    because="It fills the OK of a note with the author's key.",
+)
+class OkWrongId(Policy):
+    def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        frame = super().ok(event, accepted, message)
+        if frame is not None and event.kind == NOTE:
+            frame[1] = event.pubkey
+        return frame
+
+
+@rogue(
+    "duplicate-refused",
+    turns_red="AP-INT-05",
+    because="It answers a violated unique key with OK false.",
+)
+class DuplicateRefused(Policy):
+    def answer_to_duplicate(self, event: Event) -> tuple[bool, str]:
+        return False, "duplicate: exists"
+
+
+@rogue(
+    "duplicate-stored",
+    turns_red="AP-INT-05",
+    because="It appends to a log and has no unique key on the id.",
+)
+class DuplicateStored(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._copies: Counter[str] = Counter()
+
+    def is_known_already(self, event: Event, store: Store) -> bool:
+        known = super().is_known_already(event, store)
+        self._copies[event.id] += known
+        return known
+
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        return [row for row in rows for _ in range(1 + self._copies[row.id])]
+
+
+@rogue(
+    "duplicate-fanned-out",
+    turns_red="AP-INT-05",
+    because="It publishes to subscribers before it looks whether it has the event.",
+)
+class DuplicateFannedOut(Policy):
+    def delivers_although_known(self, event: Event) -> bool:
+        return True
+
+
+@rogue(
+    "malformed-crashes",
+    turns_red="AP-INT-06",
+    because="An exception in one connection's handler ends the process.",
+)
+class MalformedCrashes(Policy):
+    def survives(self, complaint: str) -> bool:
+        return False
+
+
+# -- REPL ------------------------------------------------------------------------
+
+
+@rogue(
+    "keeps-all-versions",
+    turns_red="AP-REPL-01 AP-REPL-07 AP-READ-13",
+    because="It knows kind 30175 only as a number and stores it like a note.",
+)
+class KeepsAllVersions(Policy):
+    def retires(self, head: Row) -> bool:
+        return False
+
+
+@rogue(
+    "first-write-wins",
+    turns_red="AP-REPL-01 AP-REPL-03",
+    because="It inserts with ON CONFLICT DO NOTHING on the address.",
+)
+class FirstWriteWins(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return False
+
+
+@rogue(
+    "last-write-wins",
+    turns_red="AP-REPL-02 AP-REPL-03 AP-REPL-08",
+    because="It replaces by arrival and never compares created_at.",
+)
+class LastWriteWins(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return True
+
+
+@rogue(
+    "tie-highest-id",
+    turns_red="AP-REPL-03",
+    because="It compares ids the wrong way round.",
+)
+class TieHighestId(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return (incoming.created_at, incoming.id) > (head.created_at, head.id)
+
+
+@rogue(
+    "tie-last-write",
+    turns_red="AP-REPL-03",
+    because="It replaces where created_at is greater or equal.",
+)
+class TieLastWrite(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return incoming.created_at >= head.created_at
+
+
+@rogue(
+    "tie-first-write",
+    turns_red="AP-REPL-03",
+    because="It replaces only where created_at is greater.",
+)
+class TieFirstWrite(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return incoming.created_at > head.created_at
+
+
+@rogue(
+    "key-ignores-author",
+    turns_red="AP-REPL-04",
+    because="Its unique index is over kind and `d` alone.",
+)
+class KeyIgnoresAuthor(Policy):
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(kind, "" if kind == PERSONA else pubkey, slug)
+
+
+@rogue(
+    "key-ignores-slug",
+    turns_red="AP-REPL-05",
+    because="It treats the kind as replaceable rather than addressable.",
+)
+class KeyIgnoresSlug(Policy):
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(kind, pubkey, "" if kind == PERSONA else slug)
+
+
+@rogue(
+    "slug-prefix-match",
+    turns_red="AP-REPL-05",
+    because="It scans its key-value store by prefix and replaces all that it finds.",
+)
+class SlugPrefixMatch(Policy):
+    def head_at(self, address: str, store: Store) -> Row | None:
+        same = super().head_at(address, store)
+        shorter = [
+            row
+            for length in range(address.rindex(":") + 2, len(address))
+            for row in store.rows_at(address[:length])
+        ]
+        return min(
+            [row for row in (same, *shorter) if row], key=lambda row: row.order, default=None
+        )
+
+
+@rogue(
+    "key-ignores-kind",
+    turns_red="AP-REPL-06",
+    because="Its unique index is over author and `d` alone.",
+)
+class KeyIgnoresKind(Policy):
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(PERSONA if is_addressable(kind) else kind, pubkey, slug)
+
+
+@rogue(
+    "superseded-in-list",
+    turns_red="AP-REPL-01 AP-REPL-07 AP-READ-13",
+    because="It looks for heads only where a filter names `d`.",
+)
+class SupersededInList(Policy):
+    def retires(self, head: Row) -> bool:
+        return False
+
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        if not all("d" in one.tags for one in filters):
+            return rows
+        heads: dict[str | None, Row] = {}
+        for row in sorted(rows, key=lambda row: row.order):
+            heads.setdefault(row.address, row)
+        return [row for row in rows if heads[row.address] is row]
+
+
+@rogue(
+    "stale-fanned-out",
+    turns_red="AP-REPL-08",
+    because="It publishes to subscribers whatever the store made of the event.",
+)
+class StaleFannedOut(Policy):
+    def delivers_although_stale(self, event: Event) -> bool:
+        return True
+
+
+@rogue(
+    "replace-race",
+    turns_red="AP-REPL-10",
+    because="It reads the head and writes the new one without a lock in between.",
+)
+class ReplaceRace(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._seen: dict[str, Row | None] = {}
+
+    def head_at(self, address: str, store: Store) -> Row | None:
+        if address not in self._seen:
+            self._seen[address] = super().head_at(address, store)
+        return self._seen[address]
+
+    def batch_is_committed(self) -> None:
+        self._seen.clear()
+
+
+@rogue(
+    "future-clamped",
+    turns_red="AP-REPL-11",
+    because="It takes a date ahead of its clock for now, so two of them are a tie that it keeps.",
+)
+class FutureClamped(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        if min(incoming.created_at, head.created_at) > self.now():
+            return False
+        return super().supersedes(incoming, head)
+
+
+@rogue(
+    "clock-guard-too-tight",
+    turns_red="AP-REPL-11 AP-REPL-12",
+    because="It expects every client's clock within 45 seconds of its own.",
+)
+class ClockGuardTooTight(Policy):
+    clock_tolerance = 45
+
+
+@rogue(
+    "superseded-resurrected",
+    turns_red="AP-REPL-14",
+    because="It finds the old row by its id, marks it live again and forgets the newer one.",
+)
+class SupersededResurrected(Policy):
+    def is_known_already(self, event: Event, store: Store) -> bool:
+        known = super().is_known_already(event, store)
+        if known and store.event_by_id(event.id) is None:
+            store.restore(event.id)
+        return known
+
+
+# -- READ ------------------------------------------------------------------------
+
+
+@rogue(
+    "eose-missing",
+    turns_red="AP-READ-01",
+    because="It ends its loop at the limit and skips the line after the loop.",
+)
+class EoseMissing(Policy):
+    def ends_stored_events(self, rows: list[Row], filters: Sequence[Filter]) -> bool:
+        return not any(one.limit == len(rows) > 0 for one in filters)
+
+
+@rogue(
+    "list-capped-at-100",
+    turns_red="AP-READ-02",
+    because="It applies a default page size where the filter has no limit.",
+)
+class ListCappedAt100(Policy):
+    def row_limit(self, one: Filter) -> int:
+        return 100 if one.limit is None else super().row_limit(one)
+
+
+def _without_tag(one: Filter, name: str) -> Filter:
+    return one.changed(tags={key: value for key, value in one.tags.items() if key != name})
+
+
+@rogue(
+    "d-filter-ignored",
+    turns_red="AP-READ-03",
+    because="It indexes only `e` and `p` tags and ignores other conditions.",
+)
+class DFilterIgnored(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return _without_tag(one, "d")
+
+
+@rogue(
+    "d-filter-prefix",
+    turns_red="AP-READ-03",
+    because="It answers tag filters by a prefix scan.",
+)
+class DFilterPrefix(Policy):
+    def tag_equals(self, value: str, wanted: str) -> bool:
+        return value.startswith(wanted)
+
+    def compares_tags_exactly(self) -> bool:
+        return False
+
+
+@rogue(
+    "d-filter-first-value-only",
+    turns_red="AP-READ-03",
+    because="Its fast path for one author and one kind looks up a single value.",
+)
+class DFilterFirstValueOnly(Policy):
+    def understood(self, one: Filter) -> Filter:
+        tags = {name: tuple(sorted(values))[:1] for name, values in one.tags.items()}
+        return one.changed(tags=tags)
+
+
+@rogue(
+    "authors-filter-ignored",
+    turns_red="AP-READ-04",
+    because="Where a filter names `d` it takes the tag index and checks nothing else.",
+)
+class AuthorsFilterIgnored(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(authors=None) if "d" in one.tags else one
+
+
+@rogue(
+    "ids-filter-ignored",
+    turns_red="AP-READ-05",
+    because="It prefers the author index and drops the condition on ids.",
+)
+class IdsFilterIgnored(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(ids=None)
+
+
+@rogue(
+    "since-exclusive",
+    turns_red="AP-READ-06",
+    because="It writes > for >=.",
+)
+class SinceExclusive(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(since=None if one.since is None else one.since + 1)
+
+
+@rogue(
+    "until-exclusive",
+    turns_red="AP-READ-06",
+    because="It writes < for <=.",
+)
+class UntilExclusive(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(until=None if one.until is None else one.until - 1)
+
+
+@rogue(
+    "since-ignored",
+    turns_red="AP-READ-06",
+    because="It reads `until` and forgets `since`.",
+)
+class SinceIgnored(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(since=None)
+
+
+@rogue(
+    "limit-gives-oldest",
+    turns_red="AP-READ-07",
+    because="It cuts before it sorts.",
+)
+class LimitGivesOldest(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        return sorted(rows, key=lambda row: row.order)
+
+    def newest_first(self) -> bool:
+        return False
+
+
+@rogue(
+    "order-oldest-first",
+    turns_red="AP-READ-07",
+    because="It returns events in the order in which it stored them.",
+)
+class OrderOldestFirst(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        return rows[::-1]
+
+
+@rogue(
+    "tie-order-arbitrary",
+    turns_red="AP-READ-07",
+    because="It sorts by created_at alone.",
+)
+class TieOrderArbitrary(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        return sorted(rows, key=lambda row: (-row.created_at, row.id[::-1]))
+
+
+@rogue(
+    "limit-zero-is-unlimited",
+    turns_red="AP-READ-08",
+    because="It takes 0 for the absence of a limit.",
+)
+class LimitZeroIsUnlimited(Policy):
+    def row_limit(self, one: Filter) -> int:
+        return super().row_limit(one) or self.largest_limit
+
+
+@rogue(
+    "filters-anded",
+    turns_red="AP-READ-09",
+    because="It joins the filters of a REQ with AND.",
+)
+class FiltersAnded(Policy):
+    def combines_filters_by_or(self) -> bool:
+        return False
+
+
+@rogue(
+    "filters-repeat-events",
+    turns_red="AP-READ-09",
+    because="It runs one query a filter and sends what each finds.",
+)
+class FiltersRepeatEvents(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        def hits(row: Row) -> Iterable[Row]:
+            event = Event.from_json(orjson.loads(row.raw))
+            return itertools.repeat(row, sum(one.matches(event) for one in filters))
+
+        return [one for row in rows for one in hits(row)] if len(filters) > 1 else rows
+
+
+@rogue(
+    "no-live-delivery",
+    turns_red="AP-READ-08 AP-READ-10 AP-READ-11",
+    blinds="AP-INT-05 AP-REPL-08 AP-SLUG-08",
+    because="It answers queries and never looks at open subscriptions again.",
+)
+class NoLiveDelivery(Policy):
+    def delivers_live(self, event: Event) -> bool:
+        return False
+
+
+@rogue(
+    "live-ignores-filter",
+    turns_red="AP-READ-10",
+    because="It matches live events by kind and author and ignores tags.",
+)
+class LiveIgnoresFilter(Policy):
+    def live_match(self, one: Filter, event: Event) -> bool:
+        return super().live_match(_without_tag(one, "d"), event)
+
+
+@rogue(
+    "duplicates-deliveries",
+    turns_red="AP-READ-10 AP-INT-05",
+    because="It delivers from its own queue and again from its database's notification.",
+)
+class DuplicatesDeliveries(Policy):
+    def live_copies(self, event: Event) -> int:
+        return 2
+
+
+@rogue(
+    "close-ignored",
+    turns_red="AP-READ-11",
+    because="It answers CLOSE and keeps the subscription.",
+)
+class CloseIgnored(Policy):
+    def close_ends(self) -> bool:
+        return False
+
+
+@rogue(
+    "ok-before-store",
+    turns_red="AP-READ-12",
+    because="It answers from memory and writes behind, a moment later.",
+)
+class OkBeforeStore(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._writes: Counter[str] = Counter()
+
+    def stores_before_answering(self, event: Event) -> bool:
+        self._writes[event.pubkey] += 1
+        return self._writes[event.pubkey] % 5 != 0
+
+
+@rogue(
+    "count-counts-versions",
+    turns_red="AP-READ-13 AP-REPL-01",
+    because="Its COUNT runs over the history table.",
+)
+class CountCountsVersions(Policy):
+    def count(self, rows: int, versions: int) -> int:
+        return versions
+
+
+@rogue(
+    "search-mixes",
+    turns_red="AP-READ-14",
+    because="It ignores `search` where another filter of the REQ has none.",
+)
+class SearchMixes(Policy):
+    def mixes_search(self, filters: Iterable[Filter]) -> bool:
+        return False
+
+
+@rogue(
+    "search-stays-live",
+    turns_red="AP-READ-14",
+    because="It registers every REQ for live delivery, searches too.",
+)
+class SearchStaysLive(Policy):
+    def keeps_search_open(self) -> bool:
+        return True
+
+
+# -- broken all over, conformant noise, and instability ------------------------------------
+
+
+@rogue("accepts-everything", kind=GENERAL, because="It checks nothing at all.")
+class AcceptsEverything(Policy):
+    def refusal(self, submission: Submission) -> str | None:
+        return None
+
+
+@rogue("refuses-everything", kind=GENERAL, because="It is closed to writers.")
+class RefusesEverything(Policy):
+    def refusal(self, submission: Submission) -> str | None:
+        return super().refusal(submission) or "blocked: nobody may write here"
+
+
+@rogue("stores-nothing", kind=GENERAL, because="Its storage is a null device.")
+class StoresNothing(Policy):
+    def keeps(self, event: Event) -> bool:
+        return False
+
+
+class _Silent(Courier):
+    async def carry(self, frames: list[str], send: Send) -> None:
+        return
+
+
+@rogue("answers-nothing", kind=GENERAL, because="It reads and is silent.")
+class AnswersNothing(Policy):
+    def courier(self) -> Courier:
+        return _Silent()
+
+
+class _HangsUp(Courier):
+    async def carry(self, frames: list[str], send: Send) -> None:
+        for frame in frames:
+            if not frame.startswith('["AUTH"'):
+                raise HangUp("no reason given")
+            await send(frame)
+
+
+@rogue("hangs-up", kind=GENERAL, because="It closes the connection instead of answering.")
+class HangsUp(Policy):
+    def courier(self) -> Courier:
+        return _HangsUp()
+
+
+class _Slow(Courier):
+    async def carry(self, frames: list[str], send: Send) -> None:
+        await asyncio.sleep(0.2)
+        await super().carry(frames, send)
+
+
+@rogue("slow", kind=NOISE, because="It takes 200 ms for an answer, which is no fault.")
+class Slow(Policy):
+    def courier(self) -> Courier:
+        return _Slow()
+
+
+class _Reordering(Courier):
+    """Swaps answers of different requests; what belongs to one subscription keeps its order."""
+
+    async def carry(self, frames: list[str], send: Send) -> None:
+        await asyncio.sleep(0.002)
+        by_request: dict[str, list[str]] = {}
+        for frame in frames:
+            by_request.setdefault(str(orjson.loads(frame)[1]), []).append(frame)
+        for answers in reversed(by_request.values()):
+            await super().carry(answers, send)
+
+
+@rogue("reorders-answers", kind=NOISE, because="It answers concurrent requests as they get ready.")
+class ReordersAnswers(Policy):
+    def courier(self) -> Courier:
+        return _Reordering()
+
+
+class _Notices(Courier):
+    async def carry(self, frames: list[str], send: Send) -> None:
+        for frame in frames:
+            await send('["NOTICE","have a nice day"]')
+            await send(frame)
+
+
+@rogue("sends-notices", kind=NOISE, because="It chats in NOTICEs between answers.")
+class SendsNotices(Policy):
+    def courier(self) -> Courier:
+        return _Notices()
+
+
+@rogue(
+    "every-fifth-time",
+    kind=UNSTABLE,
+    turns_red="AP-SLUG-02",
+    because="One of its five workers still runs the release without the check.",
+)
+class EveryFifthTime(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._seen = 0
+
+    def is_no_slug(self, value: str | None) -> bool:
+        if value != "":
+            return super().is_no_slug(value)
+        self._seen += 1
+        return self._seen % 5 != 0

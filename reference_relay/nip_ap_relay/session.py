@@ -48,10 +48,14 @@ class Session:
     def send_live(self, text: str) -> None:
         """Queue one live delivery; a client that has stopped reading loses its connection."""
         if len(self._outbox) >= _LIVE_BACKLOG:
-            self.overrun = True
-            self._something_to_send.set()
+            self.drop()
             return
         self._queue(text)
+
+    def drop(self) -> None:
+        """End the connection without sending what is queued."""
+        self.overrun = True
+        self._something_to_send.set()
 
     def _queue(self, text: str) -> None:
         self._outbox.append(text)
@@ -65,7 +69,7 @@ class Session:
             await self._something_to_send.wait()
             self._something_to_send.clear()
             if self.overrun:
-                raise HangUp("the client does not read")
+                raise HangUp("the relay ends this connection")
             while self._outbox:
                 frames = list(self._outbox)
                 self._outbox.clear()
@@ -80,16 +84,19 @@ class Session:
 
     def open(self) -> None:
         """Greet with a challenge, as the real relay does on connect."""
+        self.relay.connections.add(self)
         if self.relay.policy.challenges_on_connect():
             self.send("AUTH", self._challenge)
 
     def close(self) -> None:
+        """Forget the connection and its subscriptions."""
+        self.relay.connections.discard(self)
         for subscription in self._subscriptions.values():
             self.relay.live.remove(subscription)
         self._subscriptions.clear()
 
     def receive(self, text: str) -> None:
-        """Act on one frame. Raises HangUp where the policy does not survive it."""
+        """Act on one frame."""
         policy = self.relay.policy
         try:
             request = parse_frame(
@@ -99,7 +106,8 @@ class Session:
             )
         except Complaint as complaint:
             if not policy.survives(str(complaint)):
-                raise HangUp(str(complaint)) from None
+                self.relay.drop_everybody()
+                return
             self.send("NOTICE", f"invalid message: Invalid message format: {complaint}")
             return
         self._act_on(request)
@@ -147,12 +155,13 @@ class Session:
             return
         subscription = Subscription(self, identifier, request.filters)
         is_search = any(one.search is not None for one in request.filters)
-        if request.filters and not is_search:
+        if request.filters and (not is_search or policy.keeps_search_open()):
             self._subscriptions[identifier] = subscription
             self.relay.live.add(subscription)
-        for row in query.rows(request.filters, rules.REQ):
+        rows = query.rows(request.filters, rules.REQ)
+        for row in rows:
             self._queue(f"{subscription.prefix}{policy.as_served(row.raw)}]")
-        if policy.ends_stored_events():
+        if policy.ends_stored_events(rows, request.filters):
             self.send("EOSE", identifier)
 
     def _read_refusal(self, request: Request) -> str | None:

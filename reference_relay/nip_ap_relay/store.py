@@ -185,6 +185,13 @@ class Store:
         self._begin()
         self._db.execute("UPDATE events SET gone = ? WHERE number = ?", (why, row.number))
 
+    def restore(self, identifier: str) -> None:
+        """Bring a superseded event back to life; only a rogue does."""
+        self._begin()
+        self._db.execute(
+            "UPDATE events SET gone = ? WHERE id = ? AND gone = ?", (LIVE, identifier, SUPERSEDED)
+        )
+
     def knows(self, identifier: str) -> bool:
         """Whether an event was ever stored, also if it was removed since."""
         found = self._db.execute("SELECT 1 FROM events WHERE id = ?", (identifier,))

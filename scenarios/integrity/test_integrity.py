@@ -47,7 +47,7 @@ def test_a_wrong_signature_is_refused(owner, persona, slug, via):
     event = owner.signs(persona(slug))
     other_key = SecretKey.derived("AP-INT-02", "somebody else")
     flipped = f"{int(event.sig, 16) ^ 1:0128x}"
-    of_other_content = owner.signs(persona(slug, content="something else")).sig
+    of_other_content = owner.signs(persona(slug, name="something else")).sig
     bad = [
         event.altered(sig=flipped),
         event.altered(sig=other_key.sign(bytes.fromhex(event.id))),

@@ -57,7 +57,7 @@ def test_an_older_write_never_becomes_the_head(owner, persona, slug, clock, via)
 
 def versions_of_one_second(owner, persona, slug, number):
     """Versions of one address with one created_at, lowest id first."""
-    events = [owner.signs(persona(slug, content=f"version {one}")) for one in range(number)]
+    events = [owner.signs(persona(slug, name=f"version {one}")) for one in range(number)]
     return sorted(events, key=lambda event: event.id)
 
 
@@ -183,7 +183,7 @@ def test_concurrent_writers_leave_one_head_the_right_one(owner, persona, slug, c
     for connection in connections:
         connection.personas()
     events = [
-        owner.signs(persona(slug, at=clock.now() - number % 4, content=f"writer {number}"))
+        owner.signs(persona(slug, at=clock.now() - number % 4, name=f"writer {number}"))
         for number in range(WRITERS)
     ]
     with ThreadPoolExecutor(CONNECTIONS) as pool:
@@ -202,7 +202,7 @@ def test_concurrent_writers_leave_one_head_the_right_one(owner, persona, slug, c
 
 @clause("AP-REPL-11")
 def test_a_write_at_the_later_of_now_and_t_plus_1_supersedes(owner, persona, slug, clock):
-    ahead = owner.publish(persona(slug, at=clock.now() + 50))
+    ahead = accepted(owner, persona(slug, at=clock.now() + 50))
     after = accepted(owner, persona(slug, at=max(clock.now(), ahead.created_at + 1)))
     assert owner.head(slug) == after
 
