@@ -34,6 +34,7 @@ class Settings:
     answer_limit: float = 8.0
     repeat: int = 1
     examples: int = 50
+    strict: bool = False
 
     def selects(self, clauses: Iterable[str], check_id: str) -> bool:
         """Whether --only lets a check run: globs over groups, clause ids and check ids."""
@@ -223,8 +224,11 @@ class Run:
 
     @cached_property
     def verdict(self) -> RunVerdict:
-        """The verdict of the run."""
-        return run_verdict((one.verdict for one in self.results), complete=self.is_complete)
+        """The verdict of the run; --strict takes a warning for a failure."""
+        verdicts = [one.verdict for one in self.results]
+        if self.settings.strict:
+            verdicts = [Verdict.FAIL if one is Verdict.WARN else one for one in verdicts]
+        return run_verdict(verdicts, complete=self.is_complete)
 
     @cached_property
     def by_clause(self) -> dict[str, Verdict]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -80,9 +80,10 @@ def probe(target_url: str, settings: Settings, keys: Mapping[str, SecretKey]) ->
 class SuiteController:
     """Owns the target and gathers the results."""
 
-    def __init__(self, settings: Settings, targets: Mapping[str, Target], out: Path | None) -> None:
+    def __init__(self, settings: Settings, targets: Mapping[str, Target]) -> None:
+        self.__name__ = "nip_ap_controller"
         self.settings = settings
-        self.out = out
+        self.on_result: Callable[[Result, int], None] = _ignore
         self.context: Context | None = None
         self.started = time.time()
         self._targets = dict(targets)
@@ -105,19 +106,19 @@ class SuiteController:
             repeat=option("nip_ap_repeat"),
             examples=option("nip_ap_examples"),
         )
-        url = option("relay_url")
-        out = option("nip_ap_out")
+        url = option("relay_url") or ""
         try:
-            target: Target = UrlTarget(url) if url else BundledTarget(bundled_arguments(settings))
+            return cls(settings, {"": target_for(url, settings)})
         except TargetError as error:
             raise pytest.UsageError(str(error)) from None
-        return cls(settings, {"": target}, Path(out) if out else None)
 
     # -- the life of the target ------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Start and probe the target before any check, or any worker, exists."""
+        if self.context is not None:
+            return
         try:
             self.prepare()
         except KeyFileError as error:
@@ -171,7 +172,9 @@ class SuiteController:
         """Take the result off a report; a report without one is of a worker that died."""
         results = [value for name, value in report.user_properties if name == _RESULT]
         if results:
-            self._results.append(Result.from_json(json.loads(str(results[-1]))))
+            result = Result.from_json(json.loads(str(results[-1])))
+            self._results.append(result)
+            self.on_result(result, len(self._manifest))
         elif report.failed:
             self._crashed[report.nodeid] = str(report.longrepr)[:400]
 
@@ -218,9 +221,15 @@ class SuiteController:
         return lost
 
 
-def bundled_arguments(settings: Settings) -> tuple[str, ...]:
-    """How the bundled relay is started for a run: in the revision asked for."""
-    return () if settings.spec == "auto" else ("--spec", settings.spec)
+def target_for(url: str, settings: Settings) -> Target:
+    """The relay at a URL, or the bundled one in the revision asked for. Raises TargetError."""
+    if url:
+        return UrlTarget(url)
+    return BundledTarget(() if settings.spec == "auto" else ("--spec", settings.spec))
+
+
+def _ignore(result: Result, expected: int) -> None:
+    """What happens to results while the run goes on, unless somebody listens."""
 
 
 def _parsed(nodeid: str, known: Mapping[str, Declaration]) -> tuple[str, str]:

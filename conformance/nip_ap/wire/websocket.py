@@ -108,17 +108,17 @@ class WebSocketDoor:
             self.authenticate()
 
     def _connected(self) -> ClientConnection:
-        opening = connect(
-            self.url,
-            compression=None,
-            max_size=None,
-            max_queue=None,
-            open_timeout=self.answer_limit,
-            close_timeout=1,
-            ping_interval=None,
-            proxy=None,
-        )
         try:
+            opening = connect(
+                self.url,
+                compression=None,
+                max_size=None,
+                max_queue=None,
+                open_timeout=self.answer_limit,
+                close_timeout=1,
+                ping_interval=None,
+                proxy=None,
+            )
             connection = self._exit.enter_context(opening)
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
             raise Unreachable(f"{self.url} cannot be reached: {_reason(error)}") from error

@@ -1,0 +1,159 @@
+"""The `nip-ap` command. Each subcommand is a few lines here; what it does lives elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nip_ap.verdict import EXIT_UNREACHABLE, EXIT_USAGE
+from nip_ap.version import __version__
+
+EXIT_INTERRUPTED = 130
+
+
+class _Group(click.Group):
+    """Usage errors exit with 4 (design.md section 4), not with click's 2."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, and translate click's exit codes."""
+        try:
+            result = super().main(*args, **{**kwargs, "standalone_mode": False})
+        except click.UsageError as error:
+            error.show()
+            sys.exit(EXIT_USAGE)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("interrupted", err=True)
+            sys.exit(EXIT_INTERRUPTED)
+        sys.exit(result if isinstance(result, int) else 0)
+
+
+class UnreachableError(click.ClickException):
+    """A relay that cannot be tested."""
+
+    exit_code = EXIT_UNREACHABLE
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="nip-ap")
+def main() -> None:
+    """Conformance of Nostr relays with NIP-AP, agent personas (kind 30175)."""
+
+
+@main.command()
+@click.argument("url", required=False)
+@click.option("-n", "--workers", default="auto", help="Processes; `auto` is one a core, at most 4.")
+@click.option(
+    "--only", multiple=True, metavar="GLOB", help="Groups, clauses or checks. Repeatable."
+)
+@click.option("--seed", metavar="TEXT", help="Seed of keys, slugs and contents; random by default.")
+@click.option(
+    "--spec", type=click.Choice(("auto", "2026-06", "2026-11")), default="auto", show_default=True
+)
+@click.option(
+    "--auth",
+    type=click.Choice(("nip42", "nip98", "x-pubkey")),
+    default="nip42",
+    show_default=True,
+    help="x-pubkey authenticates over HTTP with a bare header, as development relays allow.",
+)
+@click.option("--keys", metavar="FILE", help="JSON file of secret keys by role, for closed relays.")
+@click.option("--timeout", type=float, default=8.0, show_default=True, help="Seconds an answer.")
+@click.option("--repeat", type=click.IntRange(1), default=1, help="Run each check N times.")
+@click.option("--examples", type=click.IntRange(1), default=50, help="Sequences of AP-REPL-09.")
+@click.option("--strict", is_flag=True, help="A warning makes the run not conformant.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for reports.")
+@click.option("--json", "as_json", is_flag=True, help="Print report.json and nothing else.")
+def run(
+    url: str | None,
+    workers: str,
+    only: tuple[str, ...],
+    seed: str | None,
+    spec: str,
+    auth: str,
+    keys: str | None,
+    timeout: float,
+    repeat: int,
+    examples: int,
+    strict: bool,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Test the relay at URL, or the bundled one.
+
+    Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 unreachable, 4 usage.
+    """
+    import secrets
+
+    from nip_ap.run import Settings
+    from nip_ap.runner import NothingSelected, Order, run_suite
+    from nip_ap.session import KeyFileError
+    from nip_ap.targets import TargetError
+    from nip_ap.wire import Unreachable
+
+    settings = Settings(
+        seed=seed or secrets.token_hex(4),
+        spec=spec,
+        only=only,
+        auth=auth,
+        keys=keys,
+        answer_limit=timeout,
+        repeat=repeat,
+        examples=examples,
+        strict=strict,
+    )
+    order = Order(settings, url or "", workers, out, as_json)
+    try:
+        return run_suite(order, sys.stdout)
+    except (KeyFileError, NothingSelected) as error:
+        raise click.UsageError(str(error)) from None
+    except (TargetError, Unreachable) as error:
+        raise UnreachableError(str(error)) from None
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+def clauses(as_json: bool) -> None:
+    """The register: every clause, its checks and rogues, or the reason why there are none."""
+    from nip_ap.catalogue import print_catalogue
+
+    print_catalogue(sys.stdout, as_json=as_json)
+
+
+@main.command()
+@click.option("--rogue", "names", multiple=True, metavar="NAME", help="Only this one. Repeatable.")
+@click.option("-n", "--workers", default="auto", help="Processes; `auto`: one a core, at most 4.")
+@click.option("--seed", metavar="TEXT", help="Seed of keys, slugs and contents.")
+@click.option("--json", "as_json", is_flag=True, help="Print the matrix as JSON.")
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write it as a page.")
+def prove(
+    names: tuple[str, ...], workers: str, seed: str | None, as_json: bool, page: Path | None
+) -> int:
+    """Run the suite against rogue relays: who was caught, by which check, and who was not.
+
+    Exit codes: 0 each rogue was caught by exactly its list, 1 not so.
+    """
+    import secrets
+
+    from nip_ap.proof import UnknownRogue, prove_rogues
+
+    try:
+        return prove_rogues(
+            names, workers, seed or secrets.token_hex(4), sys.stdout, as_json=as_json, page=page
+        )
+    except UnknownRogue as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _register_relay() -> None:
+    from nip_ap_relay.__main__ import main as relay
+
+    main.add_command(relay, "relay")
+
+
+_register_relay()

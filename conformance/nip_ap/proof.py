@@ -1,0 +1,257 @@
+"""`nip-ap prove`: the kill matrix. Every rogue is caught by exactly the clauses that it declares.
+
+One gallery process serves all rogues, one pytest session runs the suite against all of them.
+A clause on a rogue's list that stayed green is a blind check; a clause that went red and is not on
+the list is a check that blames the wrong clause. Both fail.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import click
+import orjson
+
+from nip_ap.checks import declarations
+from nip_ap.clauses import MUST, NOVEMBER, SHOULD, register
+from nip_ap.reporting.terminal import Progress
+from nip_ap.run import Context, Run, Settings, Subject
+from nip_ap.runner import run_pytest, worker_count
+from nip_ap.session import SuiteController, probe
+from nip_ap.targets import BundledTarget
+from nip_ap.verdict import RunVerdict, Verdict
+from nip_ap_relay.rogues import DEVIATION, GENERAL, NOISE, ROGUES, Rogue
+
+_ANSWER_LIMIT = 1.5
+_PROBES_AT_ONCE = 8
+
+
+class UnknownRogue(ValueError):
+    """A name that no rogue has."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one rogue."""
+
+    rogue: Rogue
+    run: Run
+
+    @property
+    def red(self) -> frozenset[str]:
+        """The clauses that went red."""
+        return frozenset(clause for clause, one in self.run.by_clause.items() if one.is_red)
+
+    @property
+    def blind(self) -> frozenset[str]:
+        """The clauses that could not be decided and have no red check."""
+        undecided = (Verdict.INCONCLUSIVE, Verdict.ERROR)
+        return frozenset(clause for clause, one in self.run.by_clause.items() if one in undecided)
+
+    @property
+    def complaints(self) -> list[str]:
+        """Why this rogue is not caught as declared; empty where it is."""
+        if self.rogue.kind == NOISE:
+            return self._noise()
+        if self.rogue.kind == GENERAL:
+            return self._general()
+        return [
+            *(f"{one} stayed green: a blind check" for one in sorted(self._declared - self.red)),
+            *(f"{one} went red: it blames the wrong clause" for one in sorted(self._blamed)),
+            *(f"{one} is undecided and not declared so" for one in sorted(self._undeclared)),
+            *(f"{one} did not run" for one in self.run.missing[:3]),
+        ]
+
+    @property
+    def _declared(self) -> frozenset[str]:
+        judged = {clause for declaration in declarations() for clause in declaration.clauses}
+        return self.rogue.turns_red & judged
+
+    @property
+    def _blamed(self) -> frozenset[str]:
+        return self.red - self.rogue.turns_red
+
+    @property
+    def _undeclared(self) -> frozenset[str]:
+        return self.blind - self.rogue.blinds - self.rogue.turns_red
+
+    def _noise(self) -> list[str]:
+        if self.run.verdict is RunVerdict.CONFORMANT:
+            return []
+        return [f"a conformant relay was found {self.run.verdict}: {self.run.why}"]
+
+    def _general(self) -> list[str]:
+        passed = [
+            f"{one.check} passed although it claims a negative"
+            for one in self.run.results
+            if one.verdict is Verdict.PASS and one.controls
+        ]
+        if self.run.verdict is RunVerdict.CONFORMANT:
+            passed.append("the run was conformant")
+        return passed
+
+    def to_json(self) -> dict[str, Any]:
+        """A row of the matrix."""
+        killers = {
+            clause: [
+                one.check
+                for one in self.run.results
+                if clause in one.clauses and one.verdict.is_red
+            ]
+            for clause in sorted(self.red)
+        }
+        return {
+            "rogue": self.rogue.name,
+            "because": self.rogue.because,
+            "kind": self.rogue.kind,
+            "declared": sorted(self.rogue.turns_red),
+            "red": sorted(self.red),
+            "undecided": sorted(self.blind),
+            "caught_by": killers,
+            "verdict": str(self.run.verdict),
+            "complaints": self.complaints,
+        }
+
+
+class ProofController(SuiteController):
+    """A controller whose subjects are rogues of one gallery."""
+
+    def __init__(self, settings: Settings, rogues: Sequence[Rogue]) -> None:
+        super().__init__(settings, {})
+        self.rogues = tuple(rogues)
+        self._gallery = BundledTarget(("--gallery", "--spec", settings.spec))
+
+    def prepare(self) -> None:
+        """Start the gallery and probe each rogue in it."""
+        self._stack.callback(self._gallery.stop)
+        self._gallery.start()
+        with ThreadPoolExecutor(_PROBES_AT_ONCE) as pool:
+            subjects = tuple(pool.map(self._rogue_subject, self.rogues))
+        self.context = Context(self.settings, subjects)
+
+    def _rogue_subject(self, rogue: Rogue) -> Subject:
+        url = f"{self._gallery.url}/{rogue.name}/"
+        return Subject(rogue.name, url, probe(url, self.settings, {}), is_disposable=True)
+
+
+def rogues_named(names: Sequence[str]) -> list[Rogue]:
+    """The rogues of these names, or all that a proof takes. Raises UnknownRogue."""
+    unknown = [name for name in names if name not in ROGUES]
+    if unknown:
+        raise UnknownRogue(
+            f"no rogue is named {', '.join(unknown)}; `nip-ap relay --rogue list` shows them"
+        )
+    if names:
+        return [ROGUES[name] for name in names]
+    return [one for one in ROGUES.values() if one.kind in (DEVIATION, GENERAL, NOISE)]
+
+
+def unproven_clauses() -> list[str]:
+    """MUST and SHOULD clauses that have a check, and neither a rogue nor a reason for having none."""
+    known = register()
+    judged = {clause for declaration in declarations() for clause in declaration.clauses}
+    covered = {clause for rogue in ROGUES.values() for clause in rogue.turns_red}
+    return [
+        clause.id
+        for clause in known
+        if clause.id in judged
+        and clause.level in (MUST, SHOULD)
+        and clause.id not in covered
+        and not clause.no_rogue
+    ]
+
+
+def prove_rogues(
+    names: Sequence[str],
+    workers: str,
+    seed: str,
+    stream: IO[str],
+    *,
+    as_json: bool,
+    page: Path | None,
+) -> int:
+    """Run the proof, print the matrix, and give the exit code. Raises UnknownRogue."""
+    began = time.monotonic()
+    settings = Settings(seed=seed, spec=NOVEMBER, answer_limit=_ANSWER_LIMIT)
+    controller = ProofController(settings, rogues_named(names))
+    progress = Progress(stream)
+    if not as_json:
+        controller.on_result = progress.add
+    try:
+        controller.prepare()
+        printed = run_pytest(controller, worker_count(workers))
+    finally:
+        controller.close()
+    progress.clear()
+    runs = {run.subject.name: run for run in controller.runs()}
+    findings = [Finding(rogue, runs[rogue.name]) for rogue in controller.rogues]
+    complaints = [] if names else [f"{one}: no rogue breaks it" for one in unproven_clauses()]
+    matrix = _matrix(findings, complaints, seed, time.monotonic() - began)
+    if not any(finding.run.manifest for finding in findings):
+        raise UnknownRogue(f"no check could be collected:\n{printed}")
+    if as_json:
+        stream.write(orjson.dumps(matrix, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        _print(matrix, stream)
+    if page is not None:
+        page.write_text(_page(matrix), encoding="utf-8")
+    return 0 if matrix["proven"] else 1
+
+
+def _matrix(
+    findings: Sequence[Finding], complaints: Sequence[str], seed: str, seconds: float
+) -> dict[str, Any]:
+    rows = [finding.to_json() for finding in findings]
+    return {
+        "format": "nip-ap-proof/1",
+        "seed": seed,
+        "seconds": round(seconds, 1),
+        "checks_run": sum(len(finding.run.results) for finding in findings),
+        "rogues": rows,
+        "complaints": list(complaints),
+        "proven": not complaints and not any(row["complaints"] for row in rows),
+    }
+
+
+def _print(matrix: Mapping[str, Any], stream: IO[str]) -> None:
+    for row in matrix["rogues"]:
+        good = not row["complaints"]
+        sign = click.style("✓" if good else "✗", fg="green" if good else "red")
+        caught = ", ".join(row["red"]) or row["verdict"]
+        if row["kind"] == GENERAL:
+            caught = f"{row['verdict']}, {len(row['red'])} clauses red"
+        click.echo(f"  {sign} {row['rogue']:<32} {caught}", file=stream)
+        for complaint in row["complaints"]:
+            click.echo(f"      {complaint}", file=stream)
+    for complaint in matrix["complaints"]:
+        click.echo(f"  {click.style('✗', fg='red')} {complaint}", file=stream)
+    verdict = "proven" if matrix["proven"] else "not proven"
+    click.echo(
+        f"{click.style(verdict, bold=True)}: {len(matrix['rogues'])} rogues, "
+        f"{matrix['checks_run']} checks run ({matrix['seconds']:.0f} s)",
+        file=stream,
+    )
+
+
+def _page(matrix: Mapping[str, Any]) -> str:
+    """The matrix as Markdown for docs/."""
+    lines = [
+        "# The kill matrix",
+        "",
+        "Written by `nip-ap prove --page`; do not edit. Each rogue is the reference relay with one",
+        "rule overridden. The suite has to find exactly the clauses that the rogue breaks.",
+        "",
+        "| rogue | what a relay did wrong | clauses it turns red | undecided |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in matrix["rogues"]:
+        red = ", ".join(row["red"]) if row["kind"] == DEVIATION else f"({row['verdict']})"
+        undecided = ", ".join(row["undecided"]) if row["kind"] == DEVIATION else ""
+        lines.append(f"| {row['rogue']} | {row['because']} | {red} | {undecided} |")
+    lines += ["", f"{len(matrix['rogues'])} rogues. Proven: {'yes' if matrix['proven'] else 'no'}."]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,178 @@
+"""The result model: what every format renders, and what report.json holds.
+
+A Report is the JSON document itself, so that a report read from a file and one just made are the
+same thing to every renderer. Its schema is reports/report.schema.json.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from nip_ap.clauses import Register
+from nip_ap.run import Result, Run
+from nip_ap.verdict import Verdict
+from nip_ap.version import __version__
+from nip_ap.wire import Frame
+
+FORMAT = "nip-ap-report/1"
+
+RED_FIRST = (
+    Verdict.FAIL,
+    Verdict.UNSTABLE,
+    Verdict.ERROR,
+    Verdict.INCONCLUSIVE,
+    Verdict.WARN,
+    Verdict.NOT_APPLICABLE,
+    Verdict.PASS,
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The document, and the transcripts that go beside it."""
+
+    document: Mapping[str, Any]
+    transcripts: Mapping[str, Sequence[Frame]]
+
+    @property
+    def checks(self) -> list[Mapping[str, Any]]:
+        """The checks, in the order of the catalogue."""
+        return list(self.document["checks"])
+
+    @property
+    def clauses(self) -> list[Mapping[str, Any]]:
+        """The clauses, in the order of the catalogue."""
+        return list(self.document["clauses"])
+
+    def checks_with(self, *verdicts: Verdict) -> list[Mapping[str, Any]]:
+        """The checks that have one of these verdicts."""
+        return [check for check in self.checks if check["verdict"] in verdicts]
+
+
+def report_of(
+    run: Run, register: Register, *, started: float, seconds: float, target: str, workers: int
+) -> Report:
+    """The report of a run. `target` is how the user names the relay in a command; "" = bundled."""
+    order = {clause.id: number for number, clause in enumerate(register)}
+    results = sorted(run.results, key=lambda one: (order.get(_first(one), len(order)), one.check))
+    capabilities = run.subject.capabilities
+    document = {
+        "format": FORMAT,
+        "suite": {"name": "nip-ap-conformance", "version": __version__},
+        "run": {
+            "seed": run.settings.seed,
+            "spec": capabilities.spec,
+            "spec_reason": capabilities.spec_reason,
+            "only": list(run.settings.only),
+            "repeat": run.settings.repeat,
+            "workers": workers,
+            "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+            "seconds": round(seconds, 3),
+            "python": platform.python_version(),
+        },
+        "target": _target(run, target),
+        "verdict": str(run.verdict),
+        "why": run.why,
+        "complete": run.is_complete,
+        "missing": list(run.missing),
+        "counts": {str(verdict): run.counts.get(verdict, 0) for verdict in Verdict},
+        "capabilities": [
+            {
+                "name": one.name,
+                "offered": one.offered,
+                "evidence": one.evidence,
+                "claimed": one.claimed,
+            }
+            for one in capabilities.found.values()
+        ],
+        "findings": capabilities.contradictions,
+        "clauses": _clauses(run, register, results),
+        "checks": [_check(one, run, target) for one in results],
+    }
+    return Report(document, {one.check: one.frames for one in results})
+
+
+def transcript_name(check: str) -> str:
+    """The file name of a check's transcript: readable, and unique by a digest of the id."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", check).strip("-")[:100]
+    return f"{plain}-{hashlib.sha256(check.encode()).hexdigest()[:8]}.jsonl"
+
+
+def repro_line(check: str, run: Run, target: str) -> str:
+    """The one command that runs a check alone with the same seed."""
+    words = ["nip-ap", "run", *([target] if target else [])]
+    words += ["--only", check.replace("[", "[[]"), "--seed", run.settings.seed]
+    words += ["--spec", run.subject.capabilities.spec]
+    return shlex.join(words)
+
+
+def _first(result: Result) -> str:
+    return result.clauses[0] if result.clauses else ""
+
+
+def _target(run: Run, target: str) -> dict[str, Any]:
+    information = run.subject.capabilities.information
+    digest = hashlib.sha256(orjson.dumps(dict(information), option=orjson.OPT_SORT_KEYS))
+    return {
+        "url": run.subject.url,
+        "bundled": not target,
+        "name": _text(information.get("name")),
+        "software": _text(information.get("software")),
+        "version": _text(information.get("version")),
+        "information_sha256": digest.hexdigest() if information else None,
+    }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _clauses(run: Run, register: Register, results: Sequence[Result]) -> list[dict[str, Any]]:
+    checks: dict[str, list[str]] = {}
+    for result in results:
+        for clause in result.clauses:
+            checks.setdefault(clause, []).append(result.check)
+    spec = run.subject.capabilities.spec
+    return [
+        {
+            "id": clause.id,
+            "group": clause.group,
+            "title": clause.title,
+            "text": clause.text,
+            "level": clause.level_for(spec),
+            "source": clause.source,
+            "contradiction": clause.contradiction or None,
+            "verdict": str(run.by_clause[clause.id]),
+            "checks": checks[clause.id],
+        }
+        for clause in register
+        if clause.id in checks
+    ]
+
+
+def _check(result: Result, run: Run, target: str) -> dict[str, Any]:
+    return {
+        "id": result.check,
+        "sentence": result.sentence,
+        "clauses": list(result.clauses),
+        "level": result.level,
+        "verdict": str(result.verdict),
+        "reason": result.reason,
+        "expected": result.expected,
+        "seen": result.seen,
+        "controls": [control.to_json() for control in result.controls],
+        "notes": list(result.notes),
+        "facts": dict(result.facts),
+        "seconds": result.seconds,
+        "transcript": f"transcripts/{transcript_name(result.check)}",
+        "repro": repro_line(result.check, run, target),
+    }

@@ -1,0 +1,155 @@
+"""`nip-ap run`: pytest in this process with nothing of the user's, and our own output."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import orjson
+import pytest
+
+from nip_ap.checks import scenario_files
+from nip_ap.clauses import register
+from nip_ap.reporting import Report, report_of, write_reports
+from nip_ap.reporting.terminal import Printer, Progress
+from nip_ap.resources import resource
+from nip_ap.run import Run, Settings
+from nip_ap.session import SuiteController, target_for
+from nip_ap.verdict import EXIT_CODES
+from nip_ap.version import __version__
+
+_MOST_WORKERS = 4
+
+
+class NothingSelected(ValueError):
+    """--only left no check; the message says what there is to choose from."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One call of `nip-ap run`; `url` "" means the bundled relay."""
+
+    settings: Settings
+    url: str
+    workers: str
+    out: Path | None
+    as_json: bool
+
+
+def run_suite(order: Order, stream: IO[str]) -> int:
+    """Run, print, write the reports, and give the exit code.
+
+    Raises TargetError, Unreachable, KeyFileError and NothingSelected for what the user can mend.
+    """
+    controller = SuiteController(order.settings, {"": target_for(order.url, order.settings)})
+    printer = Printer(stream)
+    progress = Progress(io.StringIO() if order.as_json else stream)
+    controller.on_result = progress.add
+    began = time.monotonic()
+    try:
+        controller.prepare()
+        if not order.as_json:
+            _announce(printer, controller, order)
+        text = run_pytest(controller, worker_count(order.workers))
+    finally:
+        controller.close()
+    progress.clear()
+    (run,) = controller.runs()
+    if not run.manifest:
+        raise NothingSelected(_why_nothing_ran(order, text))
+    report = report_of(
+        run,
+        register(),
+        started=controller.started,
+        seconds=time.monotonic() - began,
+        target=order.url,
+        workers=worker_count(order.workers),
+    )
+    _publish(report, order, printer, stream)
+    return exit_code(run)
+
+
+def exit_code(run: Run) -> int:
+    """0 conformant, 1 not conformant, 2 inconclusive."""
+    return EXIT_CODES[run.verdict]
+
+
+def worker_count(asked: str) -> int:
+    """How many processes `-n` means; 1 runs in this one."""
+    if asked == "auto":
+        return min(os.cpu_count() or 1, _MOST_WORKERS)
+    if not asked.isdigit():
+        raise NothingSelected(f"-n takes a number or auto, not {asked!r}")
+    return max(int(asked), 1)
+
+
+def run_pytest(controller: SuiteController, workers: int, *extra: str) -> str:
+    """Run the scenarios under a controller; gives what pytest itself printed.
+
+    No ini file, conftest or plugin of the user's takes part.
+    """
+    arguments = [
+        *("-c", os.devnull, "--rootdir", str(resource("scenarios"))),
+        *("-p", "no:cacheprovider", "-p", "nip_ap.plugin", "-p", "xdist.plugin"),
+        *("-q", "--capture=no", "--nip-ap"),
+        *(("-n", str(workers), "--dist", "worksteal") if workers > 1 else ()),
+        *extra,
+        *map(str, scenario_files()),
+    ]
+    printed = io.StringIO()
+    with _nothing_of_the_users(), contextlib.redirect_stdout(printed):
+        pytest.main(arguments, plugins=[controller])
+    return printed.getvalue()
+
+
+@contextlib.contextmanager
+def _nothing_of_the_users() -> Iterator[None]:
+    ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _announce(printer: Printer, controller: SuiteController, order: Order) -> None:
+    assert controller.context is not None
+    (subject,) = controller.context.subjects
+    capabilities = subject.capabilities
+    printer.heading(
+        __version__,
+        subject.url,
+        not order.url,
+        capabilities.spec,
+        capabilities.spec_reason,
+        order.settings.seed,
+    )
+    found = capabilities.found.values()
+    printer.capabilities([{"name": one.name, "offered": one.offered} for one in found])
+
+
+def _publish(report: Report, order: Order, printer: Printer, stream: IO[str]) -> None:
+    if order.as_json:
+        stream.write(orjson.dumps(report.document, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        printer.report(report)
+    if order.out is not None:
+        write_reports(report, order.out)
+
+
+def _why_nothing_ran(order: Order, text: str) -> str:
+    if order.settings.only:
+        patterns = " ".join(order.settings.only)
+        return f"no check matches --only {patterns}; `nip-ap clauses` lists what there is"
+    return f"no check could be collected:\n{text}"
