@@ -97,8 +97,11 @@ class Probing:
 
     def persona(self, slug: str) -> Draft:
         """An unshared persona, as every revision accepts it."""
-        return Draft(PERSONA, self.now, (("d", slug),), '{"display_name":"Probe"}')
+        return Draft(PERSONA, self.now, (("d", slug),), _BODY % "")
 
+
+# A body that also a relay accepts which minds the fields that June required.
+_BODY = '{"display_name":"Probe %s","system_prompt":"You are a probe."}'
 
 Probe = Callable[[Probing], tuple[str, str]]
 
@@ -158,7 +161,7 @@ def _search(probing: Probing) -> tuple[str, str]:
         PERSONA,
         probing.now,
         (("d", "probe-search"), ("shared", "true")),
-        f'{{"display_name":"Probe {word}"}}',
+        _BODY % word,
     )
     event = probing.owner.publish(draft)
     for via in (WS, HTTP):

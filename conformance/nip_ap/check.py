@@ -68,7 +68,8 @@ class Check:
 
     def slug(self, name: str = "persona") -> str:
         """A slug that nobody else uses; the same for the same seed."""
-        return f"{name}-{derive(self.seed, 'slug', name).hex()[:12]}"
+        word = name if name[:1].isalpha() else f"n{name}"
+        return f"{word}-{derive(self.seed, 'slug', name).hex()[:12]}"
 
     def note(self, text: str) -> None:
         """Add a remark for the report."""

@@ -152,7 +152,7 @@ def rogues_named(names: Sequence[str]) -> list[Rogue]:
 
 
 def unproven_clauses() -> list[str]:
-    """MUST and SHOULD clauses that have a check, and neither a rogue nor a reason for having none."""
+    """MUST and SHOULD clauses with a check, and with neither a rogue nor a reason for none."""
     known = register()
     judged = {clause for declaration in declarations() for clause in declaration.clauses}
     covered = {clause for rogue in ROGUES.values() for clause in rogue.turns_red}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -156,8 +156,9 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, frames included."""
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
         return {
-            **asdict(self),
+            **plain,
             "controls": [control.to_json() for control in self.controls],
             "frames": [frame.to_json() for frame in self.frames],
         }

@@ -283,11 +283,8 @@ class SlugGrammarOnEveryKind(Policy):
     because="It takes the first `d` tag that it finds and looks no further.",
 )
 class TwoDFirstWins(Policy):
-    def number_of_d_tags_is_good(self, found: int) -> bool:
-        return found >= 1
-
-    def is_no_slug(self, value: str | None) -> bool:
-        return False
+    def d_tags(self, event: Event) -> list[str | None]:
+        return super().d_tags(event)[:1]
 
 
 @rogue(
@@ -322,7 +319,7 @@ class ValuelessDIgnored(Policy):
 
 @rogue(
     "alt-refused",
-    turns_red="AP-ENV-04",
+    turns_red="AP-ENV-04 AP-ENV-06",
     because="It lets only the tags pass that it has heard of.",
 )
 class AltRefused(Policy):
@@ -526,7 +523,7 @@ class MalformedCrashes(Policy):
 
 @rogue(
     "keeps-all-versions",
-    turns_red="AP-REPL-01 AP-REPL-07 AP-READ-13",
+    turns_red="AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14 AP-READ-13",
     because="It knows kind 30175 only as a number and stores it like a note.",
 )
 class KeepsAllVersions(Policy):
@@ -536,7 +533,7 @@ class KeepsAllVersions(Policy):
 
 @rogue(
     "first-write-wins",
-    turns_red="AP-REPL-01 AP-REPL-03",
+    turns_red="AP-REPL-01 AP-REPL-03 AP-REPL-07 AP-REPL-10 AP-REPL-11 AP-REPL-14",
     because="It inserts with ON CONFLICT DO NOTHING on the address.",
 )
 class FirstWriteWins(Policy):
@@ -546,7 +543,7 @@ class FirstWriteWins(Policy):
 
 @rogue(
     "last-write-wins",
-    turns_red="AP-REPL-02 AP-REPL-03 AP-REPL-08",
+    turns_red="AP-REPL-02 AP-REPL-03 AP-REPL-08 AP-REPL-10",
     because="It replaces by arrival and never compares created_at.",
 )
 class LastWriteWins(Policy):
@@ -556,7 +553,7 @@ class LastWriteWins(Policy):
 
 @rogue(
     "tie-highest-id",
-    turns_red="AP-REPL-03",
+    turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-10",
     because="It compares ids the wrong way round.",
 )
 class TieHighestId(Policy):
@@ -566,7 +563,7 @@ class TieHighestId(Policy):
 
 @rogue(
     "tie-last-write",
-    turns_red="AP-REPL-03",
+    turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-10",
     because="It replaces where created_at is greater or equal.",
 )
 class TieLastWrite(Policy):
@@ -576,7 +573,7 @@ class TieLastWrite(Policy):
 
 @rogue(
     "tie-first-write",
-    turns_red="AP-REPL-03",
+    turns_red="AP-REPL-03 AP-REPL-10",
     because="It replaces only where created_at is greater.",
 )
 class TieFirstWrite(Policy):
@@ -586,7 +583,7 @@ class TieFirstWrite(Policy):
 
 @rogue(
     "key-ignores-author",
-    turns_red="AP-REPL-04",
+    turns_red="AP-REPL-04 AP-READ-04",
     because="Its unique index is over kind and `d` alone.",
 )
 class KeyIgnoresAuthor(Policy):
@@ -596,7 +593,11 @@ class KeyIgnoresAuthor(Policy):
 
 @rogue(
     "key-ignores-slug",
-    turns_red="AP-REPL-05",
+    turns_red=(
+        "AP-REPL-05 AP-ENV-06 AP-ENV-08 AP-INT-04 AP-READ-02 AP-READ-03 AP-READ-05 AP-READ-06 "
+        "AP-READ-07 AP-READ-09 AP-READ-10 AP-READ-12 AP-READ-13 AP-SLUG-01"
+    ),
+    blinds="AP-INT-05 AP-REPL-08",
     because="It treats the kind as replaceable rather than addressable.",
 )
 class KeyIgnoresSlug(Policy):
@@ -634,7 +635,7 @@ class KeyIgnoresKind(Policy):
 
 @rogue(
     "superseded-in-list",
-    turns_red="AP-REPL-01 AP-REPL-07 AP-READ-13",
+    turns_red="AP-REPL-01 AP-REPL-07 AP-REPL-14 AP-READ-13",
     because="It looks for heads only where a filter names `d`.",
 )
 class SupersededInList(Policy):
@@ -723,7 +724,7 @@ class SupersededResurrected(Policy):
 )
 class EoseMissing(Policy):
     def ends_stored_events(self, rows: list[Row], filters: Sequence[Filter]) -> bool:
-        return not any(one.limit == len(rows) > 0 for one in filters)
+        return not (len(rows) == 1 and any(one.limit == 1 for one in filters))
 
 
 @rogue(
@@ -742,7 +743,7 @@ def _without_tag(one: Filter, name: str) -> Filter:
 
 @rogue(
     "d-filter-ignored",
-    turns_red="AP-READ-03",
+    turns_red="AP-READ-03 AP-READ-09 AP-ENV-08",
     because="It indexes only `e` and `p` tags and ignores other conditions.",
 )
 class DFilterIgnored(Policy):
@@ -786,7 +787,7 @@ class AuthorsFilterIgnored(Policy):
 
 @rogue(
     "ids-filter-ignored",
-    turns_red="AP-READ-05",
+    turns_red="AP-READ-05 AP-READ-09",
     because="It prefers the author index and drops the condition on ids.",
 )
 class IdsFilterIgnored(Policy):
@@ -894,7 +895,7 @@ class FiltersRepeatEvents(Policy):
 @rogue(
     "no-live-delivery",
     turns_red="AP-READ-08 AP-READ-10 AP-READ-11",
-    blinds="AP-INT-05 AP-REPL-08 AP-SLUG-08",
+    blinds="AP-ENV-08 AP-INT-05 AP-READ-14 AP-REPL-08 AP-SLUG-08",
     because="It answers queries and never looks at open subscriptions again.",
 )
 class NoLiveDelivery(Policy):
@@ -934,7 +935,7 @@ class CloseIgnored(Policy):
 
 @rogue(
     "ok-before-store",
-    turns_red="AP-READ-12",
+    turns_red="AP-READ-02 AP-READ-07 AP-READ-12 AP-ENV-06 AP-SLUG-01",
     because="It answers from memory and writes behind, a moment later.",
 )
 class OkBeforeStore(Policy):
@@ -980,10 +981,29 @@ class SearchStaysLive(Policy):
 # -- broken all over, conformant noise, and instability ------------------------------------
 
 
-@rogue("accepts-everything", kind=GENERAL, because="It checks nothing at all.")
+@rogue(
+    "accepts-everything",
+    kind=GENERAL,
+    because="It checks nothing at all: no event, no version, no filter of a subscription.",
+)
 class AcceptsEverything(Policy):
     def refusal(self, submission: Submission) -> str | None:
         return None
+
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return True
+
+    def retires(self, head: Row) -> bool:
+        return False
+
+    def delivers_although_known(self, event: Event) -> bool:
+        return True
+
+    def live_match(self, one: Filter, event: Event) -> bool:
+        return True
+
+    def close_ends(self) -> bool:
+        return False
 
 
 @rogue("refuses-everything", kind=GENERAL, because="It is closed to writers.")

@@ -43,8 +43,8 @@ def test_a_read_by_author_gives_all_heads(owner, persona, check, via):
 @clause("AP-READ-03")
 @every_door
 def test_the_d_filter_is_exact(owner, persona, slug, via):
-    wanted = owner.publish(persona(slug))
     owner.publish(persona(f"{slug}-and-more"))
+    wanted = owner.publish(persona(slug))
     owner.publish(persona(slug[:-1]))
     same_events(owner.read(address(owner, slug), via=via).events, [wanted])
 
@@ -182,12 +182,15 @@ def test_close_ends_a_subscription(owner, persona, slug, other_slug):
 
 
 @clause("AP-READ-11")
-def test_a_reused_id_replaces_the_subscription(owner, other_owner, persona, slug, other_slug):
+def test_a_reused_id_replaces_the_subscription(
+    owner, other_owner, persona, slug, other_slug, check
+):
     first = owner.watch(all_of(owner))
     delivered(owner.publish(persona(slug)), on=first)
     second = owner.watch_as(first.subscription.id, all_of(other_owner))
     late = owner.publish(persona(other_slug))
-    undelivered(late, on=second, fence=other_owner.publish(persona(slug, shared=True)))
+    fence = other_owner.publish(persona(check.slug("fence"), shared=True))
+    undelivered(late, on=second, fence=fence)
 
 
 # -- reads after writes --------------------------------------------------------------------
@@ -229,7 +232,7 @@ def test_a_search_is_answered_once_and_not_live(owner, persona, check, slug, oth
     search = owner.watch(Filter.of(kinds=[PERSONA], search=word, limit=10))
     assert search.stored == (stored,)
     late = owner.publish(persona(other_slug, name=word, shared=True))
-    delivered(late, on=plain)
+    plain.wait_for(late)
     fence = owner.another_connection().watch(all_of(owner))
     assert late in fence.stored
     assert search.copies_of(late) == 0

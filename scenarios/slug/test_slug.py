@@ -152,8 +152,9 @@ def test_a_refused_persona_is_in_no_answer(owner, persona, slug, other_slug, way
 @clause("AP-SLUG-08", needs=["count"])
 def test_a_refused_persona_is_not_counted(owner, persona, slug, other_slug):
     owner.publish(persona(other_slug))
-    refused_persona(owner, persona, slug)
-    assert owner.count(all_of(owner)) == 1
+    assert owner.count(address(owner, other_slug)) == 1
+    bad, _ = refused_persona(owner, persona, slug)
+    assert owner.count(address(owner, bad.slug)) == 0
 
 
 @clause("AP-SLUG-08")
@@ -180,7 +181,7 @@ def test_a_refusal_says_invalid(owner, persona, slug, other_slug, via):
 @clause("AP-SLUG-09", needs=["http"])
 def test_both_doors_refuse_in_the_same_words(owner, persona, slug, other_slug):
     for via in (WS, HTTP):
-        owner.publish(persona(other_slug), via=via)
+        owner.publish(persona(f"{other_slug}-{via}"), via=via)
     _, over_ws = refused_persona(owner, persona, slug, WS)
     _, over_http = refused_persona(owner, persona, slug, HTTP)
     assert over_http.message == over_ws.message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 SENT, RECEIVED, NOTE = "sent", "received", "note"
@@ -23,7 +23,13 @@ class Frame:
 
     def to_json(self) -> dict[str, Any]:
         """The frame as a JSON object."""
-        return asdict(self)
+        return {
+            "at": self.at,
+            "who": self.who,
+            "door": self.door,
+            "direction": self.direction,
+            "text": self.text,
+        }
 
 
 class Transcript:
