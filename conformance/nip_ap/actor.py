@@ -222,10 +222,19 @@ class Actor:
         Clients have to choose the head themselves (NIP-AP, "Replacement semantics"), hence the
         choice here: a relay that returns too much breaks the clause about that, and no other.
         """
+        return self.heads(slug, of=of, via=via).get(slug)
+
+    def heads(self, *slugs: str, of: Actor | None = None, via: str = WS) -> dict[str, Event]:
+        """The heads at several addresses of one author by slug, from one read; chosen as `head`."""
         author = of or self
-        events = self.read(address(author, slug), via=via).events
-        own = [one for one in events if (one.slug, one.pubkey) == (slug, author.pubkey)]
-        return min(own, key=lambda event: event.order, default=None)
+        found: dict[str, Event] = {}
+        for event in self.read(address(author, *slugs), via=via).events:
+            if event.pubkey != author.pubkey or event.slug not in slugs:
+                continue
+            known = found.get(event.slug)
+            if known is None or event.order < known.order:
+                found[event.slug] = event
+        return found
 
     def personas(self, *, of: Actor | None = None, via: str = WS) -> Reading:
         """All personas of an author, as a reading."""

@@ -49,6 +49,8 @@ class Check:
     transcript: Transcript = field(default_factory=Transcript)
     comparison: tuple[str, str] = ("", "")
     _actors: list[Actor] = field(default_factory=list)
+    _steps: list[str] = field(default_factory=list)
+    _sequences: int = 0
     _began: float = field(default_factory=time.monotonic)
 
     @cached_property
@@ -78,6 +80,24 @@ class Check:
     def fact(self, name: str, value: object) -> None:
         """Add a measured value for the report, JSON only."""
         self.ledger.facts[name] = value
+
+    # -- sequences of steps --------------------------------------------------------
+
+    def next_sequence(self) -> str:
+        """Begin a sequence of steps: a fresh name, an empty trail, an empty transcript."""
+        self._sequences += 1
+        self._steps.clear()
+        self.transcript.forget()
+        return self.slug(f"sequence-{self._sequences}")
+
+    def step(self, text: str) -> None:
+        """Note the next step, in the trail and among the frames."""
+        self._steps.append(text)
+        self.transcript.note(f"step {len(self._steps)}: {text}")
+
+    def trail(self) -> str:
+        """The steps so far, numbered."""
+        return "; ".join(f"{number}. {text}" for number, text in enumerate(self._steps, 1))
 
     # -- actors ----------------------------------------------------------------
 

@@ -177,7 +177,7 @@ def prove_rogues(
 ) -> int:
     """Run the proof, print the matrix, and give the exit code. Raises UnknownRogue."""
     began = time.monotonic()
-    settings = Settings(seed=seed, spec=NOVEMBER, answer_limit=_ANSWER_LIMIT)
+    settings = Settings(seed=seed, spec=NOVEMBER, answer_limit=_ANSWER_LIMIT, shrink=False)
     controller = ProofController(settings, rogues_named(names))
     progress = Progress(stream)
     if not as_json:

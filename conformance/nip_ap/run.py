@@ -34,6 +34,7 @@ class Settings:
     answer_limit: float = 8.0
     repeat: int = 1
     examples: int = 50
+    shrink: bool = True
     strict: bool = False
 
     def selects(self, clauses: Iterable[str], check_id: str) -> bool:

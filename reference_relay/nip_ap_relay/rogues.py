@@ -22,7 +22,7 @@ import orjson
 from nip_ap.nostr import NOTE, PERSONA, Event, Filter, is_addressable
 from nip_ap_relay.couriers import Courier, HangUp, Send
 from nip_ap_relay.policy import NOVEMBER, Policy, Submission
-from nip_ap_relay.store import Row, Store
+from nip_ap_relay.store import SUPERSEDED, Row, Store
 
 DEVIATION, GENERAL, NOISE, UNSTABLE = "deviation", "general", "noise", "unstable"
 
@@ -710,6 +710,9 @@ class SupersededResurrected(Policy):
     def is_known_already(self, event: Event, store: Store) -> bool:
         known = super().is_known_already(event, store)
         if known and store.event_by_id(event.id) is None:
+            head = self.head_at(self.address(event) or "", store)
+            if head is not None:
+                store.remove(head, SUPERSEDED)
             store.restore(event.id)
         return known
 

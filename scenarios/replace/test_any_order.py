@@ -1,0 +1,98 @@
+"""REPL-09: whatever the order of writes, resends and deletions, the same head remains.
+
+Hypothesis makes up sequences, plays them against the relay and against a model of sixty lines
+(nip_ap/model.py), and shrinks the first one that ends differently.
+"""
+
+from hypothesis import strategies
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from nip_ap.machine import run_machine
+from nip_ap.model import AddressModel
+from nip_ap.scenario import ANY, DELETION, PERSONA, Broken, Draft, clause
+
+AUTHORS = strategies.integers(0, 1)
+SLUGS = ("{}", "{}-b", "other-{}")
+AGES = strategies.integers(0, 3)
+RANKS = 4
+ANY_RANK = strategies.integers(0, RANKS - 1)
+
+
+@clause("AP-REPL-09")
+def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, clock, check):
+    authors = (owner, other_owner)
+
+    class AnyOrder(RuleBasedStateMachine):
+        """Two authors, three slugs, four seconds: few enough for everything to collide."""
+
+        def __init__(self):
+            super().__init__()
+            self.model = AddressModel()
+            self.sent = []
+            self.name = check.next_sequence()
+
+        @rule(author=AUTHORS, slug=strategies.sampled_from(SLUGS), age=AGES, rank=ANY_RANK)
+        def write(self, author, slug, age, rank):
+            event = self.version(author, slug, age, rank)
+            if event in self.sent:
+                return self.resend_this(event)
+            if not self.model.is_settled(self.address(author, slug), event.created_at):
+                return None
+            check.step(f"author {author} writes {slug} of {age} s ago, id rank {rank}")
+            authors[author].publish(event, expect=ANY)
+            self.sent.append(event)
+            self.model.write(event)
+            return self.look(author, slug)
+
+        @precondition(lambda self: self.sent)
+        @rule(data=strategies.data())
+        def resend(self, data):
+            self.resend_this(data.draw(strategies.sampled_from(self.sent)))
+
+        @rule(author=AUTHORS, slug=strategies.sampled_from(SLUGS), age=AGES)
+        def delete(self, author, slug, age):
+            check.step(f"author {author} deletes {slug} up to {age} s ago")
+            address, at = self.address(author, slug), clock.now() - age
+            tags = (("a", address), ("k", str(PERSONA)))
+            authors[author].publish(Draft(DELETION, at, tags, self.name), expect=ANY)
+            self.model.delete(address, at)
+            self.look(author, slug)
+
+        def version(self, author, slug, age, rank):
+            """The version of that rank by id among its siblings, so that ties replay alike."""
+            siblings = [
+                authors[author].signs(
+                    persona(slug.format(self.name), at=clock.now() - age, name=f"v{number}")
+                )
+                for number in range(RANKS)
+            ]
+            return sorted(siblings, key=lambda event: event.id)[rank]
+
+        def address(self, author, slug):
+            return f"{PERSONA}:{authors[author].pubkey}:{slug.format(self.name)}"
+
+        def resend_this(self, event):
+            author = 0 if event.pubkey == owner.pubkey else 1
+            slug = event.slug.replace(self.name, "{}")
+            check.step(f"author {author} sends a version of {slug} again")
+            authors[author].publish(event, expect=ANY)
+            self.model.resend(event)
+            self.look(author, slug)
+
+        def look(self, author, slug):
+            """All addresses of the writer, and the other author's under the same slug."""
+            self.compare(author, SLUGS)
+            self.compare(1 - author, (slug,))
+
+        def compare(self, author, slugs):
+            heads = authors[author].heads(*(slug.format(self.name) for slug in slugs))
+            for slug in slugs:
+                head = heads.get(slug.format(self.name))
+                right = self.model.head(self.address(author, slug))
+                if head != right:
+                    raise Broken(
+                        f"head of author {author}, {slug}: {right.id[:8] if right else 'none'}",
+                        f"{head.id[:8] if head else 'none'} after {check.trail()}",
+                    )
+
+    run_machine(AnyOrder, check)
