@@ -87,8 +87,13 @@ class Check:
         """Begin a sequence of steps: a fresh name, an empty trail, an empty transcript."""
         self._sequences += 1
         self._steps.clear()
-        self.transcript.forget()
+        if not self.surface.context.settings.keep_all_frames:
+            self.transcript.forget()
         return self.slug(f"sequence-{self._sequences}")
+
+    def has_time_left(self, seconds: float) -> bool:
+        """Whether the check has run for less than so long."""
+        return time.monotonic() - self._began < seconds
 
     def step(self, text: str) -> None:
         """Note the next step, in the trail and among the frames."""
@@ -117,7 +122,12 @@ class Check:
     def _surroundings(self) -> Surroundings:
         return Surroundings(self.ledger, self.clock, self._open_ws, self._open_http)
 
+    def _introduce(self, who: str, key: SecretKey | None) -> None:
+        if key is not None:
+            self.transcript.note(f"{who} has the key {key.pubkey}")
+
     def _open_ws(self, who: str, key: SecretKey | None) -> WebSocketDoor:
+        self._introduce(who, key)
         return WebSocketDoor(
             self.subject.url,
             who=who,
@@ -129,6 +139,7 @@ class Check:
         )
 
     def _open_http(self, who: str, key: SecretKey | None) -> HttpDoor:
+        self._introduce(who, key)
         settings = self.surface.context.settings
         return HttpDoor(
             self.subject.url,

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from nip_ap.verdict import EXIT_UNREACHABLE, EXIT_USAGE
+from nip_ap.verdict import EXIT_CODES, EXIT_UNREACHABLE, EXIT_USAGE, RunVerdict
 from nip_ap.version import __version__
 
 EXIT_INTERRUPTED = 130
@@ -37,6 +37,12 @@ class UnreachableError(click.ClickException):
     """A relay that cannot be tested."""
 
     exit_code = EXIT_UNREACHABLE
+
+
+class InconclusiveError(click.ClickException):
+    """A run that ended without a verdict."""
+
+    exit_code = EXIT_CODES[RunVerdict.INCONCLUSIVE]
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -91,7 +97,7 @@ def run(
     import secrets
 
     from nip_ap.run import Settings
-    from nip_ap.runner import NothingSelected, Order, run_suite
+    from nip_ap.runner import NothingSelected, Order, SuiteBroken, run_suite
     from nip_ap.session import KeyFileError
     from nip_ap.targets import TargetError
     from nip_ap.wire import Unreachable
@@ -114,6 +120,8 @@ def run(
         raise click.UsageError(str(error)) from None
     except (TargetError, Unreachable) as error:
         raise UnreachableError(str(error)) from None
+    except SuiteBroken as error:
+        raise InconclusiveError(str(error)) from None
 
 
 @main.command()
@@ -130,9 +138,15 @@ def clauses(as_json: bool) -> None:
 @click.option("-n", "--workers", default="auto", help="Processes; `auto`: one a core, at most 4.")
 @click.option("--seed", metavar="TEXT", help="Seed of keys, slugs and contents.")
 @click.option("--json", "as_json", is_flag=True, help="Print the matrix as JSON.")
+@click.option("--full", is_flag=True, help="Run every check on every rogue, rehearsing nothing.")
 @click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write it as a page.")
 def prove(
-    names: tuple[str, ...], workers: str, seed: str | None, as_json: bool, page: Path | None
+    names: tuple[str, ...],
+    workers: str,
+    seed: str | None,
+    as_json: bool,
+    full: bool,
+    page: Path | None,
 ) -> int:
     """Run the suite against rogue relays: who was caught, by which check, and who was not.
 
@@ -140,14 +154,15 @@ def prove(
     """
     import secrets
 
-    from nip_ap.proof import UnknownRogue, prove_rogues
+    from nip_ap.proof import ProofBroken, UnknownRogue, prove_rogues
 
+    seed = seed or secrets.token_hex(4)
     try:
-        return prove_rogues(
-            names, workers, seed or secrets.token_hex(4), sys.stdout, as_json=as_json, page=page
-        )
+        return prove_rogues(names, workers, seed, sys.stdout, as_json=as_json, page=page, full=full)
     except UnknownRogue as error:
         raise click.UsageError(str(error)) from None
+    except ProofBroken as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _register_relay() -> None:

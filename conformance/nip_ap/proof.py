@@ -7,10 +7,11 @@ the list is a check that blames the wrong clause. Both fail.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,19 +21,32 @@ import orjson
 from nip_ap.checks import declarations
 from nip_ap.clauses import MUST, NOVEMBER, SHOULD, register
 from nip_ap.reporting.terminal import Progress
-from nip_ap.run import Context, Run, Settings, Subject
+from nip_ap.run import Context, Result, Run, Settings, Subject
 from nip_ap.runner import run_pytest, worker_count
 from nip_ap.session import SuiteController, probe
 from nip_ap.targets import BundledTarget
 from nip_ap.verdict import RunVerdict, Verdict
+from nip_ap_relay.policy import Policy
+from nip_ap_relay.rehearsal import Line, Recording, can_be_rehearsed, rehearse
 from nip_ap_relay.rogues import DEVIATION, GENERAL, NOISE, ROGUES, Rogue
+
+REFERENCE = "reference"
 
 _ANSWER_LIMIT = 1.5
 _PROBES_AT_ONCE = 8
+# Slow rogues keep a worker waiting, not computing: several workers share a core.
+_WAITING_FACTOR = 3
+
+_INTRODUCED = re.compile(r"(.+) has the key ([0-9a-f]{64})\Z")
+_CLOCK = re.compile(r"clock reads (\d+)")
 
 
 class UnknownRogue(ValueError):
     """A name that no rogue has."""
+
+
+class ProofBroken(RuntimeError):
+    """The proof cannot be made; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class Finding:
 
     rogue: Rogue
     run: Run
+    ran: Run
 
     @property
     def red(self) -> frozenset[str]:
@@ -119,24 +134,113 @@ class Finding:
 
 
 class ProofController(SuiteController):
-    """A controller whose subjects are rogues of one gallery."""
+    """A controller whose subjects are relays of one gallery."""
 
-    def __init__(self, settings: Settings, rogues: Sequence[Rogue]) -> None:
+    def __init__(self, settings: Settings, subjects: Sequence[Subject]) -> None:
         super().__init__(settings, {})
-        self.rogues = tuple(rogues)
-        self._gallery = BundledTarget(("--gallery", "--spec", settings.spec))
+        self.context = Context(settings, tuple(subjects))
 
-    def prepare(self) -> None:
-        """Start the gallery and probe each rogue in it."""
-        self._stack.callback(self._gallery.stop)
-        self._gallery.start()
+
+@dataclass(frozen=True)
+class Gallery:
+    """The process that serves the reference relay and every rogue."""
+
+    settings: Settings
+    target: BundledTarget
+
+    def subjects(self, rogues: Sequence[Rogue]) -> list[Subject]:
+        """The rogues as relays to test, probed."""
         with ThreadPoolExecutor(_PROBES_AT_ONCE) as pool:
-            subjects = tuple(pool.map(self._rogue_subject, self.rogues))
-        self.context = Context(self.settings, subjects)
+            return list(pool.map(lambda rogue: self.subject(rogue.name), rogues))
 
-    def _rogue_subject(self, rogue: Rogue) -> Subject:
-        url = f"{self._gallery.url}/{rogue.name}/"
-        return Subject(rogue.name, url, probe(url, self.settings, {}), is_disposable=True)
+    def subject(self, name: str) -> Subject:
+        """One relay of the gallery, probed; REFERENCE is the one without a deviation."""
+        url = f"{self.target.url}/" if name == REFERENCE else f"{self.target.url}/{name}/"
+        return Subject(name, url, probe(url, self.settings, {}), is_disposable=True)
+
+    def run(
+        self, subjects: Sequence[Subject], workers: int, progress: Progress | None
+    ) -> list[Run]:
+        """Run the checks that the subjects want. Raises ProofBroken where none can be collected."""
+        controller = ProofController(self.settings, subjects)
+        if progress is not None:
+            controller.on_result = progress.add
+        printed = run_pytest(controller, workers)
+        runs = controller.runs()
+        if not any(run.manifest for run in runs):
+            raise ProofBroken(f"no check could be collected:\n{printed}")
+        return runs
+
+
+def recordings_of(run: Run) -> list[Recording]:
+    """What each check of a run sent, for rehearsals."""
+    return [_recording(result) for result in run.results]
+
+
+def _recording(result: Result) -> Recording:
+    keys, lines, clock = {}, [], 0
+    for frame in result.frames:
+        if frame.direction == "note":
+            introduced = _INTRODUCED.match(frame.text)
+            if introduced:
+                keys[introduced.group(1)] = introduced.group(2)
+            read = _CLOCK.match(frame.text)
+            clock = int(read.group(1)) if read else clock
+        else:
+            sent = frame.direction == "sent"
+            lines.append(Line(frame.at, frame.who, frame.door, sent, frame.text))
+    return Recording(result.check, clock, keys, tuple(lines))
+
+
+def affected_checks(
+    rogue: Rogue, recordings: Sequence[Recording], url: str, plain: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The checks that a rogue answers otherwise than the reference, and those it declares.
+
+    `plain` are the digests of the reference's answers.
+    """
+    declared = tuple(
+        one.check for one in recordings if one.check.partition("/")[0] in rogue.turns_red
+    )
+    if not can_be_rehearsed(rogue):
+        return tuple(one.check for one in recordings)
+    answers = rehearse(recordings, url, rogue.relay_policy(NOVEMBER))
+    differing = tuple(check for check, digest in answers.items() if digest != plain[check])
+    return tuple(dict.fromkeys((*differing, *declared)))
+
+
+def plan(rogues: Sequence[Rogue], reference: Run, workers: int) -> dict[str, tuple[str, ...]]:
+    """The checks to run on each rogue, by rehearsing all others."""
+    recordings, url = recordings_of(reference), reference.subject.url
+    plain = rehearse(recordings, url, Policy(NOVEMBER))
+    with ProcessPoolExecutor(workers) as pool:
+        waiting = {
+            rogue.name: pool.submit(affected_by_name, rogue.name, recordings, url, plain)
+            for rogue in rogues
+        }
+        return {name: found.result() for name, found in waiting.items()}
+
+
+def affected_by_name(
+    name: str, recordings: Sequence[Recording], url: str, plain: Mapping[str, str]
+) -> tuple[str, ...]:
+    """As affected_checks; for another process, which knows rogues by their names."""
+    return affected_checks(ROGUES[name], recordings, url, plain)
+
+
+def completed(run: Run, reference: Run) -> Run:
+    """A rogue's run, with the reference's results for the checks that it answers alike."""
+    ran = {result.check for result in run.results}
+    same = tuple(
+        replace(result, subject=run.subject.name)
+        for result in reference.results
+        if result.check not in ran and not run.subject.wants(result.check)
+    )
+    return replace(
+        run,
+        manifest=(*run.manifest, *(result.check for result in same)),
+        results=(*run.results, *same),
+    )
 
 
 def rogues_named(names: Sequence[str]) -> list[Rogue]:
@@ -174,26 +278,18 @@ def prove_rogues(
     *,
     as_json: bool,
     page: Path | None,
+    full: bool,
 ) -> int:
-    """Run the proof, print the matrix, and give the exit code. Raises UnknownRogue."""
+    """Run the proof, print the matrix, and give the exit code. Raises UnknownRogue.
+
+    `full` runs every check on every rogue instead of rehearsing first.
+    """
     began = time.monotonic()
-    settings = Settings(seed=seed, spec=NOVEMBER, answer_limit=_ANSWER_LIMIT, shrink=False)
-    controller = ProofController(settings, rogues_named(names))
-    progress = Progress(stream)
-    if not as_json:
-        controller.on_result = progress.add
-    try:
-        controller.prepare()
-        printed = run_pytest(controller, worker_count(workers))
-    finally:
-        controller.close()
-    progress.clear()
-    runs = {run.subject.name: run for run in controller.runs()}
-    findings = [Finding(rogue, runs[rogue.name]) for rogue in controller.rogues]
+    rogues = rogues_named(names)
+    progress = None if as_json else Progress(stream)
+    findings = _findings(rogues, workers, seed, progress, full=full)
     complaints = [] if names else [f"{one}: no rogue breaks it" for one in unproven_clauses()]
     matrix = _matrix(findings, complaints, seed, time.monotonic() - began)
-    if not any(finding.run.manifest for finding in findings):
-        raise UnknownRogue(f"no check could be collected:\n{printed}")
     if as_json:
         stream.write(orjson.dumps(matrix, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
@@ -201,6 +297,37 @@ def prove_rogues(
     if page is not None:
         page.write_text(_page(matrix), encoding="utf-8")
     return 0 if matrix["proven"] else 1
+
+
+def _findings(
+    rogues: Sequence[Rogue], workers: str, seed: str, progress: Progress | None, *, full: bool
+) -> list[Finding]:
+    settings = Settings(
+        seed=seed, spec=NOVEMBER, answer_limit=_ANSWER_LIMIT, shrink=False, keep_all_frames=True
+    )
+    target = BundledTarget(("--gallery", "--spec", NOVEMBER))
+    processes = worker_count(workers)
+    try:
+        target.start()
+        gallery = Gallery(settings, target)
+        (reference,) = gallery.run([gallery.subject(REFERENCE)], processes, progress)
+        if reference.verdict is not RunVerdict.CONFORMANT:
+            raise ProofBroken(f"the reference relay itself is {reference.verdict}: {reference.why}")
+        wanted = {} if full else plan(rogues, reference, processes)
+        subjects = [
+            replace(subject, checks=wanted.get(subject.name))
+            for subject in gallery.subjects(rogues)
+        ]
+        runs = gallery.run(subjects, processes * _WAITING_FACTOR, progress)
+    finally:
+        target.stop()
+        if progress is not None:
+            progress.clear()
+    by_name = {run.subject.name: run for run in runs}
+    return [
+        Finding(rogue, completed(by_name[rogue.name], reference), by_name[rogue.name])
+        for rogue in rogues
+    ]
 
 
 def _matrix(
@@ -211,7 +338,7 @@ def _matrix(
         "format": "nip-ap-proof/1",
         "seed": seed,
         "seconds": round(seconds, 1),
-        "checks_run": sum(len(finding.run.results) for finding in findings),
+        "checks_run": sum(len(finding.ran.results) for finding in findings),
         "rogues": rows,
         "complaints": list(complaints),
         "proven": not complaints and not any(row["complaints"] for row in rows),

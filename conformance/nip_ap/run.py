@@ -35,6 +35,7 @@ class Settings:
     repeat: int = 1
     examples: int = 50
     shrink: bool = True
+    keep_all_frames: bool = False
     strict: bool = False
 
     def selects(self, clauses: Iterable[str], check_id: str) -> bool:
@@ -58,6 +59,11 @@ class Subject:
     capabilities: Capabilities
     is_disposable: bool = False
     abilities: tuple[str, ...] = ()
+    checks: tuple[str, ...] | None = None
+
+    def wants(self, check: str) -> bool:
+        """Whether a check is to run on this relay; most runs have no such choice."""
+        return self.checks is None or check in self.checks
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, for workers."""
@@ -67,6 +73,7 @@ class Subject:
             "capabilities": self.capabilities.to_json(),
             "is_disposable": self.is_disposable,
             "abilities": list(self.abilities),
+            "checks": self.checks,
         }
 
     @classmethod
@@ -78,6 +85,7 @@ class Subject:
             capabilities=Capabilities.from_json(value["capabilities"]),
             is_disposable=value["is_disposable"],
             abilities=tuple(value["abilities"]),
+            checks=None if value["checks"] is None else tuple(value["checks"]),
         )
 
     def require(self, clause: Clause, needs: Iterable[str]) -> None:

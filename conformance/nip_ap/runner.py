@@ -31,6 +31,10 @@ class NothingSelected(ValueError):
     """--only left no check; the message says what there is to choose from."""
 
 
+class SuiteBroken(RuntimeError):
+    """The scenarios cannot be run; the message holds what pytest said."""
+
+
 @dataclass(frozen=True)
 class Order:
     """One call of `nip-ap run`; `url` "" means the bundled relay."""
@@ -92,7 +96,8 @@ def worker_count(asked: str) -> int:
 def run_pytest(controller: SuiteController, workers: int, *extra: str) -> str:
     """Run the scenarios under a controller; gives what pytest itself printed.
 
-    No ini file, conftest or plugin of the user's takes part.
+    No ini file, conftest or plugin of the user's takes part. Raises SuiteBroken where pytest or a
+    scenario file does not work at all.
     """
     arguments = [
         *("-c", os.devnull, "--rootdir", str(resource("scenarios"))),
@@ -104,8 +109,11 @@ def run_pytest(controller: SuiteController, workers: int, *extra: str) -> str:
     ]
     printed = io.StringIO()
     with _nothing_of_the_users(), contextlib.redirect_stdout(printed):
-        pytest.main(arguments, plugins=[controller])
-    return printed.getvalue()
+        code = pytest.main(arguments, plugins=[controller])
+    text = printed.getvalue()
+    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.INTERRUPTED):
+        raise SuiteBroken(f"the checks could not be run to the end:\n{text[-3000:]}")
+    return text
 
 
 @contextlib.contextmanager

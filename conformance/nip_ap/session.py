@@ -295,6 +295,8 @@ class SuiteWorker:
         context = self.surface.context
         names = [subject.name for subject in context.subjects]
         if names != [""]:
+            check = _declared_id(metafunc)
+            names = [one.name for one in context.subjects if _wants_any(one, check)]
             metafunc.fixturenames.append(_SUBJECT)
             metafunc.parametrize(_SUBJECT, names, ids=[f"@{name}@" for name in names])
         if context.settings.repeat > 1:
@@ -312,11 +314,19 @@ class SuiteWorker:
         dropped: list[pytest.Item] = []
         for item in items:
             clauses, _ = _clauses_of(item)
-            selected = not clauses or settings.selects(clauses, _check_id(item, clauses))
+            selected = not clauses or self._is_selected(item, clauses, settings)
             (kept if selected else dropped).append(item)
         if dropped:
             config.hook.pytest_deselected(items=dropped)
             items[:] = kept
+
+    def _is_selected(self, item: pytest.Item, clauses: Sequence[str], settings: Settings) -> bool:
+        check = _check_id(item, clauses)
+        name = _parameters(item).get(_SUBJECT, "")
+        if not isinstance(name, str):  # what pytest makes of a check that no relay wants
+            return False
+        wanted = self.surface.context.subject(name).wants(check)
+        return wanted and settings.selects(clauses, check)
 
     # -- one check -------------------------------------------------------------
 
@@ -427,6 +437,20 @@ def _check_id(item: pytest.Item, clauses: Sequence[str]) -> str:
     _, parameters = _split_hidden(callspec.id if callspec is not None else "")
     name = _function(item).removeprefix("test_")
     return f"{clauses[0]}/{name}{f'[{parameters}]' if parameters else ''}"
+
+
+def _declared_id(metafunc: pytest.Metafunc) -> str:
+    """The id of a check without its parameters."""
+    mark = metafunc.definition.get_closest_marker("nip_ap_clause")
+    assert mark is not None
+    return f"{mark.args[0]}/{metafunc.function.__name__.removeprefix('test_')}"
+
+
+def _wants_any(subject: Subject, declared: str) -> bool:
+    """Whether any variant of a check is to run on a relay."""
+    if subject.checks is None:
+        return True
+    return any(one.partition("[")[0] == declared for one in subject.checks)
 
 
 def _shown(value: object, longest: int = 400) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
-import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -15,25 +15,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from nip_ap.nostr import Event, Filter, MalformedEvent
-from nip_ap_relay import policy as rules
 from nip_ap_relay.auth import Unauthenticated
+from nip_ap_relay.bridge import Bridge, Reply
 from nip_ap_relay.couriers import HangUp
-from nip_ap_relay.protocol import Complaint, parse_filter, parse_json
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.session import Session
-from nip_ap_relay.windows import ThreadReads
 
 _NOSTR_JSON = "application/nostr+json"
-
-
-class Json(Response):
-    """A JSON body by orjson."""
-
-    media_type = "application/json"
-
-    def render(self, content: Any) -> bytes:
-        return orjson.dumps(content)
 
 
 class _TooLarge(Exception):
@@ -45,6 +33,7 @@ class Doors:
 
     def __init__(self, relay: Relay) -> None:
         self.relay = relay
+        self.bridge = Bridge(relay)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -106,7 +95,7 @@ class Doors:
                 "restricted_writes": True,
             },
         }
-        response = Json(document)
+        response = _response(Reply.of(document))
         if _NOSTR_JSON in request.headers.get("accept", ""):
             response.headers["content-type"] = _NOSTR_JSON
         return response
@@ -114,77 +103,37 @@ class Doors:
     async def health(self, request: Request) -> Response:
         return PlainTextResponse("ok")
 
-    # -- HTTP bridge -----------------------------------------------------------
+    # -- HTTP bridge --------------------------------------------------------------
 
     async def post_event(self, request: Request) -> Response:
-        """Submit one event: 200 with the OK's text, or 4xx with the refusal's (facts 1.3)."""
+        """Submit one event."""
         try:
             body, pubkey = await self._authenticated(request)
-        except Unauthenticated as error:
-            return Json({"error": str(error)}, 401)
-        except _TooLarge:
-            return PlainTextResponse("body too large", 413)
-        try:
-            event = Event.from_json(parse_json(body))
-        except (Complaint, MalformedEvent) as error:
-            status = self.relay.policy.http_answers_bad_json()
-            return Json({"error": f"invalid event JSON: {error}"}, status)
-        done: asyncio.Future[tuple[bool, str]] = asyncio.get_running_loop().create_future()
+        except (Unauthenticated, _TooLarge) as error:
+            return _turned_away(error)
+        done: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
-        def answer(accepted: bool, message: str) -> None:
+        def answer(reply: Reply) -> None:
             if not done.done():
-                done.set_result((accepted, message))
+                done.set_result(reply)
 
-        self.relay.submit(event, self.relay.caller(pubkey), answer)
-        accepted, message = await done
-        if not accepted and not message.startswith("duplicate:"):
-            return Json({"error": message}, self.relay.policy.http_status(message))
-        return Json({"event_id": event.id, "accepted": accepted, "message": message})
+        self.bridge.events(body, pubkey, answer)
+        return _response(await done)
 
     async def post_query(self, request: Request) -> Response:
-        """An array of filters: a bare array of events (facts 1.4)."""
-        return await self._read(request, self._query)
+        """Run filters."""
+        return await self._read(request, self.bridge.query)
 
     async def post_count(self, request: Request) -> Response:
-        """An array of filters: {"count": n} (facts 1.5)."""
-        return await self._read(request, self._count)
+        """Count what filters match."""
+        return await self._read(request, self.bridge.count)
 
-    async def _read(self, request: Request, answer: Any) -> Response:
+    async def _read(self, request: Request, answer: Callable[[bytes, str], Reply]) -> Response:
         try:
             body, pubkey = await self._authenticated(request)
-        except Unauthenticated as error:
-            return Json({"error": str(error)}, 401)
-        except _TooLarge:
-            return PlainTextResponse("body too large", 413)
-        policy = self.relay.policy
-        try:
-            filters = _filters(body)
-            if policy.mixes_search(filters):
-                raise Complaint("mixed search and non-search filters not supported")
-            refusal = policy.read_refusal(
-                [one for one in filters if not one.tags.get("h")],
-                self.relay.caller(pubkey),
-                self.relay.store,
-            )
-            if refusal is not None:
-                return Json({"error": refusal}, 403)
-            response: Response = answer(filters, pubkey)
-            return response
-        except Complaint as error:
-            return Json({"error": f"invalid filters: {error}"}, policy.http_answers_bad_json())
-
-    def _query(self, filters: list[Filter], pubkey: str) -> Response:
-        query = self.relay.query(pubkey)
-        threads = ThreadReads(self.relay, query)
-        texts = [text for one in filters if threads.answers(one) for text in threads.read(one)]
-        ordinary = [one for one in filters if not threads.answers(one)]
-        if ordinary:
-            rows = query.rows(ordinary, rules.HTTP_QUERY)
-            texts += [self.relay.policy.as_served(row.raw) for row in rows]
-        return Response(f"[{','.join(texts)}]", media_type="application/json")
-
-    def _count(self, filters: list[Filter], pubkey: str) -> Response:
-        return Json({"count": self.relay.query(pubkey).count(filters, rules.HTTP_COUNT)})
+        except (Unauthenticated, _TooLarge) as error:
+            return _turned_away(error)
+        return _response(answer(body, pubkey))
 
     async def _authenticated(self, request: Request) -> tuple[bytes, str]:
         """The body and the sender's key. Raises Unauthenticated or _TooLarge."""
@@ -206,6 +155,16 @@ class Doors:
         return body, pubkey
 
 
+def _response(reply: Reply) -> Response:
+    return Response(reply.text, reply.status, media_type="application/json")
+
+
+def _turned_away(error: Unauthenticated | _TooLarge) -> Response:
+    if isinstance(error, _TooLarge):
+        return PlainTextResponse("body too large", 413)
+    return _response(Reply.of({"error": str(error)}, 401))
+
+
 async def _read(socket: WebSocket, session: Session) -> None:
     while True:
         await session.ready_to_read()
@@ -225,13 +184,6 @@ def _text_of_binary(data: bytes) -> str:
 
 def _is_disconnect(reason: BaseException) -> bool:
     return isinstance(reason, (WebSocketDisconnect, asyncio.CancelledError, OSError))
-
-
-def _filters(body: bytes) -> list[Filter]:
-    value = parse_json(body)
-    if not isinstance(value, list):
-        raise Complaint("expected a JSON array of filters")
-    return [parse_filter(one) for one in value]
 
 
 def application(relays: dict[str, Relay]) -> Starlette:

@@ -163,13 +163,13 @@ class Policy(ChannelRules):
         return None
 
     def id_is_the_hash(self, submission: Submission) -> str | None:
-        computed = submission.event.computed_id()
+        computed = submission.event.computed_id
         if computed != submission.event.id:
             return f"invalid: invalid event id: computed {computed}, got {submission.event.id}"
         return None
 
     def signature_is_valid(self, submission: Submission) -> str | None:
-        if not submission.event.signature_verifies():
+        if not submission.event.signature_verifies:
             return "invalid: invalid schnorr signature"
         return None
 

@@ -533,7 +533,7 @@ class KeepsAllVersions(Policy):
 
 @rogue(
     "first-write-wins",
-    turns_red="AP-REPL-01 AP-REPL-03 AP-REPL-07 AP-REPL-10 AP-REPL-11 AP-REPL-14",
+    turns_red="AP-REPL-01 AP-REPL-03 AP-REPL-07 AP-REPL-09 AP-REPL-10 AP-REPL-11 AP-REPL-14",
     because="It inserts with ON CONFLICT DO NOTHING on the address.",
 )
 class FirstWriteWins(Policy):
@@ -543,7 +543,7 @@ class FirstWriteWins(Policy):
 
 @rogue(
     "last-write-wins",
-    turns_red="AP-REPL-02 AP-REPL-03 AP-REPL-08 AP-REPL-10",
+    turns_red="AP-REPL-02 AP-REPL-03 AP-REPL-08 AP-REPL-09 AP-REPL-10",
     because="It replaces by arrival and never compares created_at.",
 )
 class LastWriteWins(Policy):
@@ -553,7 +553,7 @@ class LastWriteWins(Policy):
 
 @rogue(
     "tie-highest-id",
-    turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-10",
+    turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-09",
     because="It compares ids the wrong way round.",
 )
 class TieHighestId(Policy):
@@ -563,7 +563,7 @@ class TieHighestId(Policy):
 
 @rogue(
     "tie-last-write",
-    turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-10",
+    turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-09",
     because="It replaces where created_at is greater or equal.",
 )
 class TieLastWrite(Policy):
@@ -573,7 +573,7 @@ class TieLastWrite(Policy):
 
 @rogue(
     "tie-first-write",
-    turns_red="AP-REPL-03 AP-REPL-10",
+    turns_red="AP-REPL-03 AP-REPL-09",
     because="It replaces only where created_at is greater.",
 )
 class TieFirstWrite(Policy):
@@ -583,7 +583,7 @@ class TieFirstWrite(Policy):
 
 @rogue(
     "key-ignores-author",
-    turns_red="AP-REPL-04 AP-READ-04",
+    turns_red="AP-REPL-04 AP-REPL-09 AP-READ-04",
     because="Its unique index is over kind and `d` alone.",
 )
 class KeyIgnoresAuthor(Policy):
@@ -607,7 +607,7 @@ class KeyIgnoresSlug(Policy):
 
 @rogue(
     "slug-prefix-match",
-    turns_red="AP-REPL-05",
+    turns_red="AP-REPL-05 AP-REPL-09",
     because="It scans its key-value store by prefix and replaces all that it finds.",
 )
 class SlugPrefixMatch(Policy):
@@ -703,7 +703,7 @@ class ClockGuardTooTight(Policy):
 
 @rogue(
     "superseded-resurrected",
-    turns_red="AP-REPL-14",
+    turns_red="AP-REPL-09 AP-REPL-14",
     because="It finds the old row by its id, marks it live again and forgets the newer one.",
 )
 class SupersededResurrected(Policy):
@@ -769,7 +769,7 @@ class DFilterPrefix(Policy):
 
 @rogue(
     "d-filter-first-value-only",
-    turns_red="AP-READ-03",
+    turns_red="AP-READ-03 AP-REPL-09",
     because="Its fast path for one author and one kind looks up a single value.",
 )
 class DFilterFirstValueOnly(Policy):

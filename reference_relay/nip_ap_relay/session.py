@@ -24,14 +24,15 @@ _READ_AHEAD = 2_000
 class Session:
     """The state of one connection."""
 
-    def __init__(self, relay: Relay, url: str, courier: Courier) -> None:
+    def __init__(self, relay: Relay, url: str, courier: Courier, challenge: str = "") -> None:
+        """`challenge` replaces the one that the policy makes."""
         self.relay = relay
         self.url = url
         self.pubkey: str | None = None
         self.overrun = False
         self._courier = courier
         self._caller = relay.caller(None)
-        self._challenge = relay.policy.challenge(os.urandom(32).hex())
+        self._challenge = challenge or relay.policy.challenge(os.urandom(32).hex())
         self._auth_failed = False
         self._subscriptions: dict[str, Subscription] = {}
         self._outbox: deque[str] = deque()
@@ -52,6 +53,12 @@ class Session:
             return
         self._queue(text)
 
+    def take_queued(self) -> list[str]:
+        """The frames that wait to be sent, out of the queue."""
+        frames = list(self._outbox)
+        self._outbox.clear()
+        return frames
+
     def drop(self) -> None:
         """End the connection without sending what is queued."""
         self.overrun = True
@@ -71,9 +78,7 @@ class Session:
             if self.overrun:
                 raise HangUp("the relay ends this connection")
             while self._outbox:
-                frames = list(self._outbox)
-                self._outbox.clear()
-                await self._courier.carry(frames, send)
+                await self._courier.carry(self.take_queued(), send)
             self._room_to_read.set()
 
     async def ready_to_read(self) -> None:
@@ -110,9 +115,10 @@ class Session:
                 return
             self.send("NOTICE", f"invalid message: Invalid message format: {complaint}")
             return
-        self._act_on(request)
+        self.act_on(request)
 
-    def _act_on(self, request: Request) -> None:
+    def act_on(self, request: Request) -> None:
+        """Answer one request that could be read."""
         if request.verb == "EVENT" and request.event is not None:
             self._event(request.event)
         elif request.verb == "AUTH" and request.event is not None:

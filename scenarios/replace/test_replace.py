@@ -183,18 +183,20 @@ def test_concurrent_writers_leave_one_head_the_right_one(owner, persona, slug, c
     for connection in connections:
         connection.personas()
     events = [
-        owner.signs(persona(slug, at=clock.now() - number % 4, name=f"writer {number}"))
-        for number in range(WRITERS)
+        owner.signs(persona(slug, at=clock.now() - age, name=f"writer {age}"))
+        for age in range(WRITERS)
     ]
+    # The newest is second of its connection: neither the first write to arrive nor the last.
+    shares = [events[start::CONNECTIONS] for start in range(CONNECTIONS)]
+    shares = [[share[2], share[0], share[3], share[1]] for share in shares]
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        shares = [events[start::CONNECTIONS] for start in range(CONNECTIONS)]
-        for done in [
+        writing = [
             pool.submit(connection.send_all, share)
             for connection, share in zip(connections, shares, strict=True)
-        ]:
+        ]
+        for done in writing:
             done.result()
-    right = min(events, key=lambda event: event.order)
-    same_events(owner.read(address(owner, slug)).events, [right])
+    same_events(owner.read(address(owner, slug)).events, [events[0]])
 
 
 # -- the clock -----------------------------------------------------------------------------

@@ -159,10 +159,12 @@ class Event:
             "sig": self.sig,
         }
 
+    @cached_property
     def computed_id(self) -> str:
         """What the id has to be."""
         return event_id(self.pubkey, self.created_at, self.kind, self.tags, self.content)
 
+    @cached_property
     def signature_verifies(self) -> bool:
         """Whether `sig` signs `id` under `pubkey` (BIP-340)."""
         return signature_verifies(self.sig, bytes.fromhex(self.id), self.pubkey)
@@ -171,9 +173,9 @@ class Event:
     def problems(self) -> tuple[str, ...]:
         """Why the event does not verify; empty where it does."""
         found = []
-        if self.computed_id() != self.id:
-            found.append(f"id is not the hash of the event: computed {self.computed_id()}")
-        if not self.signature_verifies():
+        if self.computed_id != self.id:
+            found.append(f"id is not the hash of the event: computed {self.computed_id}")
+        if not self.signature_verifies:
             found.append("sig is no BIP-340 signature of the id under pubkey")
         return tuple(found)
 
