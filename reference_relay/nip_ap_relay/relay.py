@@ -33,7 +33,7 @@ log = logging.getLogger("nip_ap_relay")
 Answer = Callable[[bool, str], None]
 
 _BATCH = 512
-_LATE = 0.25
+_LATE = 1.0
 
 
 class Connection(Protocol):

@@ -594,15 +594,17 @@ class KeyIgnoresAuthor(Policy):
 @rogue(
     "key-ignores-slug",
     turns_red=(
-        "AP-REPL-05 AP-ENV-06 AP-ENV-08 AP-INT-04 AP-READ-02 AP-READ-03 AP-READ-05 AP-READ-06 "
-        "AP-READ-07 AP-READ-09 AP-READ-10 AP-READ-12 AP-READ-13 AP-SLUG-01"
+        "AP-REPL-05 AP-REPL-09 AP-ENV-06 AP-ENV-08 AP-READ-02 AP-READ-03 AP-READ-05 AP-READ-06 "
+        "AP-READ-07 AP-READ-09 AP-READ-13"
     ),
-    blinds="AP-INT-05 AP-REPL-08",
     because="It treats the kind as replaceable rather than addressable.",
 )
 class KeyIgnoresSlug(Policy):
     def address_for(self, kind: int, pubkey: str, slug: str) -> str:
         return super().address_for(kind, pubkey, "" if kind == PERSONA else slug)
+
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return incoming.slug != head.slug or super().supersedes(incoming, head)
 
 
 @rogue(
@@ -612,15 +614,10 @@ class KeyIgnoresSlug(Policy):
 )
 class SlugPrefixMatch(Policy):
     def head_at(self, address: str, store: Store) -> Row | None:
-        same = super().head_at(address, store)
-        shorter = [
-            row
-            for length in range(address.rindex(":") + 2, len(address))
-            for row in store.rows_at(address[:length])
-        ]
-        return min(
-            [row for row in (same, *shorter) if row], key=lambda row: row.order, default=None
-        )
+        for length in range(address.rindex(":") + 2, len(address)):
+            for row in store.rows_at(address[:length]):
+                store.remove(row, SUPERSEDED)
+        return super().head_at(address, store)
 
 
 @rogue(
@@ -938,8 +935,8 @@ class CloseIgnored(Policy):
 
 @rogue(
     "ok-before-store",
-    turns_red="AP-READ-02 AP-READ-07 AP-READ-12 AP-ENV-06 AP-SLUG-01",
-    because="It answers from memory and writes behind, a moment later.",
+    turns_red="AP-READ-02 AP-READ-12 AP-REPL-09 AP-ENV-06",
+    because="It answers from memory and writes behind, a moment later, when a buffer is full.",
 )
 class OkBeforeStore(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -948,7 +945,7 @@ class OkBeforeStore(Policy):
 
     def stores_before_answering(self, event: Event) -> bool:
         self._writes[event.pubkey] += 1
-        return self._writes[event.pubkey] % 5 != 0
+        return self._writes[event.pubkey] % 29 != 0
 
 
 @rogue(

@@ -16,6 +16,7 @@ from nip_ap.scenario import (
 )
 
 MANY = 120
+READS_AFTER_WRITES = 30
 
 
 # -- stored events -----------------------------------------------------------------------
@@ -201,7 +202,7 @@ def test_a_reused_id_replaces_the_subscription(
 def test_an_accepted_write_is_in_the_next_answer(owner, persona, check, via):
     reader = owner.another_connection()
     reader.personas(via=via)
-    for number in range(5):
+    for number in range(READS_AFTER_WRITES):
         event = owner.publish(persona(check.slug(str(number))), via=via)
         assert event in reader.read(address(owner, event.slug), via=via)
 
