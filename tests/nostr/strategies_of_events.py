@@ -7,11 +7,14 @@ from hypothesis import strategies
 from nip_ap.nostr import Draft, SecretKey
 
 texts = strategies.text(
-    strategies.characters(exclude_categories=["Cs"]) | strategies.sampled_from('"\\\n\r\t\b\f/\0\x7f'),
+    strategies.characters(exclude_categories=["Cs"])
+    | strategies.sampled_from('"\\\n\r\t\b\f/\0\x7f'),
     max_size=40,
 )
 tags = strategies.lists(
-    strategies.tuples(texts) | strategies.tuples(texts, texts) | strategies.tuples(texts, texts, texts),
+    strategies.tuples(texts)
+    | strategies.tuples(texts, texts)
+    | strategies.tuples(texts, texts, texts),
     max_size=4,
 ).map(tuple)
 times = strategies.integers(0, 2**53 - 1)

@@ -1,4 +1,4 @@
-"""An independent implementation (rust-nostr, PyPI nostr-sdk) agrees on ids, signatures, verdicts."""
+"""An independent implementation (PyPI nostr-sdk) agrees on ids, signatures and verdicts."""
 
 from __future__ import annotations
 
@@ -77,7 +77,10 @@ def test_they_reject_what_we_alter(field, data):
     assert not verdict_of_theirs(altered)
 
 
-@pytest.mark.parametrize("content", ["\0", "\x01\x1f", "\x7f\x80", "\u2028\u2029", "é", "e\u0301", "🦫", "\\u0041", "</script>"])
+@pytest.mark.parametrize(
+    "content",
+    ["\0", "\x01\x1f", "\x7f\x80", "\u2028\u2029", "é", "e\u0301", "🦫", "\\u0041", "</script>"],
+)
 def test_both_serialise_odd_characters_alike(content):
     draft = Draft(30175, 1_700_000_000, (("d", content),), content)
     assert signed_by_theirs(draft).id == draft.signed_by(KEY).id

@@ -9,7 +9,9 @@ from hypothesis import assume, given, strategies
 
 from nip_ap.nostr import SecretKey, derive
 
-names = strategies.lists(strategies.text(strategies.characters(exclude_categories=["Cs"]), max_size=6), max_size=4)
+names = strategies.lists(
+    strategies.text(strategies.characters(exclude_categories=["Cs"]), max_size=6), max_size=4
+)
 
 
 @given(names, names)

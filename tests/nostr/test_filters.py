@@ -37,7 +37,9 @@ def filters_near(draw, events):
         authors=draw(maybe(some.map(lambda found: [one.pubkey for one in found]))),
         kinds=draw(maybe(some.map(lambda found: [one.kind for one in found]))),
         d=draw(maybe(strategies.lists(letters, max_size=2))),
-        tags=draw(strategies.just({}) | strategies.lists(letters, max_size=2).map(lambda v: {"t": v})),
+        tags=draw(
+            strategies.just({}) | strategies.lists(letters, max_size=2).map(lambda v: {"t": v})
+        ),
         since=draw(maybe(time)),
         until=draw(maybe(time)),
         limit=draw(maybe(strategies.integers(0, 2))),
