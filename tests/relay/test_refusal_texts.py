@@ -125,7 +125,7 @@ def test_authentication_events_cannot_be_stored(judge, good, key, kind):
 def test_a_wrong_id_is_refused_with_both_ids_before_the_signature(judge, good):
     broken = good.altered(content="other", sig="0" * 128)
     assert judge(broken) == (
-        f"invalid: invalid event id: computed {broken.computed_id()}, got {good.id}"
+        f"invalid: invalid event id: computed {broken.computed_id}, got {good.id}"
     )
 
 
