@@ -10,7 +10,6 @@ from functools import cached_property
 import httpx
 
 from nip_ap.actor import Actor, Clock, Surroundings
-from nip_ap.clauses import INFO
 from nip_ap.evidence import (
     Broken,
     Inconclusive,
@@ -205,10 +204,11 @@ class Check:
         return Verdict.ERROR, f"{type(error).__name__}: {error}", "", ""
 
     def _broken(self, text: str, expected: str, seen: str) -> tuple[Verdict, str, str, str]:
-        if self.level == INFO:
+        verdict = broken_at(self.level)
+        if verdict is Verdict.PASS:
             self.ledger.notes.append(text)
-            return Verdict.PASS, "", expected, seen
-        return broken_at(self.level), text, expected, seen
+            return verdict, "", expected, seen
+        return verdict, text, expected, seen
 
     def _controlled(self) -> tuple[Verdict, str, str, str]:
         """A check that passed, unless it rests on negatives whose positive twin it never saw."""

@@ -7,12 +7,13 @@ importing it serves the register, the manifest and the build's own tests alike.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from nip_ap.clauses import Register
+from nip_ap.patience import impatient_imports
 from nip_ap.resources import resource
 
 
@@ -55,6 +56,18 @@ def declarations(root: Path | None = None) -> tuple[Declaration, ...]:
     return tuple(declaration for file in scenario_files(root) for declaration in _declared_in(file))
 
 
+def declared_in_files(files: Iterable[Path]) -> tuple[Declaration, ...]:
+    """The checks of single files, such as a user's own; what cannot be read declares none."""
+    found: list[Declaration] = []
+    for file in files:
+        try:
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+        except (OSError, SyntaxError, ValueError):
+            continue
+        found += [one for one in _functions_of(tree, file) if one.clauses]
+    return tuple(found)
+
+
 def unknown_clauses(found: tuple[Declaration, ...], register: Register) -> list[str]:
     """Complaints about checks that name a clause which the register does not have."""
     return [
@@ -67,15 +80,20 @@ def unknown_clauses(found: tuple[Declaration, ...], register: Register) -> list[
 
 def _declared_in(file: Path) -> Iterator[Declaration]:
     tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
-    for node in tree.body:
-        if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
-            continue
-        clauses = _clauses_of(node)
-        if not clauses:
+    for complaint in impatient_imports(file):
+        raise ScenarioError(f"{file}: {complaint}")
+    for one in _functions_of(tree, file):
+        if not one.clauses:
             raise ScenarioError(
-                f'{file}:{node.lineno}: {node.name} names no clause; put @clause("AP-...") above it'
+                f'{file}:{one.line}: {one.function} names no clause; put @clause("AP-...") above it'
             )
-        yield Declaration(file, node.name, node.lineno, clauses)
+        yield one
+
+
+def _functions_of(tree: ast.Module, file: Path) -> Iterator[Declaration]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield Declaration(file, node.name, node.lineno, _clauses_of(node))
 
 
 def _clauses_of(node: ast.FunctionDef) -> tuple[str, ...]:

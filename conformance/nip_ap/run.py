@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from nip_ap.capabilities import NO, YES, Capabilities
-from nip_ap.clauses import INFO, MUST, SHOULD, Clause, Register
+from nip_ap.clauses import INFO, MAY, MUST, SHOULD, Clause, Register
 from nip_ap.evidence import Control, Inconclusive, NotApplicable, ScenarioMistake
 from nip_ap.verdict import RunVerdict, Verdict, run_verdict, worst
 from nip_ap.wire import Frame
@@ -189,14 +189,14 @@ class Result:
 
 def broken_at(level: str) -> Verdict:
     """The verdict of a check whose claim did not hold, by the level of its clause."""
-    if level == INFO:
+    if level in (MAY, INFO):
         return Verdict.PASS
     return Verdict.WARN if level == SHOULD else Verdict.FAIL
 
 
 def level_of(clauses: Sequence[str], register: Register, spec: str) -> str:
     """The strictest level among the clauses of a check."""
-    order = [MUST, SHOULD, "MAY", INFO]
+    order = [MUST, SHOULD, MAY, INFO]
     levels = [register[clause].level_for(spec) for clause in clauses]
     return min(levels, key=order.index)
 
@@ -266,11 +266,10 @@ class Run:
                 f"all {counts[Verdict.PASS] + counts[Verdict.WARN]} applicable checks hold{warned}"
             )
         if self.verdict is RunVerdict.NOT_CONFORMANT:
-            red = sorted(
-                clause
-                for clause, verdict in self.by_clause.items()
-                if verdict in (Verdict.FAIL, Verdict.UNSTABLE)
-            )
+            broken = {Verdict.FAIL, Verdict.UNSTABLE}
+            if self.settings.strict:
+                broken.add(Verdict.WARN)
+            red = sorted(clause for clause, verdict in self.by_clause.items() if verdict in broken)
             return f"{len(red)} clause(s) broken: {', '.join(red)}"
         if not self.subject.capabilities.answers:
             return f"the relay did not answer: {self.subject.capabilities.silence}"

@@ -20,14 +20,16 @@ import pytest
 from nip_ap.actor import HTTP
 from nip_ap.capabilities import Capabilities, Probing, explore, relay_information
 from nip_ap.check import Check, Surface
-from nip_ap.checks import Declaration, declarations, scenario_files
-from nip_ap.clauses import register
+from nip_ap.checks import Declaration, declarations, declared_in_files, scenario_files
+from nip_ap.clauses import MUST, register
 from nip_ap.evidence import ScenarioMistake
 from nip_ap.fixtures import CHECK
 from nip_ap.nostr import SecretKey
+from nip_ap.patience import impatient_imports, no_waiting
+from nip_ap.reporting import Report, report_of, write_reports
 from nip_ap.run import Context, Result, Run, Settings, Subject, level_of, settled
 from nip_ap.targets import BundledTarget, Target, TargetError, UrlTarget
-from nip_ap.verdict import EXIT_UNREACHABLE, Verdict
+from nip_ap.verdict import EXIT_UNREACHABLE, RunVerdict, Verdict
 from nip_ap.wire import Transcript, Unreachable
 
 _RESULT = "nip_ap.result"
@@ -80,9 +82,19 @@ def probe(target_url: str, settings: Settings, keys: Mapping[str, SecretKey]) ->
 class SuiteController:
     """Owns the target and gathers the results."""
 
-    def __init__(self, settings: Settings, targets: Mapping[str, Target]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        targets: Mapping[str, Target],
+        *,
+        url: str = "",
+        out: Path | None = None,
+    ) -> None:
+        """`url` is how the user named the relay; `out` a folder for reports under plain pytest."""
         self.__name__ = "nip_ap_controller"
         self.settings = settings
+        self.url = url
+        self.out = out
         self.on_result: Callable[[Result, int], None] = _ignore
         self.context: Context | None = None
         self.started = time.time()
@@ -90,6 +102,7 @@ class SuiteController:
         self._results: list[Result] = []
         self._manifest: dict[str, None] = {}
         self._crashed: dict[str, str] = {}
+        self._root = Path()
         self._stack = ExitStack()
 
     @classmethod
@@ -106,9 +119,10 @@ class SuiteController:
             repeat=option("nip_ap_repeat"),
             examples=option("nip_ap_examples"),
         )
-        url = option("relay_url") or ""
+        url, out = option("relay_url") or "", option("nip_ap_out")
         try:
-            return cls(settings, {"": target_for(url, settings)})
+            target = target_for(url, settings)
+            return cls(settings, {"": target}, url=url, out=Path(out) if out else None)
         except TargetError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -117,6 +131,7 @@ class SuiteController:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Start and probe the target before any check, or any worker, exists."""
+        self._root = session.config.rootpath
         if self.context is not None:
             return
         try:
@@ -188,13 +203,50 @@ class SuiteController:
             for subject in self.context.subjects
         ]
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Under plain pytest: write the reports; a run that is not conformant is no success."""
+        runs = [run for run in self.runs() if run.manifest]
+        if self.out is not None and runs:
+            write_reports(self._report(runs[0], session.config), self.out)
+        judged = all(run.verdict is RunVerdict.CONFORMANT for run in runs)
+        if session.exitstatus == pytest.ExitCode.OK and not judged:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _report(self, run: Run, config: pytest.Config) -> Report:
+        return report_of(
+            run,
+            register(),
+            started=self.started,
+            seconds=time.time() - self.started,
+            target=self.url,
+            workers=len(config.getoption("tx", None) or ()) or 1,
+        )
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The verdict in one line, and by name what pytest counts among the passed: warnings."""
+        for run in self.runs():
+            if not run.manifest:
+                continue
+            terminalreporter.section(f"nip-ap: {run.subject.url}")
+            for finding in run.subject.capabilities.contradictions:
+                terminalreporter.write_line(f"finding: {finding}")
+            for result in run.results:
+                if result.verdict in (Verdict.WARN, Verdict.UNSTABLE):
+                    named = ", ".join(result.clauses)
+                    terminalreporter.write_line(
+                        f"{result.verdict}: {named} ({result.level}) {result.check}: "
+                        f"expected {result.expected}; seen {result.seen}"
+                    )
+            terminalreporter.write_line(f"{run.verdict}: {run.why}")
+
     def runs(self) -> list[Run]:
         """The run of each relay."""
         if self.context is None:
             return []
-        known = {declaration.function: declaration for declaration in declarations()}
+        known = self._declared()
         results = [*self._results, *self._lost(known)]
-        manifest = [_parsed(nodeid, known) for nodeid in self._manifest]
+        manifest = [known.parsed(nodeid) for nodeid in self._manifest if known.declares(nodeid)]
         runs = []
         for subject in self.context.subjects:
             own = [one for one in results if one.subject == subject.name]
@@ -209,16 +261,58 @@ class SuiteController:
             )
         return runs
 
-    def _lost(self, known: Mapping[str, Declaration]) -> list[Result]:
+    def _declared(self) -> _Declared:
+        files = {nodeid.partition("::")[0]: None for nodeid in [*self._manifest, *self._crashed]}
+        return _Declared(self._root, list(files))
+
+    def _lost(self, known: _Declared) -> list[Result]:
         """Results for checks whose worker died: inconclusive, never silence."""
         lost = []
         for nodeid, reason in self._crashed.items():
-            subject, check = _parsed(nodeid, known)
-            function = nodeid.rpartition("::")[2].partition("[")[0]
-            clauses = known[function].clauses if function in known else ()
+            declaration = known.declaration(nodeid)
+            if declaration is None:
+                continue
+            subject, check = known.parsed(nodeid)
             reason = f"the worker process died: {reason}"
-            lost.append(Result(check, clauses, Verdict.INCONCLUSIVE, subject, reason=reason))
+            lost.append(
+                Result(check, declaration.clauses, Verdict.INCONCLUSIVE, subject, reason=reason)
+            )
         return lost
+
+
+class _Declared:
+    """The checks behind pytest's node ids: the suite's own, and those of a user's files."""
+
+    def __init__(self, root: Path, files: Sequence[str]) -> None:
+        own = {(one.file.resolve(), one.function): one for one in declarations()}
+        self._paths = {file: (root / file).resolve() for file in files}
+        foreign = set(self._paths.values()) - {path for path, _ in own}
+        self._by_place = own | {
+            (one.file, one.function): one for one in declared_in_files(sorted(foreign))
+        }
+
+    def declaration(self, nodeid: str) -> Declaration | None:
+        """The check that an item is; None for a test that is none."""
+        file, function, _ = _parts(nodeid)
+        return self._by_place.get((self._paths[file], function))
+
+    def declares(self, nodeid: str) -> bool:
+        """Whether an item is a check."""
+        return self.declaration(nodeid) is not None
+
+    def parsed(self, nodeid: str) -> tuple[str, str]:
+        """The subject and the check id that a node id stands for."""
+        declaration = self.declaration(nodeid)
+        assert declaration is not None
+        subject, rest = _split_hidden(_parts(nodeid)[2])
+        return subject, declaration.check_id(rest)
+
+
+def _parts(nodeid: str) -> tuple[str, str, str]:
+    """File, function and parameters of a pytest node id."""
+    file, _, rest = nodeid.partition("::")
+    function, _, parameters = rest.partition("[")
+    return file, function, parameters.removesuffix("]")
 
 
 def target_for(url: str, settings: Settings) -> Target:
@@ -230,14 +324,6 @@ def target_for(url: str, settings: Settings) -> Target:
 
 def _ignore(result: Result, expected: int) -> None:
     """What happens to results while the run goes on, unless somebody listens."""
-
-
-def _parsed(nodeid: str, known: Mapping[str, Declaration]) -> tuple[str, str]:
-    """The subject and the check id that a pytest node id stands for."""
-    function, _, parameters = nodeid.rpartition("::")[2].partition("[")
-    subject, rest = _split_hidden(parameters.removesuffix("]"))
-    declaration = known.get(function)
-    return subject, declaration.check_id(rest) if declaration else f"{function}[{rest}]"
 
 
 def _split_hidden(parameters: str) -> tuple[str, str]:
@@ -338,15 +424,13 @@ class SuiteWorker:
             return
         known = register()
         unknown = [clause for clause in clauses if clause not in known]
-        if unknown:
-            raise ScenarioMistake(f"{', '.join(unknown)} is not in fixtures/clauses.toml")
         parameters = _parameters(item)
         subject = self.surface.context.subject(parameters.get(_SUBJECT, ""))
         spec = subject.capabilities.spec
         check = Check(
             id=_check_id(item, clauses),
             clauses=clauses,
-            level=level_of(clauses, known, spec),
+            level=MUST if unknown else level_of(clauses, known, spec),
             sentence=_function(item).removeprefix("test_").replace("_", " "),
             subject=subject,
             surface=self.surface,
@@ -354,10 +438,22 @@ class SuiteWorker:
         )
         item.stash[CHECK] = check
         self._running = check
+        if unknown:
+            raise ScenarioMistake(f"{', '.join(unknown)} is not in fixtures/clauses.toml")
+        for complaint in impatient_imports(item.path):
+            raise ScenarioMistake(complaint)
         if parameters.get("via") == HTTP:
             needs = (*needs, "http")
         for clause in clauses:
             subject.require(known[clause], (*known[clause].needs, *needs))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Run the check's own code with nothing at hand that waits for time to pass."""
+        if item.stash.get(CHECK, None) is None:
+            return (yield)
+        with no_waiting(item.path):
+            return (yield)
 
     def pytest_assertrepr_compare(
         self, config: pytest.Config, op: str, left: object, right: object

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -27,6 +28,23 @@ def _grants(pairs: tuple[str, ...]) -> dict[str, frozenset[str]]:
             raise click.BadParameter(f"{pair!r} is not PUBKEY=scope,scope (64 hex digits first)")
         grants[pubkey.lower()] = frozenset(scope for scope in scopes.split(",") if scope)
     return grants
+
+
+def _store(path: Path | None) -> Store:
+    try:
+        return Store(path)
+    except sqlite3.Error as error:
+        raise click.ClickException(f"{path} cannot be used as a database: {error}") from None
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        listener = socket.create_server((host, port), backlog=1024)
+    except (OSError, OverflowError) as error:
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error}") from None
+    # Accepted sockets inherit it; asyncio sets it only on sockets made with an explicit protocol.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _stop_with_parent(server: uvicorn.Server) -> None:
@@ -79,7 +97,7 @@ def main(
     def relay(policy: Policy, path: Path | None = None) -> Relay:
         if is_open:
             policy.auth_required = False
-        return Relay(policy, Store(path), narrowed)
+        return Relay(policy, _store(path), narrowed)
 
     try:
         policy = rogue_named(rogue).relay_policy(spec) if rogue else Policy(spec)
@@ -88,9 +106,7 @@ def main(
     relays = {"": relay(policy, db)}
     if gallery:
         relays |= {one.name: relay(one.relay_policy(spec)) for one in ROGUES.values()}
-    listener = socket.create_server((host, port), backlog=1024)
-    # Accepted sockets inherit it; asyncio sets it only on sockets made with an explicit protocol.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener = _listener(host, port)
     serve(relays, listener, stop_with_parent=stop_with_parent)
 
 

@@ -59,6 +59,7 @@ REQ, MIXED, IDS, LIVE = "req", "mixed kinds", "ids", "live"
 COUNT, HTTP_QUERY, HTTP_COUNT, SEARCH = "count", "http query", "http count", "search"
 
 _HEX_PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
+_KIND = re.compile(r"[0-9]{1,5}\Z")
 
 
 @dataclass(frozen=True)
@@ -345,7 +346,7 @@ class Policy(ChannelRules):
         for address in request.tag_values("a"):
             kind, _, rest = address.partition(":")
             pubkey, _, slug = rest.partition(":")
-            if kind.isdigit() and pubkey == request.pubkey:
+            if _KIND.match(kind) and pubkey == request.pubkey:
                 doomed += store.rows_at(self.address_for(int(kind), pubkey, slug))
         return [row for row in doomed if self.deletion_reaches(request, row)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from string import ascii_letters
 from typing import Any
 
 import orjson
@@ -91,7 +92,7 @@ def parse_filter(value: Any) -> Filter:
             known[name] = _unsigned(name, item)
         elif name == "search":
             known[name] = _string(name, item)
-        elif len(name) == 2 and name[0] == "#" and name[1].isalpha():
+        elif len(name) == 2 and name[0] == "#" and name[1] in ascii_letters:
             known["tags"][name[1]] = _strings(name, item)
         else:
             known["extension"][name] = item

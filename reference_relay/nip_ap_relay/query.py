@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from nip_ap_relay.store import Condition, Row, Store
 _WORD = re.compile(r"\w+")
 _ORDERS = {True: "ORDER BY created_at DESC, id ASC", False: "ORDER BY created_at ASC, id DESC"}
 _LARGEST_INTEGER = 2**63 - 1
+_LONGEST_LIST = 400
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,9 @@ class Query:
                 continue
             if not wanted:
                 return None
-            parts.append(f"{column} IN ({_marks(wanted)})")
-            values += wanted
+            among_wanted = _one_of(column, wanted)
+            parts.append(among_wanted.sql)
+            values += among_wanted.values
         for comparison, bound in ((">=", one.since), ("<=", one.until)):
             if bound is not None:
                 parts.append(f"created_at {comparison} ?")
@@ -128,29 +130,33 @@ class Query:
     def _tag_condition(self, name: str, wanted: tuple[str, ...], one: Filter) -> Condition:
         if name == "h" and len(wanted) == 1 and is_channel_id(wanted[0]):
             return self.policy.channel_condition(wanted[0])
-        tagged = (
-            f"number IN (SELECT event FROM tags WHERE name = ? AND value IN ({_marks(wanted)}))"
-        )
+        by_value = _one_of("value", wanted)
+        tagged = f"number IN (SELECT event FROM tags WHERE name = ? AND {by_value.sql})"
         if name != "d":
-            return Condition(tagged, (name, *wanted))
-        by_slug = f"slug IN ({_marks(wanted)})"
+            return Condition(tagged, (name, *by_value.values))
+        by_slug = _one_of("slug", wanted)
         if one.kinds is not None and all(is_addressable(kind) for kind in one.kinds):
             return self._slug_condition(wanted, one, by_slug)
-        return Condition(f"({by_slug} OR {tagged})", (*wanted, name, *wanted))
+        return Condition(f"({by_slug.sql} OR {tagged})", (*by_slug.values, name, *by_value.values))
 
-    def _slug_condition(self, wanted: tuple[str, ...], one: Filter, by_slug: str) -> Condition:
+    def _slug_condition(
+        self, wanted: tuple[str, ...], one: Filter, by_slug: Condition
+    ) -> Condition:
         """Where kind and author are named too, the address answers from its index."""
         size = len(one.kinds or ()) * len(one.authors or ()) * len(wanted)
-        if not 0 < size <= 500:
-            return Condition(by_slug, wanted)
+        if not 0 < size <= _LONGEST_LIST:
+            return by_slug
         addresses = {
             self.policy.address_for(kind, author, slug)
             for kind in one.kinds or ()
             for author in one.authors or ()
             for slug in wanted
         }
-        sql = f"address IN ({_marks(addresses)}) AND address IS NOT NULL AND {by_slug}"
-        return Condition(sql, (*addresses, *wanted))
+        by_address = _one_of("address", tuple(addresses))
+        return Condition(
+            f"{by_address.sql} AND address IS NOT NULL AND {by_slug.sql}",
+            (*by_address.values, *by_slug.values),
+        )
 
     def _tags_match(self, one: Filter, row: Row) -> bool:
         event = Event.from_json(orjson.loads(row.raw))
@@ -177,5 +183,9 @@ def _narrowed(one: Filter, surface: str) -> str:
     return rules.REQ
 
 
-def _marks(values: Iterable[Any]) -> str:
-    return ",".join("?" for _ in values)
+def _one_of(column: str, wanted: tuple[Any, ...]) -> Condition:
+    """A column among values. A long list goes as one JSON value: SQLite limits its variables."""
+    if len(wanted) > _LONGEST_LIST:
+        listed = orjson.dumps(wanted).decode()
+        return Condition(f"{column} IN (SELECT value FROM json_each(?))", (listed,))
+    return Condition(f"{column} IN ({','.join('?' for _ in wanted)})", wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from nip_ap.reporting.model import Report, transcript_name
 from nip_ap.verdict import Verdict
 
 Writer = Callable[[Report, Path], None]
+
+_NOT_IN_XML = re.compile("[^\\t\\n\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def _testcase(check: dict[str, object]) -> ElementTree.Element:
     case = ElementTree.Element(
         "testcase",
         classname=identifier.partition("/")[0],
-        name=identifier.partition("/")[2],
+        name=_printable(identifier.partition("/")[2]),
         time=f"{check['seconds']:.3f}",
     )
     properties = ElementTree.SubElement(case, "properties")
@@ -119,8 +122,5 @@ def _testcase(check: dict[str, object]) -> ElementTree.Element:
 
 
 def _printable(text: str) -> str:
-    """XML 1.0 has no place for most control characters."""
-    return "".join(
-        one if one in "\n\t" or (one >= " " and not "\ud800" <= one <= "\udfff") else "�"
-        for one in text
-    )
+    """XML 1.0 has no place for most control characters, surrogates, U+FFFE and U+FFFF."""
+    return _NOT_IN_XML.sub("�", text)

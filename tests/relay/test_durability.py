@@ -1,0 +1,159 @@
+"""What `--db FILE` promises, the shared process for long runs, and how the process ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from talking import door_to
+
+from nip_ap.nostr import DELETION, PERSONA, Draft, Filter, SecretKey, address_of
+from nip_ap.targets import BundledTarget, TargetError
+
+MANY = 10_000
+
+
+@pytest.fixture
+def key():
+    return SecretKey.fresh()
+
+
+@pytest.fixture
+def durable(tmp_path):
+    target = BundledTarget(("--db", str(tmp_path / "relay.sqlite")))
+    target.start()
+    yield target
+    target.stop()
+
+
+def written(target, key, now):
+    """A head, what it replaced, a deleted persona and its deletion; ids of what must be found."""
+    door = door_to(target.url, key)
+    old, new, doomed = (
+        Draft(PERSONA, now - 2, (("d", "kept"),), "old").signed_by(key),
+        Draft(PERSONA, now - 1, (("d", "kept"),), "new").signed_by(key),
+        Draft(PERSONA, now - 1, (("d", "gone"),), "gone").signed_by(key),
+    )
+    deletion = Draft(DELETION, now, (("a", address_of(doomed)),)).signed_by(key)
+    assert all(one.accepted for one in door.publish_all([old, new, doomed, deletion]))
+    door.close()
+    return old, [new, deletion]
+
+
+def found(target, key):
+    door = door_to(target.url, key)
+    reading = door.query([Filter.of(kinds=[PERSONA, DELETION], authors=[key.pubkey])])
+    door.close()
+    return reading.events
+
+
+@pytest.mark.parametrize("end", ["restart", "kill"])
+def test_with_a_file_the_relay_keeps_its_events(durable, key, now, end):
+    old, kept = written(durable, key, now)
+    if end == "restart":
+        durable.restart()
+    else:
+        durable.kill()
+        durable.start()
+    assert sorted(one.id for one in found(durable, key)) == sorted(one.id for one in kept)
+    assert all(one.problems == () for one in found(durable, key))
+    door = door_to(durable.url, key)
+    assert door.publish(old).message == "duplicate:"
+    door.close()
+
+
+def test_without_a_file_a_restarted_relay_is_empty(own_relay, key, now):
+    written(own_relay, key, now)
+    assert len(found(own_relay, key)) == 2
+    own_relay.restart()
+    assert found(own_relay, key) == ()
+
+
+@pytest.mark.slow
+def test_ten_thousand_publishes_one_after_the_other_leave_no_error(durable, key, now):
+    door = door_to(durable.url, key)
+    last = {}
+    for number in range(MANY):
+        draft = Draft(PERSONA, now + number // 100, (("d", f"s{number % 500}"),), str(number))
+        event = draft.signed_by(key)
+        answer = door.publish(event)
+        assert answer.accepted, answer
+        last[number % 500] = min(last.get(number % 500, event), event, key=lambda one: one.order)
+    reading = door.query([Filter.of(kinds=[PERSONA], authors=[key.pubkey])])
+    assert sorted(reading.ids) == sorted(one.id for one in last.values())
+    assert (door.notices, door.strays) == ([], [])
+    door.close()
+    assert durable.logs() == ""
+
+
+# -- the process -------------------------------------------------------------------------
+
+
+def start(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "nip_ap_relay", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def test_the_relay_ends_when_its_parent_closes_the_pipe():
+    process = start("--port", "0", "--stop-with-parent")
+    assert process.stdout.readline().startswith("listening on ws://127.0.0.1:")
+    process.stdin.close()
+    assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_relay_ends_by_a_signal_without_a_stack_trace(number):
+    process = start("--port", "0")
+    assert process.stdout.readline()
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=10)
+    assert "Traceback" not in errors
+
+
+def test_a_port_that_is_taken_is_said_in_plain_words(relay):
+    port = relay.url.rpartition(":")[2]
+    process = start("--port", port)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode != 0
+    assert "Traceback" not in errors
+    assert port in errors
+
+
+def test_an_unknown_rogue_is_said_in_plain_words():
+    process = start("--rogue", "nobody")
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == 2
+    assert "no rogue is named 'nobody'" in errors
+
+
+def test_a_target_that_cannot_start_says_why():
+    target = BundledTarget(("--rogue", "nobody"))
+    with pytest.raises(TargetError, match="no rogue is named 'nobody'"):
+        target.start()
+
+
+def test_a_stopped_target_leaves_no_process(own_relay):
+    process = own_relay._process.pid
+    own_relay.stop()
+    own_relay.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_a_file_that_is_no_database_is_said_in_plain_words(tmp_path):
+    path = tmp_path / "text"
+    path.write_text("this is no database at all, although it is a file\n" * 20)
+    process = start("--port", "0", "--db", str(path))
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode != 0
+    assert "Traceback" not in errors
+    assert str(path) in errors
