@@ -27,6 +27,7 @@ class BundledTarget:
 
     is_disposable = True
     can_restart = True
+    module = "nip_ap_relay"
 
     def __init__(self, arguments: Sequence[str] = ()) -> None:
         """`arguments` go to `nip-ap relay`, such as ("--spec", "2026-06")."""
@@ -43,7 +44,7 @@ class BundledTarget:
             [
                 sys.executable,
                 "-m",
-                "nip_ap_relay",
+                self.module,
                 "--port",
                 str(self._port),
                 "--stop-with-parent",

@@ -1,0 +1,133 @@
+"""`python -m tests.mutation`: kill mutants of policy.py with scenarios, and account for survivors.
+
+Each mutant is served beside the reference relay. A rehearsal finds the checks that it answers
+otherwise; these run for real until one of them no longer gives the reference's verdict. A survivor
+needs a reason in equivalent.toml, by line and change. Exit 0 where at least 90 % were killed and
+every survivor is explained.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import tomllib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from nip_ap.proof import REFERENCE, Gallery, recordings_of
+from nip_ap.run import Run, Settings, Subject
+from nip_ap.runner import worker_count
+from nip_ap.targets import BundledTarget
+from nip_ap.verdict import Verdict
+from nip_ap_relay.policy import NOVEMBER, Policy
+from nip_ap_relay.rehearsal import Recording, rehearse
+from tests.mutation.mutants import Mutant, mutants
+
+BAR = 0.9
+_ANSWER_LIMIT = 1.5
+
+
+class MutantTarget(BundledTarget):
+    """The reference relay at the root and every mutant under its name, in one process."""
+
+    module = "tests.mutation.serve"
+
+
+def affected(name: str, recordings: Sequence[Recording], url: str) -> tuple[str, ...]:
+    """The checks that a mutant answers otherwise; all of them where it cannot even play."""
+    mutant = next(one for one in mutants() if one.name == name)
+    plain = rehearse(recordings, url, Policy(NOVEMBER))
+    try:
+        answers = rehearse(recordings, url, mutant.policy(NOVEMBER))
+    except Exception as error:  # a mutant may break anything; that alone makes it worth a run
+        print(f"{name}: {type(error).__name__} in rehearsal", file=sys.stderr)
+        return tuple(one.check for one in recordings)
+    return tuple(check for check, digest in answers.items() if digest != plain[check])
+
+
+def unrehearsed(reference: Run) -> tuple[str, ...]:
+    """Checks whose requests a rehearsal cannot play: they run on every mutant."""
+    groups = ("AUTH", "HTTP")
+    return tuple(
+        one.check for one in reference.results if one.clauses[0].split("-")[1] in groups
+    )
+
+
+def changed_verdicts(run: Run, reference: Mapping[str, Verdict]) -> list[str]:
+    """The checks of a mutant's run that no longer give the reference's verdict."""
+    return [one.check for one in run.results if one.verdict is not reference[one.check]]
+
+
+def explained() -> dict[tuple[str, str], str]:
+    """Reasons why mutants are equivalent, by source line and change."""
+    path = Path(__file__).with_name("equivalent.toml")
+    entries = tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])
+    return {(entry["source"], entry["change"]): entry["reason"] for entry in entries}
+
+
+def main() -> int:
+    """Run and report."""
+    began = time.monotonic()
+    every = mutants()
+    settings = Settings(
+        seed="mutation", spec=NOVEMBER, answer_limit=_ANSWER_LIMIT, shrink=False,
+        keep_all_frames=True,
+    )  # fmt: skip
+    target = MutantTarget()
+    workers = worker_count("auto")
+    target.start()
+    try:
+        gallery = Gallery(settings, target)
+        (reference,) = gallery.run([gallery.subject(REFERENCE)], workers, None)
+        verdicts = {one.check: one.verdict for one in reference.results}
+        wanted = _plan(every, reference, workers)
+        subjects = [
+            Subject(
+                one.name,
+                f"{target.url}/{one.name}/",
+                reference.subject.capabilities,
+                is_disposable=True,
+                abilities=reference.subject.abilities,
+                checks=wanted[one.name],
+            )
+            for one in every
+        ]
+        runs = gallery.run([one for one in subjects if one.checks], workers * 2, None)
+    finally:
+        target.stop()
+    killed = {run.subject.name: changed_verdicts(run, verdicts) for run in runs}
+    return _report(every, killed, time.monotonic() - began)
+
+
+def _plan(
+    every: Sequence[Mutant], reference: Run, workers: int
+) -> dict[str, tuple[str, ...]]:
+    recordings, url = recordings_of(reference), reference.subject.url
+    always = unrehearsed(reference)
+    with ProcessPoolExecutor(workers) as pool:
+        waiting = {one.name: pool.submit(affected, one.name, recordings, url) for one in every}
+        found = {name: result.result() for name, result in waiting.items()}
+    return {name: tuple(dict.fromkeys((*checks[:40], *always))) for name, checks in found.items()}
+
+
+def _report(every: Sequence[Mutant], killed: Mapping[str, list[str]], seconds: float) -> int:
+    reasons = explained()
+    survivors = [one for one in every if not killed.get(one.name)]
+    unexplained = [one for one in survivors if (one.source, one.change) not in reasons]
+    for one in survivors:
+        reason = reasons.get((one.source, one.change), "NOT EXPLAINED")
+        print(f"survived  line {one.line}: {one.change:<16} {one.source}\n          {reason}")
+    ratio = 1 - len(survivors) / len(every)
+    print(
+        f"{len(every)} mutants, {len(every) - len(survivors)} killed by scenarios "
+        f"({ratio:.1%}), {len(survivors)} survived, {len(unexplained)} without a reason "
+        f"({seconds:.0f} s)"
+    )
+    return 0 if ratio >= BAR and not unexplained else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+
+

@@ -1,0 +1,113 @@
+"""Mutants of policy.py: one comparison, boolean or constant changed in each (a small AST pass)."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import importlib.util
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from nip_ap_relay.policy import Policy
+
+MUTATED = ("policy", "channels", "threads")
+
+_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One changed operator. `name` is stable as long as the line and its neighbours are."""
+
+    name: str
+    line: int
+    change: str
+    source: str
+    tree: ast.Module
+
+    def policy(self, spec: str) -> Policy:
+        """The policy of the mutated module."""
+        module = ModuleType(f"nip_ap_relay_{self.name}")
+        module.__file__ = policy_source().as_posix()
+        sys.modules[module.__name__] = module
+        exec(compile(self.tree, module.__file__, "exec"), module.__dict__)
+        made: Policy = module.Policy(spec)
+        return made
+
+
+def policy_source() -> Path:
+    """The file that is mutated."""
+    spec = importlib.util.find_spec("nip_ap_relay.policy")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin)
+
+
+def mutants() -> list[Mutant]:
+    """Every mutant, in the order of the source."""
+    text = policy_source().read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    lines = text.splitlines()
+    found = []
+    for number, node in enumerate(ast.walk(tree)):
+        for change in _changes(node):
+            mutated = copy.deepcopy(tree)
+            twin = next(one for at, one in enumerate(ast.walk(mutated)) if at == number)
+            change.apply(twin)
+            ast.fix_missing_locations(mutated)
+            line = getattr(node, "lineno", 0)
+            found.append(
+                Mutant(f"m{len(found) + 1:03}", line, change.text, lines[line - 1].strip(), mutated)
+            )
+    return sorted(found, key=lambda one: (one.line, one.name))
+
+
+@dataclass(frozen=True)
+class _Change:
+    text: str
+    attribute: str
+    value: object
+    negate: bool = False
+
+    def apply(self, node: ast.AST) -> None:
+        setattr(node, self.attribute, copy.deepcopy(self.value))
+
+
+def _changes(node: ast.AST) -> Iterator[_Change]:
+    if isinstance(node, ast.Compare):
+        for index, operator in enumerate(node.ops):
+            other = _COMPARISONS.get(type(operator))
+            if other is not None:
+                operators = [*node.ops[:index], other(), *node.ops[index + 1 :]]
+                text = f"{type(operator).__name__} -> {other.__name__}"
+                yield _Change(text, "ops", operators)
+    elif isinstance(node, ast.BoolOp):
+        other_boolean = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        text = f"{type(node.op).__name__} -> {type(other_boolean).__name__}"
+        yield _Change(text, "op", other_boolean)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        twice = ast.UnaryOp(ast.Not(), node.operand)
+        yield _Change("not x -> x", "operand", twice)
+    elif isinstance(node, ast.Constant):
+        yield from _constants(node)
+
+
+def _constants(node: ast.Constant) -> Iterator[_Change]:
+    if isinstance(node.value, bool):
+        yield _Change(f"{node.value} -> {not node.value}", "value", not node.value)
+    elif isinstance(node.value, int):
+        yield _Change(f"{node.value} -> {node.value + 1}", "value", node.value + 1)

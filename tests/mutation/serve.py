@@ -1,0 +1,29 @@
+"""Serve the reference relay and every mutant, each under its name; BundledTarget starts this."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+
+from nip_ap_relay.__main__ import serve
+from nip_ap_relay.policy import NOVEMBER, Policy
+from nip_ap_relay.relay import Relay
+from nip_ap_relay.store import Store
+from tests.mutation.mutants import mutants
+
+
+def main() -> None:
+    """Take the options that a target gives; stop with the parent."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--stop-with-parent", action="store_true")
+    options = parser.parse_args()
+    relays = {"": Relay(Policy(NOVEMBER), Store())}
+    relays |= {one.name: Relay(one.policy(NOVEMBER), Store()) for one in mutants()}
+    listener = socket.create_server(("127.0.0.1", options.port), backlog=1024)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    serve(relays, listener, stop_with_parent=options.stop_with_parent)
+
+
+if __name__ == "__main__":
+    main()
