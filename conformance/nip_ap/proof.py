@@ -255,6 +255,27 @@ def rogues_named(names: Sequence[str]) -> list[Rogue]:
     return [one for one in ROGUES.values() if one.kind in (DEVIATION, GENERAL, NOISE)]
 
 
+def idle_checks(findings: Sequence[Finding]) -> list[str]:
+    """Checks of a MUST or SHOULD that no rogue turned red: nothing shows that they can fail."""
+    known = register()
+    red = {
+        result.check.partition("[")[0]
+        for finding in findings
+        if finding.rogue.kind == DEVIATION
+        for result in finding.run.results
+        if result.verdict.is_red
+    }
+    return [
+        declaration.check_id()
+        for declaration in declarations()
+        if declaration.check_id() not in red
+        and any(
+            known[clause].level in (MUST, SHOULD) and not known[clause].no_rogue
+            for clause in declaration.clauses
+        )
+    ]
+
+
 def unproven_clauses() -> list[str]:
     """MUST and SHOULD clauses with a check, and with neither a rogue nor a reason for none."""
     known = register()
@@ -288,7 +309,7 @@ def prove_rogues(
     rogues = rogues_named(names)
     progress = None if as_json else Progress(stream)
     findings = _findings(rogues, workers, seed, progress, full=full)
-    complaints = [] if names else [f"{one}: no rogue breaks it" for one in unproven_clauses()]
+    complaints = [] if names else _gaps(findings)
     matrix = _matrix(findings, complaints, seed, time.monotonic() - began)
     if as_json:
         stream.write(orjson.dumps(matrix, option=orjson.OPT_INDENT_2).decode() + "\n")
@@ -327,6 +348,13 @@ def _findings(
     return [
         Finding(rogue, completed(by_name[rogue.name], reference), by_name[rogue.name])
         for rogue in rogues
+    ]
+
+
+def _gaps(findings: Sequence[Finding]) -> list[str]:
+    return [
+        *(f"{clause}: no rogue breaks it" for clause in unproven_clauses()),
+        *(f"{check}: no rogue turns this check red" for check in idle_checks(findings)),
     ]
 
 

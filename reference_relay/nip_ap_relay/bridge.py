@@ -48,7 +48,9 @@ class Bridge:
                 value = {"event_id": event.id, "accepted": accepted, "message": message}
                 answer(Reply.of(value))
             else:
-                answer(Reply.of({"error": message}, self.relay.policy.http_status(message)))
+                policy = self.relay.policy
+                text = policy.refusal_over_http(message)
+                answer(Reply.of({"error": text}, policy.http_status(message)))
 
         self.relay.submit(event, self.relay.caller(pubkey), done)
 

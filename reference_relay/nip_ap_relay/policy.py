@@ -588,6 +588,10 @@ class Policy(ChannelRules):
     def http_replay_is_refused(self) -> bool:
         return True
 
+    def refusal_over_http(self, refusal: str) -> str:
+        """The text of a refusal over HTTP: the one that the WebSocket's OK has."""
+        return refusal
+
     def http_status(self, refusal: str) -> int:
         """The HTTP status of a refusal (facts 1.3)."""
         forbidden = ("restricted: insufficient scope", "invalid: event pubkey does not match")

@@ -265,6 +265,16 @@ class RefusalWithoutPrefix(Policy):
 
 
 @rogue(
+    "http-hides-the-reason",
+    turns_red="AP-SLUG-09",
+    because="Its HTTP layer replaces the text of every refusal by a phrase of its own.",
+)
+class HttpHidesTheReason(Policy):
+    def refusal_over_http(self, refusal: str) -> str:
+        return "invalid: bad request"
+
+
+@rogue(
     "slug-grammar-on-every-kind",
     turns_red="AP-SLUG-10",
     because="It puts the check where all addressable kinds come by.",
@@ -434,6 +444,21 @@ class ServesAlteredEvent(Policy):
 class IdUnchecked(Policy):
     def id_is_the_hash(self, submission: Submission) -> str | None:
         return None
+
+
+@rogue(
+    "id-recomputed",
+    turns_red="AP-INT-01",
+    because="It verifies the signature over the id that it computes and keeps the id it was given.",
+)
+class IdRecomputed(Policy):
+    def id_is_the_hash(self, submission: Submission) -> str | None:
+        return None
+
+    def signature_is_valid(self, submission: Submission) -> str | None:
+        event = submission.event
+        right = event.altered(id=event.computed_id)
+        return None if right.signature_verifies else "invalid: invalid schnorr signature"
 
 
 @rogue(

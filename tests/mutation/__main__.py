@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from tests.mutation.mutants import Mutant, mutants
+
 from nip_ap.proof import REFERENCE, Gallery, recordings_of
 from nip_ap.run import Run, Settings, Subject
 from nip_ap.runner import worker_count
@@ -22,7 +24,6 @@ from nip_ap.targets import BundledTarget
 from nip_ap.verdict import Verdict
 from nip_ap_relay.policy import NOVEMBER, Policy
 from nip_ap_relay.rehearsal import Recording, rehearse
-from tests.mutation.mutants import Mutant, mutants
 
 BAR = 0.9
 _ANSWER_LIMIT = 1.5
@@ -49,9 +50,7 @@ def affected(name: str, recordings: Sequence[Recording], url: str) -> tuple[str,
 def unrehearsed(reference: Run) -> tuple[str, ...]:
     """Checks whose requests a rehearsal cannot play: they run on every mutant."""
     groups = ("AUTH", "HTTP")
-    return tuple(
-        one.check for one in reference.results if one.clauses[0].split("-")[1] in groups
-    )
+    return tuple(one.check for one in reference.results if one.clauses[0].split("-")[1] in groups)
 
 
 def changed_verdicts(run: Run, reference: Mapping[str, Verdict]) -> list[str]:
@@ -100,9 +99,7 @@ def main() -> int:
     return _report(every, killed, time.monotonic() - began)
 
 
-def _plan(
-    every: Sequence[Mutant], reference: Run, workers: int
-) -> dict[str, tuple[str, ...]]:
+def _plan(every: Sequence[Mutant], reference: Run, workers: int) -> dict[str, tuple[str, ...]]:
     recordings, url = recordings_of(reference), reference.subject.url
     always = unrehearsed(reference)
     with ProcessPoolExecutor(workers) as pool:
@@ -129,5 +126,3 @@ def _report(every: Sequence[Mutant], killed: Mapping[str, list[str]], seconds: f
 
 if __name__ == "__main__":
     sys.exit(main())
-
-
