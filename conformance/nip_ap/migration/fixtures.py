@@ -1,0 +1,86 @@
+"""What the checks of MIG and PIN ask for by name, beside what fixtures.py gives to all."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nip_ap.check import Check
+from nip_ap.evidence import Inconclusive
+from nip_ap.migration.device import Device, Record, works
+from nip_ap.migration.stub import Stub, shared_stub
+from nip_ap.nostr import SecretKey
+from nip_ap.resources import data
+
+
+@pytest.fixture
+def personas() -> list[Record]:
+    """Fixture F3: a full, a minimal and a Unicode persona, and a built-in one."""
+    return copy.deepcopy(data("personas/three"))
+
+
+@pytest.fixture
+def newcomer() -> Record:
+    """A persona that is in no file yet."""
+    return copy.deepcopy(data("personas/newcomer"))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A directory of the check's own."""
+    made = Path(tempfile.mkdtemp(prefix="nip-ap-mig-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def stub(check: Check) -> Iterator[Stub]:
+    """The stub relay, empty and well behaved."""
+    made = shared_stub()
+    made.reset()
+    yield made
+    made.reset()
+
+
+@pytest.fixture
+def devices(check: Check, stub: Stub, folder: Path) -> Callable[..., Device]:
+    """Makes devices: devices("phone"), or with another owner: devices("x", role="colleague")."""
+
+    def make(name: str, *, role: str = "owner", at: Device | None = None) -> Device:
+        key = SecretKey.derived(check.seed, "key", role)
+        base = at.base if at is not None else folder / name / "agents"
+        base.mkdir(parents=True, exist_ok=True)
+        key_file = folder / f"{name}-{role}.key"
+        key_file.write_text(key.secret_hex() + "\n", encoding="utf-8")
+        key_file.chmod(0o600)
+        template = check.surface.context.settings.migrator
+        return Device(
+            name, base, key, key_file, template, check.subject.name, stub, check.transcript
+        )
+
+    return make
+
+
+@pytest.fixture
+def laptop(devices: Callable[..., Device]) -> Device:
+    """A device with the migrator under test."""
+    return devices("laptop")
+
+
+@pytest.fixture
+def phone(devices: Callable[..., Device]) -> Device:
+    """Another device of the same owner."""
+    return devices("phone")
+
+
+@pytest.fixture
+def working(check: Check) -> None:
+    """A control: the migrator publishes to a healthy relay. Raises Inconclusive."""
+    found = works(check.surface.context.settings.migrator, check.subject.name)
+    if not found.does:
+        raise Inconclusive(f"the migrator does not work on a healthy relay: {found.why}")
