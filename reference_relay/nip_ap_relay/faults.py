@@ -251,6 +251,10 @@ class Control:
     def take_over(self, relay: Relay, host: str, port: int) -> socket.socket:
         """Give a relay the clock and faults of this door, and the listener it serves on."""
         self.relay = relay
+        self._door = socket.socket(socket.AF_UNIX)
+        self._door.bind(str(self._path))
+        self._path.chmod(0o600)
+        self._door.listen()
         self.listener = Listener(host, port)
         relay.faults = self.faults
         return self.listener.first
@@ -262,8 +266,7 @@ class Control:
     async def serve(self, server: uvicorn.Server, listener: socket.socket) -> None:
         """Serve the relay, and the door beside it."""
         self._server = server
-        door = await asyncio.start_unix_server(self._converse, self._path)
-        self._path.chmod(0o600)
+        door = await asyncio.start_unix_server(self._converse, sock=self._door)
         try:
             await server.serve(sockets=[listener])
         finally:

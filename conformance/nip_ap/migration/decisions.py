@@ -68,6 +68,8 @@ class Situation:
         if self.row is not None:
             known.add(content_hash(self.row.content))
             known |= set(self.row.base.split()) if self.row.pending else set()
+        if self.tombstone is not None:
+            known |= set(self.tombstone.base.split())
         return " ".join(sorted(known))
 
     @property

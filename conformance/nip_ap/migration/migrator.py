@@ -349,10 +349,9 @@ class Migrator:
     def keep_deletion(self, situation: Situation) -> None:
         """Sign a deletion request that reaches the head, and keep it in place of the row."""
         event = self.deletion(situation.slug, max(self.now(), situation.newest))
-        base = situation.base or (situation.tombstone.base if situation.tombstone else "")
         self.store.drop(situation.slug)
         self.store.drop(situation.slug, DELETION)
-        self.store.retain(event, situation.slug, pending=True, base=base)
+        self.store.retain(event, situation.slug, pending=True, base=situation.base)
         self.outbox.append(Outgoing(event, situation.slug))
 
     def deletion(self, slug: str, at: int) -> Event:

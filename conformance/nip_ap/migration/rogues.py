@@ -71,6 +71,11 @@ def rogue(name: str, *numbers: int, because: str) -> Callable[[type[Migrator]], 
     return register
 
 
+@rogue("honest", because="it deviates in nothing and has to come out green")
+class Honest(Migrator):
+    """The migrator as it is."""
+
+
 class _BelievesOk(Migrator):
     """Takes any OK true for success, also one that says "duplicate"."""
 
