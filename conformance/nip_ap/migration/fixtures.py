@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from nip_ap.actor import Actor
 from nip_ap.check import Check
 from nip_ap.evidence import Inconclusive
+from nip_ap.migration.client import Client
 from nip_ap.migration.device import Device, Record, works
 from nip_ap.migration.stub import Stub, shared_stub
 from nip_ap.nostr import SecretKey
@@ -84,3 +86,22 @@ def working(check: Check) -> None:
     found = works(check.surface.context.settings.migrator, check.subject.name)
     if not found.does:
         raise Inconclusive(f"the migrator does not work on a healthy relay: {found.why}")
+
+
+@pytest.fixture
+def client(check: Check, owner: Actor, folder: Path) -> Client:
+    """The suite's own migrator in process, on the relay under test."""
+    return Client(owner, folder / "client", check.subject.url)
+
+
+@pytest.fixture
+def other_client(check: Check, owner: Actor, folder: Path) -> Client:
+    """Another device of the same owner, on a connection of its own."""
+    return Client(owner.another_connection(), folder / "other", check.subject.url)
+
+
+@pytest.fixture
+def mine(check: Check, personas: list[Record]) -> list[Record]:
+    """The three user personas of F3 under slugs that nobody else uses."""
+    named = [one for one in personas if not one["is_builtin"]]
+    return [one | {"id": check.slug(f"mig-{number}")} for number, one in enumerate(named)]

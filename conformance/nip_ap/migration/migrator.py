@@ -372,8 +372,6 @@ class Migrator:
             for outgoing, answer in zip(going, answers, strict=False):
                 answered.append((outgoing, answer))
                 self.progress(len(answered), len(going))
-                if self.gives_up_after(answer):
-                    break
         except WireError as error:
             self.online = False
             self.report.trouble = str(error)
@@ -383,10 +381,6 @@ class Migrator:
         """Tell a person that something moves."""
         if done == of or done % 100 == 0:
             self.say(f"{done} of {of} sent")
-
-    def gives_up_after(self, answer: Answer) -> bool:
-        """One refused event says nothing about the next."""
-        return False
 
     def settle(self, answers: Sequence[tuple[Outgoing, Answer]]) -> bool:
         """Clear the flags of what the relay has; True where something was signed anew."""

@@ -96,14 +96,21 @@ class _OneStore(Migrator):
         return {row[0] for row in found}
 
 
-@rogue("M1", 2, 16, because="it compares nothing and signs everything anew on each run")
+@rogue(
+    "M1",
+    *(2, 4, 5, 6, 8, 11, 12, 16, 18, 19, 20, 21, 22, 24, 32, 34, 39),
+    because="it compares nothing and signs everything anew on each run",
+)
 class SignsEachTime(Migrator):
     def decide(self, situation: Situation) -> Decision:
         return Decision(situation, Action.SIGN)
 
 
 @rogue(
-    "M2", 5, 18, 19, because="one row of the owner makes it skip the file, and rows come one by one"
+    "M2",
+    *(5, 13, 18, 19, 27, 40),
+    because="one row of the owner makes it skip the file, so that no edit is ever seen; and rows "
+    "are written one by one, so that a crash leaves some",
 )
 class OwnerWideSentinel(Migrator):
     def decide(self, situation: Situation) -> Decision:
@@ -137,14 +144,19 @@ class SentinelOfAllOwners(_OneStore):
         return super().decide(situation)
 
 
-@rogue("M4", 4, 7, because="it clears the flag when it sends, not when the relay has answered")
+@rogue(
+    "M4",
+    *(4, 6, 7, 8, 9, 27, 32, 36),
+    because="it clears the flag when it sends, not when the relay has answered: whatever is not "
+    "taken at the first try is lost",
+)
 class ClearsFlagFirst(Migrator):
     def keep_version(self, situation: Situation, content: str) -> None:
         super().keep_version(situation, content)
         self.store.acknowledge(self.outbox[-1].event, situation.slug)
 
 
-@rogue("M5", 9, because="it clears the flag on any answer, a refusal included")
+@rogue("M5", 8, 9, 36, because="it clears the flag on any answer, a refusal included")
 class ClearsFlagOnRefusal(Migrator):
     def is_success(self, outgoing: Outgoing, answer: Answer, heads: dict[str, Event]) -> bool:
         return True
@@ -190,10 +202,11 @@ class ForgetsTheHead(_BelievesOk):
 class _MapperWithEnv(Mapper):
     def content(self, record: PersonaRecord) -> str:
         body = orjson.loads(super().content(record))
-        return orjson.dumps(body | {"env_vars": dict(record.env_vars)}).decode()
+        secrets = {"env_vars": dict(record.env_vars)} if record.env_vars else {}
+        return orjson.dumps(body | secrets).decode()
 
 
-@rogue("M10", 22, because="it writes env_vars into the content")
+@rogue("M10", 22, 23, because="it writes env_vars into the content")
 class PublishesEnv(Migrator):
     def new_mapper(self) -> Mapper:
         return _MapperWithEnv()
@@ -265,7 +278,9 @@ class _MapperUpToFirstTrouble(Mapper):
     def mapped(self, records: Sequence[PersonaRecord]) -> Mapped:  # type: ignore[override]
         sound = []
         for record in records:
-            if not is_slug(slug_source(record)) and not record.is_builtin:
+            if not is_slug(slug_source(record)) and slug_source(record) == record.id:
+                if record.is_builtin:
+                    continue
                 break
             sound.append(record)
         return super().mapped(sound)
@@ -276,8 +291,18 @@ class StopsAtFirstTrouble(Migrator):
     def new_mapper(self) -> Mapper:
         return _MapperUpToFirstTrouble()
 
-    def gives_up_after(self, answer: Answer) -> bool:
-        return not answer.accepted
+    def publish(self) -> list[tuple[Outgoing, Answer]]:
+        """One by one, up to the first refusal that is not about the date."""
+        answered: list[tuple[Outgoing, Answer]] = []
+        going, self.outbox = self.outbox, []
+        for outgoing in going:
+            self.outbox = [outgoing]
+            answers = super().publish()
+            answered += answers
+            if not answers or not (answers[0][1].accepted or "time" in answers[0][1].message):
+                break
+        self.outbox = []
+        return answered
 
 
 @rogue("M16", 29, because="it takes a missing file for an empty one and deletes everything")
@@ -305,8 +330,11 @@ class MalformedIsEmpty(Migrator):
 @rogue("M18", 24, because="it publishes again what the relay does not have")
 class RestoresWhatIsMissing(Migrator):
     def decide(self, situation: Situation) -> Decision:
-        missing = situation.online and situation.head is None and situation.row is not None
-        return Decision(situation, Action.SIGN) if missing else super().decide(situation)
+        row = situation.row
+        missing = situation.online and situation.head is None and row is not None
+        if missing and row is not None and not row.pending:
+            return Decision(situation, Action.SIGN)
+        return super().decide(situation)
 
 
 @rogue("M19", 32, because="whoever is online sends what other owners have waiting")
@@ -424,6 +452,9 @@ class _JuneMapper(_VerbatimMapper):
     18,
     19,
     21,
+    26,
+    27,
+    38,
     40,
     because="the pull request as of June 12, with a publisher that it did not have: owner-wide "
     "sentinel, autocommit, verbatim slug, frozen created_at, flag cleared by key alone",
@@ -436,6 +467,11 @@ class AsOfJune12(OwnerWideSentinel, ClearsBySlug, FrozenDate, DatesWithPlainNow)
         if self.has_rows:
             return super().decide(situation)
         return Decision(situation, Action.SIGN)
+
+    def keep(self, decisions: Sequence[Decision]) -> None:
+        """Whatever waits goes out, whether the file still has it or not."""
+        super().keep(decisions)
+        self.outbox = [Outgoing(row.event, row.slug) for row in self.store.pending()]
 
 
 __all__ = ["ROGUES", "Rogue", "rogue_named"]
