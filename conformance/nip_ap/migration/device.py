@@ -81,21 +81,22 @@ class Device:
 
     # -- runs ------------------------------------------------------------------
 
-    def starts(self, *, budget: float = BUDGET) -> Running:
-        """Start the migrator."""
+    def starts(self, *, budget: float = BUDGET, task: str = "migrate") -> Running:
+        """Start the migrator, or the client with another task of the contract."""
         places = {
             "base": str(self.base),
             "relay": self.stub.url,
             "key": str(self.key_file),
             "store": str(self.store_file),
             "budget": f"{budget:g}",
+            "task": task,
             "subject": self.subject,
         }
         return start(self.template, places, budget=budget)
 
-    def runs(self, *, budget: float = BUDGET) -> Outcome:
+    def runs(self, *, budget: float = BUDGET, task: str = "migrate") -> Outcome:
         """Run the migrator to its end. Raises Broken where it does not end in time."""
-        outcome = self.starts(budget=budget).end()
+        outcome = self.starts(budget=budget, task=task).end()
         self.recorded(outcome)
         if outcome.code is None:
             raise Broken(f"the migrator to end within {budget:g} s", str(outcome))

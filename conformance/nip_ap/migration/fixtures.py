@@ -5,17 +5,20 @@ from __future__ import annotations
 import copy
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import orjson
 import pytest
 
 from nip_ap.actor import Actor
 from nip_ap.check import Check
-from nip_ap.evidence import Inconclusive
+from nip_ap.evidence import Broken, Inconclusive
 from nip_ap.migration.client import Client
 from nip_ap.migration.device import Device, Record, works
+from nip_ap.migration.pinned import FILE_NAME
 from nip_ap.migration.stub import Stub, shared_stub
+from nip_ap.migration.tasks import TASKS
 from nip_ap.nostr import SecretKey
 from nip_ap.resources import data
 
@@ -105,3 +108,47 @@ def mine(check: Check, personas: list[Record]) -> list[Record]:
     """The three user personas of F3 under slugs that nobody else uses."""
     named = [one for one in personas if not one["is_builtin"]]
     return [one | {"id": check.slug(f"mig-{number}")} for number, one in enumerate(named)]
+
+
+class Pinning:
+    """A client with pinned spawn config: the suite's own, or one that declares {task}."""
+
+    def __init__(self, device: Device | None, base: Path) -> None:
+        self._device = device
+        self.base = base
+
+    def has(self, personas: Sequence[Record], agents: Sequence[Record] | None = None) -> None:
+        """Write personas.json, and managed-agents.json where agents are given."""
+        (self.base / "personas.json").write_bytes(orjson.dumps(list(personas)))
+        if agents is not None:
+            (self.base / FILE_NAME).write_bytes(orjson.dumps(list(agents)))
+
+    def agents(self) -> list[Record]:
+        """The agents of now, as JSON."""
+        path = self.base / FILE_NAME
+        found: list[Record] = orjson.loads(path.read_bytes()) if path.exists() else []
+        return found
+
+    def does(self, task: str) -> Record:
+        """One task of nip_ap.migration.tasks. Raises Broken where it fails."""
+        if self._device is None:
+            return TASKS[task](self.base)
+        outcome = self._device.runs(task=task)
+        try:
+            answer = orjson.loads(outcome.out)
+        except orjson.JSONDecodeError:
+            answer = None
+        if outcome.code != 0 or not isinstance(answer, dict):
+            raise Broken(f"a JSON object and exit 0 from {task}", str(outcome))
+        return answer
+
+
+@pytest.fixture
+def pinning(check: Check, request: pytest.FixtureRequest, folder: Path) -> Pinning:
+    """The client whose pinning is checked."""
+    if "{task}" in check.surface.context.settings.migrator:
+        device: Device = request.getfixturevalue("laptop")
+        return Pinning(device, device.base)
+    base = folder / "agents"
+    base.mkdir()
+    return Pinning(None, base)
