@@ -412,9 +412,10 @@ def test_what_a_first_run_does_with_a_slug_deleted_elsewhere(laptop, stub, perso
     old = Draft(PERSONA, clock.now() - 60, (("d", record["id"]),), '{"display_name":"Old"}')
     stub.put(old.signed_by(laptop.key))
     stub.put(deletion(laptop, record["id"], clock.now() - 30))
-    laptop.migrates(personas[:1] + personas[2:])
     laptop.has(personas)
-    laptop.runs()
+    outcome = laptop.runs()
+    if not laptop.heads():
+        raise Inconclusive(f"the first run published nothing (AP-MIG-01): {outcome}")
     back = record["id"] in laptop.heads()
     check.note(f"policy: a slug deleted elsewhere {'comes back' if back else 'stays deleted'}")
 
@@ -706,6 +707,6 @@ def spoil_one_row(store):
 
     with sqlite3.connect(store) as database:
         database.execute(
-            "UPDATE persona_events SET raw_event = '{broken' WHERE rowid = "
-            "(SELECT min(rowid) FROM persona_events)"
+            "UPDATE persona_events SET raw_event = '{broken' WHERE d_tag = "
+            "(SELECT min(d_tag) FROM persona_events)"
         )

@@ -38,7 +38,7 @@ def test_the_version_is_the_hash_of_the_vectors_content(pinning, vector, check):
         order = vector["hashes"].get(answers.get(identifier))
         if order is None:
             raise Broken(f"one of {vector['hashes']}", str(answers.get(identifier)))
-        check.note(f"{vector['name']}: the keys are in the order of {order}")
+    check.note(f"{vector['name']}: the keys are in the order of {order}")
 
 
 @clause("AP-PIN-02")
