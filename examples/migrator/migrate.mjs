@@ -1,4 +1,4 @@
-// A migrator in 40 lines: node migrate.mjs BASE RELAY KEY_FILE (docs/migrator-contract.md).
+// A migrator in fifty lines: node migrate.mjs BASE RELAY KEY_FILE (docs/migrator-contract.md).
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { keyFrom, now, post, sha256, signed, slugFrom } from "./nostr.mjs";
 

@@ -269,7 +269,8 @@ def test_two_owners_with_one_file_have_their_own_heads(
 @clause("AP-MIG-34")
 def test_a_thousand_personas_are_all_read_back(owner, client, check):
     check.level = SHOULD  # the clause binds migrators; for the relay's half it says "should"
-    records = many(1000 if is_loopback(check.subject.url) else 100, check.seed)
+    load = check.surface.context.settings.migrator_load
+    records = many(load if is_loopback(check.subject.url) else 100, check.seed)
     client.has(records)
     transport = WireTransport(check.subject.url, owner.key, now=lambda: check.clock.now())
     try:

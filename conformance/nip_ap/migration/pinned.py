@@ -45,7 +45,10 @@ class SpawnConfig:
 
 @dataclass(frozen=True)
 class AgentRecord:
-    """One managed agent. `rest` are the keys that mean nothing here; they are written back."""
+    """One managed agent. `rest` are the keys that mean nothing here; they are written back.
+
+    `given` are the known keys that the file had, so that a null is not taken for an absence.
+    """
 
     persona_id: str | None = None
     system_prompt: str | None = None
@@ -55,6 +58,7 @@ class AgentRecord:
     persona_source_version: str | None = None
     updated_at: str | None = None
     rest: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
 
     @classmethod
     def from_json(cls, value: Any, number: int = 1) -> AgentRecord:
@@ -71,14 +75,14 @@ class AgentRecord:
         if not isinstance(env, dict):
             raise PersonaFileError(f"{FILE_NAME}: record {number}: env_vars must be an object")
         rest = {name: item for name, item in value.items() if name not in _KNOWN}
-        return cls(**known, env_vars=env, rest=rest)
+        return cls(**known, env_vars=env, rest=rest, given=frozenset(value) & _KNOWN)
 
     def to_json(self) -> dict[str, Any]:
-        """The record as it is written; what is absent is left out."""
-        texts = {name: getattr(self, name) for name in _TEXTS}
-        written = {name: text for name, text in texts.items() if text is not None}
-        env = {"env_vars": dict(sorted(self.env_vars.items()))} if self.env_vars else {}
-        return {**self.rest, **written, **env}
+        """The record as it is written: what is absent stays absent, what was null stays null."""
+        own = {name: getattr(self, name) for name in _TEXTS}
+        own["env_vars"] = dict(sorted(self.env_vars.items())) or None
+        written = {name: one for name, one in own.items() if one is not None or name in self.given}
+        return {**self.rest, **written}
 
     @property
     def config(self) -> SpawnConfig:
@@ -86,7 +90,7 @@ class AgentRecord:
         return SpawnConfig(self.system_prompt, self.model, self.provider, self.env_vars)
 
 
-_KNOWN = frozenset(AgentRecord.__dataclass_fields__) - {"rest"}
+_KNOWN = frozenset(AgentRecord.__dataclass_fields__) - {"rest", "given"}
 _TEXTS = tuple(name for name in AgentRecord.__dataclass_fields__ if name in _KNOWN - {"env_vars"})
 
 
