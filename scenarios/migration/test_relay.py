@@ -7,7 +7,6 @@ from nip_ap.migration.claims import many
 from nip_ap.migration.client import Blind, Client, Crash, Offline, dies_at
 from nip_ap.migration.device import body_of, fields_of
 from nip_ap.migration.mapping import draft_of
-from nip_ap.migration.transport import WireTransport
 from nip_ap.scenario import (
     ANY,
     DELETION,
@@ -272,20 +271,13 @@ def test_a_thousand_personas_are_all_read_back(owner, client, check):
     load = check.surface.context.settings.migrator_load
     records = many(load if is_loopback(check.subject.url) else 100, check.seed)
     client.has(records)
-    transport = WireTransport(check.subject.url, owner.key, now=lambda: check.clock.now())
-    try:
-        synced(client.runs(transport=transport))
-        by_batches = transport.heads(owner.pubkey, slugs(records))
-        page = transport.door.query([all_of(owner).changed(limit=len(records))])
-        nothing_published(client.runs(transport=transport))
-    finally:
-        transport.close()
+    synced(client.runs())
+    page = owner.read(all_of(owner).changed(limit=len(records)))
     check.fact("personas", len(records))
     check.fact("read_in_one_list", len(page))
-    if len(by_batches) != len(records):
-        raise Broken(f"{len(records)} heads by batches of #d", str(len(by_batches)))
     if len(page) != len(records):
         raise Broken(f"{len(records)} heads in one list with that limit", str(len(page)))
+    nothing_published(client.runs())
 
 
 @clause("AP-MIG-35")

@@ -79,7 +79,7 @@ class Retained:
             self.kind,
             self.content,
             self.created_at,
-        ) or event.computed_id() != event.id:
+        ) or event.computed_id != event.id:
             raise MalformedEvent("the event and the columns beside it do not agree")
         return event
 
