@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from nip_ap.migration.command import migrate
 from nip_ap.verdict import EXIT_CODES, EXIT_UNREACHABLE, EXIT_USAGE, RunVerdict
 from nip_ap.version import __version__
 
@@ -15,7 +16,23 @@ EXIT_INTERRUPTED = 130
 
 
 class _Group(click.Group):
-    """Usage errors exit with 4 (design.md section 4), not with click's 2."""
+    """Usage errors exit with 4 (design.md section 4), not with click's 2.
+
+    The relay's command is imported when it is asked for: a server takes its time to import, and
+    `nip-ap migrate` is run many times in a row.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands."""
+        return sorted([*super().list_commands(ctx), "relay"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by name."""
+        if cmd_name == "relay":
+            from nip_ap_relay.__main__ import main as relay
+
+            return relay
+        return super().get_command(ctx, cmd_name)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and translate click's exit codes."""
@@ -72,6 +89,12 @@ def main() -> None:
 @click.option("--timeout", type=float, default=8.0, show_default=True, help="Seconds an answer.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Run each check N times.")
 @click.option("--examples", type=click.IntRange(1), default=50, help="Sequences of AP-REPL-09.")
+@click.option(
+    "--migrator",
+    metavar="CMD",
+    default="",
+    help="Test this migrator too; {base}, {relay} and {key} are filled in.",
+)
 @click.option("--strict", is_flag=True, help="A warning makes the run not conformant.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for reports.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json and nothing else.")
@@ -86,6 +109,7 @@ def run(
     timeout: float,
     repeat: int,
     examples: int,
+    migrator: str,
     strict: bool,
     out: Path | None,
     as_json: bool,
@@ -112,6 +136,7 @@ def run(
         repeat=repeat,
         examples=examples,
         strict=strict,
+        migrator=migrator,
     )
     order = Order(settings, url or "", workers, out, as_json)
     try:
@@ -140,6 +165,7 @@ def clauses(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the matrix as JSON.")
 @click.option("--full", is_flag=True, help="Run every check on every rogue, rehearsing nothing.")
 @click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write it as a page.")
+@click.option("--migrator", is_flag=True, help="Rogue migrators against the checks of AP-MIG.")
 def prove(
     names: tuple[str, ...],
     workers: str,
@@ -147,6 +173,7 @@ def prove(
     as_json: bool,
     full: bool,
     page: Path | None,
+    migrator: bool,
 ) -> int:
     """Run the suite against rogue relays: who was caught, by which check, and who was not.
 
@@ -158,6 +185,10 @@ def prove(
 
     seed = seed or secrets.token_hex(4)
     try:
+        if migrator:
+            from nip_ap.migration.proof import prove_migrators
+
+            return prove_migrators(names, workers, seed, sys.stdout, as_json=as_json, page=page)
         return prove_rogues(names, workers, seed, sys.stdout, as_json=as_json, page=page, full=full)
     except UnknownRogue as error:
         raise click.UsageError(str(error)) from None
@@ -165,10 +196,4 @@ def prove(
         raise click.ClickException(str(error)) from None
 
 
-def _register_relay() -> None:
-    from nip_ap_relay.__main__ import main as relay
-
-    main.add_command(relay, "relay")
-
-
-_register_relay()
+main.add_command(migrate)

@@ -49,6 +49,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=50,
         help="sequences that the state machine tries",
     )
+    group.addoption(
+        "--nip-ap-migrator",
+        metavar="CMD",
+        default="",
+        help="test this migrator too: 'tool --base {base} --relay {relay} --key {key}'",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,12 +62,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("nip_ap"):
         return
     from nip_ap import fixtures
+    from nip_ap.migration import fixtures as migration_fixtures
     from nip_ap.session import SuiteController, SuiteWorker
 
     config.addinivalue_line(
         "markers", "nip_ap_clause(*ids, needs=()): the clauses that a check judges"
     )
     config.pluginmanager.register(fixtures, "nip_ap_fixtures")
+    config.pluginmanager.register(migration_fixtures, "nip_ap_migration_fixtures")
     worker = hasattr(config, "workerinput")
     if not worker and not config.pluginmanager.hasplugin("nip_ap_controller"):
         config.pluginmanager.register(SuiteController.from_options(config), "nip_ap_controller")

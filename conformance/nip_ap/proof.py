@@ -34,6 +34,7 @@ REFERENCE = "reference"
 
 _ANSWER_LIMIT = 1.5
 _PROBES_AT_ONCE = 8
+_PERSONAS = 150
 # Slow rogues keep a worker waiting, not computing: several workers share a core.
 _WAITING_FACTOR = 3
 
@@ -324,7 +325,12 @@ def _findings(
     rogues: Sequence[Rogue], workers: str, seed: str, progress: Progress | None, *, full: bool
 ) -> list[Finding]:
     settings = Settings(
-        seed=seed, spec=NOVEMBER, answer_limit=_ANSWER_LIMIT, shrink=False, keep_all_frames=True
+        seed=seed,
+        spec=NOVEMBER,
+        answer_limit=_ANSWER_LIMIT,
+        shrink=False,
+        keep_all_frames=True,
+        migrator_load=_PERSONAS,
     )
     target = BundledTarget(("--gallery", "--spec", NOVEMBER))
     processes = worker_count(workers)

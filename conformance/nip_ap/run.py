@@ -37,6 +37,8 @@ class Settings:
     shrink: bool = True
     keep_all_frames: bool = False
     strict: bool = False
+    migrator: str = ""
+    migrator_load: int = 1000
 
     def selects(self, clauses: Iterable[str], check_id: str) -> bool:
         """Whether --only lets a check run: globs over groups, clause ids and check ids."""

@@ -118,6 +118,7 @@ class SuiteController:
             answer_limit=option("nip_ap_timeout"),
             repeat=option("nip_ap_repeat"),
             examples=option("nip_ap_examples"),
+            migrator=option("nip_ap_migrator"),
         )
         url, out = option("relay_url") or "", option("nip_ap_out")
         try:
@@ -155,6 +156,7 @@ class SuiteController:
     def _subject(self, name: str, target: Target, keys: Mapping[str, SecretKey]) -> Subject:
         capabilities = probe(target.url, self.settings, keys)
         abilities = ["limited-key"] if "limited" in keys else []
+        abilities += ["migrator"] if self.settings.migrator else []
         return Subject(name, target.url, capabilities, target.is_disposable, tuple(abilities))
 
     def close(self) -> None:

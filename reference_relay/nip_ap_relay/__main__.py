@@ -14,6 +14,7 @@ import click
 import uvicorn
 
 from nip_ap_relay.app import application
+from nip_ap_relay.faults import Control
 from nip_ap_relay.policy import NOVEMBER, REVISIONS, Policy
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.rogues import ROGUES, rogue_named
@@ -99,6 +100,16 @@ def main(
             policy.auth_required = False
         return Relay(policy, _store(path), narrowed)
 
+    control = Control.from_environment(spec)
+    if control is not None:
+        stub = relay(control.policy())
+        serve(
+            {"": stub},
+            control.take_over(stub, host, port),
+            stop_with_parent=stop_with_parent,
+            control=control,
+        )
+        return
     try:
         policy = rogue_named(rogue).relay_policy(spec) if rogue else Policy(spec)
     except KeyError:
@@ -110,7 +121,13 @@ def main(
     serve(relays, listener, stop_with_parent=stop_with_parent)
 
 
-def serve(relays: dict[str, Relay], listener: socket.socket, *, stop_with_parent: bool) -> None:
+def serve(
+    relays: dict[str, Relay],
+    listener: socket.socket,
+    *,
+    stop_with_parent: bool,
+    control: Control | None = None,
+) -> None:
     """Serve until told to stop; the first line of output is the address."""
     config = uvicorn.Config(
         application(relays),
@@ -128,7 +145,8 @@ def serve(relays: dict[str, Relay], listener: socket.socket, *, stop_with_parent
     host, port = listener.getsockname()[:2]
     click.echo(f"listening on ws://{host}:{port}")
     sys.stdout.flush()
-    asyncio.run(server.serve(sockets=[listener]))
+    served = control.serve(server, listener) if control else server.serve(sockets=[listener])
+    asyncio.run(served)
 
 
 if __name__ == "__main__":

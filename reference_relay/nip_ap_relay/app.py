@@ -51,6 +51,8 @@ class Doors:
     async def websocket(self, socket: WebSocket) -> None:
         """Read frames and write answers until either side ends the connection."""
         session = Session(self.relay, str(socket.url), self.relay.policy.courier())
+        if self.relay.faults is not None:
+            self.relay.faults.connected(session, socket.headers)
         await socket.accept()
         writer = asyncio.create_task(session.write(socket.send_text))
         reader = asyncio.create_task(_read(socket, session))
@@ -145,6 +147,8 @@ class Doors:
                 raise _TooLarge
             chunks.append(chunk)
         body = b"".join(chunks)
+        if self.relay.faults is not None:
+            self.relay.faults.posted(request.url.path, request.headers, body)
         pubkey = self.relay.doorkeeper.pubkey(
             header=request.headers.get("authorization", ""),
             x_pubkey=request.headers.get("x-pubkey", ""),

@@ -23,6 +23,7 @@ from nip_ap_relay.channels import (
     REMOVE_MEMBER,
     REPLIABLE_KINDS,
 )
+from nip_ap_relay.faults import Faults
 from nip_ap_relay.live import Live
 from nip_ap_relay.policy import ALL_SCOPES, Caller, Policy, Submission
 from nip_ap_relay.query import Query
@@ -69,6 +70,7 @@ class Relay:
         self.key = SecretKey.fresh()
         self.connections: set[Connection] = set()
         self.doorkeeper = HttpDoorkeeper(policy)
+        self.faults: Faults | None = None
         self._grants = dict(grants or {})
         self._pending: list[_Pending] = []
         self._flush_is_due = False
@@ -87,6 +89,11 @@ class Relay:
 
         Writes of one turn of the event loop share a commit; answers and live delivery follow it.
         """
+        if self.faults is not None:
+            intercepted = self.faults.intercepted(event, answer)
+            if intercepted is None:
+                return
+            answer = intercepted
         submission = Submission(event, caller, self.policy.now(), self.store)
         refusal = self.policy.refusal(submission)
         if refusal is not None:

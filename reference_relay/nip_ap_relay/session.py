@@ -103,6 +103,8 @@ class Session:
     def receive(self, text: str) -> None:
         """Act on one frame."""
         policy = self.relay.policy
+        if self.relay.faults is not None:
+            self.relay.faults.heard(self, text)
         try:
             request = parse_frame(
                 text,

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 from nip_ap.targets.base import TargetError
@@ -29,9 +29,12 @@ class BundledTarget:
     can_restart = True
     module = "nip_ap_relay"
 
-    def __init__(self, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    ) -> None:
         """`arguments` go to `nip-ap relay`, such as ("--spec", "2026-06")."""
         self._arguments = tuple(arguments)
+        self._environment = dict(environment or {})
         self._process: subprocess.Popen[str] | None = None
         self._log: IO[str] | None = None
         self._port = 0
@@ -55,7 +58,7 @@ class BundledTarget:
             stderr=self._log,
             text=True,
             start_new_session=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | {"PYTHONUNBUFFERED": "1"} | self._environment,
         )
         line = self._first_line()
         if not line.startswith("listening on "):

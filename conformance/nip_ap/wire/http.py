@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import orjson
 
 from nip_ap.nostr import (
@@ -20,6 +19,9 @@ from nip_ap.nostr import (
 from nip_ap.wire.answers import Answer, Counted, NoAnswer, Reading, Unreachable
 from nip_ap.wire.backoff import Backoff
 from nip_ap.wire.transcript import RECEIVED, SENT, Transcript
+
+if TYPE_CHECKING:
+    import httpx  # takes longer to import than a small migration takes to run
 
 DOOR = "http"
 NIP98, X_PUBKEY = "nip98", "x-pubkey"
@@ -81,6 +83,8 @@ class HttpDoor:
 
         The transcript names the headers and shows no value of them.
         """
+        import httpx
+
         sent = dict(self.credentials(path, body) if headers is None else headers)
         shown = "".join(f" [{name}]" for name in sent)
         text = body.decode("utf-8", "replace")

@@ -272,6 +272,10 @@ class WebSocketDoor:
             return False
         return self.authenticate().accepted
 
+    def answer_to(self, event: Event) -> Answer:
+        """Wait for the OK of an event that was sent, whatever it says."""
+        return self._ok_of(event)
+
     def _ok_of(self, event: Event) -> Answer:
         self.wait(
             lambda: self.has_ok(event) or self._notice_of_limit() is not None,

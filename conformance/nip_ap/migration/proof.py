@@ -1,0 +1,214 @@
+"""`nip-ap prove --migrator`: every rogue migrator is caught by exactly the clauses it declares.
+
+One pytest session runs the checks of side (b) against all rogues; the name of the rogue is a
+hidden parameter, as the relays' are in nip_ap.proof. Runs of the migrator are forked from a warm
+process; the sizes of the heavy checks are scaled down.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import click
+import orjson
+
+from nip_ap.clauses import NOVEMBER
+from nip_ap.migration.launch import WARM
+from nip_ap.migration.rogues import ROGUES, Rogue
+from nip_ap.proof import UnknownRogue
+from nip_ap.reporting.terminal import Progress
+from nip_ap.run import Context, Run, Settings, Subject
+from nip_ap.runner import run_pytest, worker_count
+from nip_ap.session import SuiteController, probe
+from nip_ap.targets import BundledTarget
+from nip_ap.verdict import Verdict
+
+HONEST = "honest"
+"""The migrator without a deviation: it has to come out green."""
+
+_COMMAND = f"{WARM} --rogue {{subject}} --base {{base}} --relay {{relay}} --key-file {{key}}"
+_LOAD = 200
+_MORE_WORKERS = 2
+"""Some checks wait for the clock, so that more workers than cores are of use."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one rogue migrator."""
+
+    rogue: Rogue
+    run: Run
+
+    @property
+    def red(self) -> frozenset[str]:
+        """The clauses that went red."""
+        return frozenset(clause for clause, one in self.run.by_clause.items() if one.is_red)
+
+    @property
+    def undecided(self) -> frozenset[str]:
+        """The clauses that could not be decided, because something more basic is broken."""
+        doubt = (Verdict.INCONCLUSIVE, Verdict.ERROR)
+        return frozenset(clause for clause, one in self.run.by_clause.items() if one in doubt)
+
+    @property
+    def complaints(self) -> list[str]:
+        """Why this rogue is not caught as declared; empty where it is."""
+        errors = [one.check for one in self.run.results if one.verdict is Verdict.ERROR]
+        return [
+            *(f"{one} stayed green: a blind check" for one in sorted(self._missed)),
+            *(f"{one} went red: it blames the wrong clause" for one in sorted(self._blamed)),
+            *(f"{one} is an error of the suite" for one in errors),
+            *(f"{one} did not run" for one in self.run.missing[:3]),
+            *(f"{one} is undecided" for one in sorted(self._doubts)),
+        ]
+
+    @property
+    def _missed(self) -> frozenset[str]:
+        return self.rogue.turns_red - self.red
+
+    @property
+    def _blamed(self) -> frozenset[str]:
+        return self.red - self.rogue.turns_red
+
+    @property
+    def _doubts(self) -> frozenset[str]:
+        """An honest migrator leaves nothing undecided."""
+        return self.undecided if not self.rogue.turns_red else frozenset()
+
+    def to_json(self) -> dict[str, Any]:
+        """A row of the matrix."""
+        return {
+            "rogue": self.rogue.name,
+            "because": self.rogue.because,
+            "declared": sorted(self.rogue.turns_red),
+            "red": sorted(self.red),
+            "undecided": sorted(self.undecided),
+            "caught_by": {
+                clause: sorted(
+                    one.check
+                    for one in self.run.results
+                    if clause in one.clauses and one.verdict.is_red
+                )
+                for clause in sorted(self.red)
+            },
+            "complaints": self.complaints,
+        }
+
+
+class MigratorProof(SuiteController):
+    """A controller whose subjects are rogue migrators; the relay beside them is one for all."""
+
+    def __init__(self, settings: Settings, rogues: Sequence[Rogue]) -> None:
+        super().__init__(settings, {})
+        self.rogues = tuple(rogues)
+        self._relay = BundledTarget(("--spec", settings.spec))
+
+    def prepare(self) -> None:
+        """Start the relay and probe it once."""
+        self._stack.callback(self._relay.stop)
+        self._relay.start()
+        found = probe(self._relay.url, self.settings, {})
+        subjects = tuple(
+            Subject(one.name, self._relay.url, found, is_disposable=True, abilities=("migrator",))
+            for one in self.rogues
+        )
+        self.context = Context(self.settings, subjects)
+
+
+def rogues_named(names: Sequence[str]) -> list[Rogue]:
+    """The rogues of these names, or all and the honest migrator. Raises UnknownRogue."""
+    unknown = [name for name in names if name not in ROGUES]
+    if unknown:
+        raise UnknownRogue(
+            f"no rogue migrator is named {', '.join(unknown)}; there are {', '.join(ROGUES)}"
+        )
+    return [ROGUES[name] for name in names or ROGUES]
+
+
+def prove_migrators(
+    names: Sequence[str],
+    workers: str,
+    seed: str,
+    stream: IO[str],
+    *,
+    as_json: bool,
+    page: Path | None,
+) -> int:
+    """Run the proof, print the matrix, and give the exit code. Raises UnknownRogue."""
+    began = time.monotonic()
+    settings = Settings(
+        seed=seed,
+        spec=NOVEMBER,
+        migrator=_COMMAND,
+        migrator_load=_LOAD,
+    )
+    controller = MigratorProof(settings, rogues_named(names))
+    progress = Progress(stream)
+    if not as_json:
+        controller.on_result = progress.add
+    try:
+        controller.prepare()
+        count = worker_count(workers) * (_MORE_WORKERS if workers == "auto" else 1)
+        printed = run_pytest(controller, count, "-k", "test_client")
+    finally:
+        controller.close()
+    progress.clear()
+    runs = {run.subject.name: run for run in controller.runs()}
+    findings = [Finding(rogue, runs[rogue.name]) for rogue in controller.rogues]
+    if not any(finding.run.manifest for finding in findings):
+        raise UnknownRogue(f"no check could be collected:\n{printed}")
+    matrix = _matrix(findings, seed, time.monotonic() - began)
+    if as_json:
+        stream.write(orjson.dumps(matrix, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        _print(matrix, stream)
+    if page is not None:
+        page.write_text(_page(matrix), encoding="utf-8")
+    return 0 if matrix["proven"] else 1
+
+
+def _matrix(findings: Sequence[Finding], seed: str, seconds: float) -> dict[str, Any]:
+    rows = [finding.to_json() for finding in findings]
+    return {
+        "format": "nip-ap-proof/1",
+        "seed": seed,
+        "seconds": round(seconds, 1),
+        "checks_run": sum(len(finding.run.results) for finding in findings),
+        "rogues": rows,
+        "proven": not any(row["complaints"] for row in rows),
+    }
+
+
+def _print(matrix: dict[str, Any], stream: IO[str]) -> None:
+    for row in matrix["rogues"]:
+        good = not row["complaints"]
+        sign = click.style("✓" if good else "✗", fg="green" if good else "red")
+        click.echo(f"  {sign} {row['rogue']:<14} {', '.join(row['red']) or 'green'}", file=stream)
+        for complaint in row["complaints"]:
+            click.echo(f"      {complaint}", file=stream)
+    verdict = "proven" if matrix["proven"] else "not proven"
+    click.echo(
+        f"{click.style(verdict, bold=True)}: {len(matrix['rogues'])} migrators, "
+        f"{matrix['checks_run']} checks run ({matrix['seconds']:.0f} s)",
+        file=stream,
+    )
+
+
+def _page(matrix: dict[str, Any]) -> str:
+    """The matrix as Markdown for docs/."""
+    lines = [
+        "# The kill matrix of migrators",
+        "",
+        "Written by `nip-ap prove --migrator --page`; do not edit. Each rogue is the suite's own",
+        "migrator with one step overridden.",
+        "",
+        "| rogue | what a client did wrong | clauses it turns red |",
+        "| --- | --- | --- |",
+    ]
+    for row in matrix["rogues"]:
+        lines.append(f"| {row['rogue']} | {row['because']} | {', '.join(row['red'])} |")
+    return "\n".join([*lines, ""])

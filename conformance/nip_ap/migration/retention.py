@@ -1,0 +1,212 @@
+"""The retention store: every event is kept here before it is sent (persona-migration.md section 2).
+
+SQLite with WAL. Rows belong to one relay and one owner, whatever else is in the file. A write
+replaces a row only where NIP-01 lets the event replace the other: later wins, and within one
+second the lowest id; the original let the last write of a second win.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from nip_ap.nostr import DELETION, PERSONA, Event, MalformedEvent
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS persona_events (
+    relay TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    pubkey TEXT NOT NULL,
+    d_tag TEXT NOT NULL,
+    content TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    raw_event TEXT NOT NULL,
+    pending_sync INTEGER NOT NULL DEFAULT 0,
+    base TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (relay, kind, pubkey, d_tag)
+) WITHOUT ROWID;
+"""
+_COLUMNS = "kind, d_tag, content, created_at, raw_event, pending_sync, base"
+_OWN = "relay = ? AND pubkey = ?"
+_UPSERT = f"""
+INSERT INTO persona_events (relay, pubkey, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+    content = excluded.content, created_at = excluded.created_at,
+    raw_event = excluded.raw_event, pending_sync = excluded.pending_sync, base = excluded.base
+WHERE excluded.created_at > created_at
+   OR (excluded.created_at = created_at
+       AND json_extract(excluded.raw_event, '$.id') < json_extract(raw_event, '$.id'))
+"""
+
+
+class StoreError(Exception):
+    """A store that cannot be used; the message names the file and never its content."""
+
+
+@dataclass(frozen=True)
+class Retained:
+    """One row: an event, whether the relay still has to acknowledge it, and what it stands on.
+
+    `base` is the hash of the content that the event replaces, so that a later run can tell an own
+    older version on the relay from somebody else's edit.
+    """
+
+    kind: int
+    slug: str
+    content: str
+    created_at: int
+    raw: str
+    pending: bool
+    base: str
+
+    @cached_property
+    def event(self) -> Event:
+        """The event of the row. Raises MalformedEvent where the row is damaged."""
+        try:
+            event = Event.from_json(orjson.loads(self.raw))
+        except orjson.JSONDecodeError as error:
+            raise MalformedEvent(f"no JSON: {error}") from None
+        if (event.kind, event.content, event.created_at) != (
+            self.kind,
+            self.content,
+            self.created_at,
+        ) or event.computed_id != event.id:
+            raise MalformedEvent("the event and the columns beside it do not agree")
+        return event
+
+
+def normal_relay(url: str) -> str:
+    """A relay's URL as rows and file names have it: trimmed, without trailing slashes."""
+    return url.strip().rstrip("/")
+
+
+def store_path(base: Path, owner: str, relay: str) -> Path:
+    """`<base>/retention/<hex>.db`, one file for each owner and relay (facts 2.5)."""
+    scope = f"{owner.strip().lower()}\0{normal_relay(relay)}".encode()
+    return base / "retention" / f"{hashlib.sha256(scope).hexdigest()}.db"
+
+
+class RetentionStore:
+    """The rows of one owner at one relay."""
+
+    def __init__(self, path: Path | None, *, relay: str, owner: str) -> None:
+        """Open or create a store; None makes one in memory. Raises StoreError.
+
+        One run at a time has a store: another waits until it is closed.
+        """
+        self.relay = normal_relay(relay)
+        self.owner = owner
+        self._lock: IO[str] | None = None
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._lock = path.with_name(path.name + ".lock").open("a")
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=5)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"the retention store {path} cannot be used: {error}. Move it away to start a "
+                "new one; the personas themselves are in personas.json and on the relay"
+            ) from None
+
+    def close(self) -> None:
+        """Close the file and let the next run in."""
+        self._db.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes of the block, or none: also where the process is killed inside."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # -- reading ---------------------------------------------------------------
+
+    def rows(self, kind: int = PERSONA) -> dict[str, Retained]:
+        """The rows of one kind by slug."""
+        found = self._db.execute(
+            f"SELECT {_COLUMNS} FROM persona_events WHERE {_OWN} AND kind = ?",
+            (self.relay, self.owner, kind),
+        )
+        return {row[1]: _retained(row) for row in found}
+
+    def tombstones(self) -> dict[str, Retained]:
+        """Deletion requests by slug, waiting or sent."""
+        return self.rows(DELETION)
+
+    def row(self, slug: str, kind: int = PERSONA) -> Retained | None:
+        """One row, or None."""
+        found = self._db.execute(
+            f"SELECT {_COLUMNS} FROM persona_events WHERE {_OWN} AND kind = ? AND d_tag = ?",
+            (self.relay, self.owner, kind, slug),
+        ).fetchone()
+        return None if found is None else _retained(found)
+
+    def pending(self) -> list[Retained]:
+        """What the relay has not acknowledged: deletions first, then by date."""
+        rows = [*self.rows(DELETION).values(), *self.rows(PERSONA).values()]
+        waiting = [row for row in rows if row.pending]
+        return sorted(waiting, key=lambda row: (row.kind != DELETION, row.created_at))
+
+    def served(self) -> tuple[list[Event], list[str]]:
+        """What an offline start can show: sound heads, and the slugs of damaged rows."""
+        sound, damaged = [], []
+        for slug, row in self.rows().items():
+            try:
+                sound.append(row.event)
+            except MalformedEvent:
+                damaged.append(slug)
+        return sound, damaged
+
+    # -- writing ---------------------------------------------------------------
+
+    def retain(self, event: Event, slug: str, *, pending: bool, base: str = "") -> bool:
+        """Keep an event; False where the row there is the later one by NIP-01."""
+        raw = orjson.dumps(event.to_json()).decode()
+        values = (event.kind, slug, event.content, event.created_at, raw, pending, base)
+        cursor = self._db.execute(_UPSERT, (self.relay, self.owner, *values))
+        return cursor.rowcount > 0
+
+    def adopt(self, event: Event, slug: str) -> None:
+        """Take the relay's head as what is retained, in place of whatever was."""
+        self.drop(slug)
+        self.retain(event, slug, pending=False)
+
+    def acknowledge(self, event: Event, slug: str) -> bool:
+        """Clear the flag of exactly this event; False where the row holds another by now."""
+        cursor = self._db.execute(
+            f"UPDATE persona_events SET pending_sync = 0 WHERE {_OWN} AND kind = ? AND d_tag = ? "
+            "AND json_valid(raw_event) AND json_extract(raw_event, '$.id') = ?",
+            (self.relay, self.owner, event.kind, slug, event.id),
+        )
+        return cursor.rowcount > 0
+
+    def drop(self, slug: str, kind: int = PERSONA) -> None:
+        """Forget a row."""
+        self._db.execute(
+            f"DELETE FROM persona_events WHERE {_OWN} AND kind = ? AND d_tag = ?",
+            (self.relay, self.owner, kind, slug),
+        )
+
+
+def _retained(row: tuple[Any, ...]) -> Retained:
+    kind, slug, content, created_at, raw, pending, base = row
+    return Retained(kind, slug, content, created_at, raw, bool(pending), base)
