@@ -154,7 +154,16 @@ def _filled(word: str, places: Mapping[str, str]) -> str:
     return word
 
 
-def wait_until(moment: float) -> None:
-    """Wait for a reading of the wall clock: what is under test depends on whole seconds."""
+def let_pass(seconds: float) -> None:
+    """Wait until the wall clock has moved on so far: the subject is what age does to an event."""
+    _wait_until(time.time() + seconds)
+
+
+def let_the_second_pass(into: float = 0.0) -> None:
+    """Wait for the wall clock's next whole second, and so far into it."""
+    _wait_until(int(time.time()) + 1.0 + into)
+
+
+def _wait_until(moment: float) -> None:
     while (left := moment - time.time()) > 0:
         threading.Event().wait(left)
