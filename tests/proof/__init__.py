@@ -1,0 +1,1 @@
+"""Tests of the proof itself: a blinded check does not stay unnoticed."""
