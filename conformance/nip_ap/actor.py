@@ -23,6 +23,7 @@ from nip_ap.evidence import (
     Ledger,
 )
 from nip_ap.nostr import DELETION, PERSONA, Draft, Event, Filter, SecretKey
+from nip_ap.nostr.channel import CREATE_CHANNEL, Channel
 from nip_ap.wire import Answer, Counted, HttpDoor, Reading, Subscription, WebSocketDoor
 
 WS, HTTP = "ws", "http"
@@ -267,13 +268,16 @@ class Actor:
     # -- leaving ---------------------------------------------------------------
 
     def clean_up(self) -> None:
-        """Ask the relay to delete the personas written, best effort; answers are not awaited."""
+        """Ask the relay to delete the personas and channels made; answers are not awaited."""
         slugs = {event.slug for event in self.written if event.kind == PERSONA}
         newest = max((event.created_at for event in self.written), default=0)
         when = max(newest, self._surroundings.clock.now())
         for slug in sorted(slugs):
             tags = (("a", f"{PERSONA}:{self.pubkey}:{slug}"), ("k", str(PERSONA)))
             self.ws.send(["EVENT", self.signs(Draft(DELETION, when, tags)).to_json()])
+        for made in (event for event in self.written if event.kind == CREATE_CHANNEL):
+            removal = Channel(made.tag_values("h")[0], self._surroundings.clock.now()).removal()
+            self.ws.send(["EVENT", self.signs(removal).to_json()])
 
     def leave(self) -> None:
         """Close every connection."""

@@ -5,7 +5,7 @@ Each probe is one function below, registered by its decorator: name, and what it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,8 +15,9 @@ import orjson
 from nip_ap.actor import HTTP, WS, Actor, address
 from nip_ap.clauses import JUNE, NOVEMBER
 from nip_ap.evidence import Inconclusive
-from nip_ap.nostr import PERSONA, Draft
-from nip_ap.wire import NoAnswer, Unreachable, WireError
+from nip_ap.nostr import PERSONA, Draft, Filter
+from nip_ap.nostr.channel import PRIVATE, WINDOW_BOUNDS, Channel, channel_id
+from nip_ap.wire import ConnectionLost, NoAnswer, Unreachable, WireError
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 
@@ -86,40 +87,68 @@ class Capabilities:
 
 @dataclass
 class Probing:
-    """What probes share: two keys, the NIP-11 document, and one persona that was accepted."""
+    """What probes share: actors, the NIP-11 document, and one persona that was accepted.
 
-    url: str
+    `may_load` says whether requests of a megabyte are in place; `seen` gives the wire's texts.
+    """
+
     owner: Actor
     stranger: Actor
+    anonymous: Actor
     now: int
     information: Mapping[str, Any]
+    channel: Channel
     slug: str = "probe"
+    may_load: bool = False
+    seen: Callable[[], Iterable[str]] = tuple
+    found: dict[str, Capability] = field(default_factory=dict)
 
-    def persona(self, slug: str) -> Draft:
+    def persona(self, slug: str, *, at: int | None = None) -> Draft:
         """An unshared persona, as every revision accepts it."""
-        return Draft(PERSONA, self.now, (("d", slug),), _BODY % "")
+        when = self.now if at is None else at
+        return Draft(PERSONA, when, (("d", slug),), _BODY % "")
+
+    def offers(self, name: str) -> bool:
+        """Whether an earlier probe found it."""
+        return name in self.found and self.found[name].offered == YES
 
 
 # A body that also a relay accepts which minds the fields that June required.
 _BODY = '{"display_name":"Probe %s","system_prompt":"You are a probe."}'
 
 Probe = Callable[[Probing], tuple[str, str]]
+Claim = Callable[[Mapping[str, Any]], "bool | None"]
 
-PROBES: dict[str, Probe] = {}
-_NIPS = {"auth": 42, "count": 45, "search": 50}
+PROBES: dict[str, tuple[Probe, Claim]] = {}
+"""Each probe by the name of its capability, with what NIP-11 claims about it; in order."""
 
 
-def probe(name: str) -> Callable[[Probe], Probe]:
-    """Register a probe; it gives (yes, no or unknown, what it did and saw)."""
+def probe(
+    name: str, *, nip: int | None = None, limitation: str | None = None
+) -> Callable[[Probe], Probe]:
+    """Register a probe; it gives (yes, no or unknown, what it did and saw).
+
+    `nip` or `limitation` says where NIP-11 would claim the capability.
+    """
+
+    def claimed(information: Mapping[str, Any]) -> bool | None:
+        if nip is not None:
+            nips = information.get("supported_nips")
+            return nip in nips if isinstance(nips, list) else None
+        limits = information.get("limitation")
+        if limitation is None or not isinstance(limits, Mapping):
+            return None
+        value = limits.get(limitation)
+        return value if isinstance(value, bool) else (None if value is None else True)
 
     def register(function: Probe) -> Probe:
-        PROBES[name] = function
+        PROBES[name] = (function, claimed)
         return function
 
     return register
 
 
-@probe("auth")
+@probe("auth", nip=42)
 def _auth(probing: Probing) -> tuple[str, str]:
     door = probing.owner.ws
     if door.challenge is None:
@@ -129,7 +158,24 @@ def _auth(probing: Probing) -> tuple[str, str]:
     return YES, "a NIP-42 challenge came and its answer was accepted"
 
 
-@probe("count")
+@probe("auth-to-write", limitation="auth_required")
+def _auth_to_write(probing: Probing) -> tuple[str, str]:
+    event = probing.owner.signs(probing.persona(probing.slug))
+    answer = probing.anonymous.ws.publish(event)
+    if answer.prefix == "auth-required:":
+        return YES, f"an EVENT before AUTH was refused with {answer.message!r}"
+    return NO, f"an EVENT before AUTH was {answer}"
+
+
+@probe("auth-to-read", limitation="auth_required")
+def _auth_to_read(probing: Probing) -> tuple[str, str]:
+    reading = probing.anonymous.ws.query([address(probing.owner, probing.slug)])
+    if (reading.refusal or "").startswith("auth-required:"):
+        return YES, f"a REQ before AUTH was closed with {reading.refusal!r}"
+    return NO, f"a REQ before AUTH was answered: {reading}"
+
+
+@probe("count", nip=45)
 def _count(probing: Probing) -> tuple[str, str]:
     wanted = address(probing.owner, probing.slug)
     try:
@@ -152,10 +198,8 @@ def _http(probing: Probing) -> tuple[str, str]:
     return YES, f"POST /query answered {len(reading)} event(s)"
 
 
-@probe("search")
+@probe("search", nip=50)
 def _search(probing: Probing) -> tuple[str, str]:
-    from nip_ap.nostr import Filter
-
     word = f"word{probing.owner.pubkey[:12]}"
     draft = Draft(
         PERSONA,
@@ -174,6 +218,114 @@ def _search(probing: Probing) -> tuple[str, str]:
         if event in reading and len(reading) == 1:
             return YES, f"a search over {via} for a fresh word found the one persona that has it"
     return NO, "a search for a fresh word of a stored persona did not find it"
+
+
+@probe("channels", nip=29)
+def _channels(probing: Probing) -> tuple[str, str]:
+    """A plain relay takes any kind 9; one with channels minds whether the channel exists."""
+    owner, channel = probing.owner, probing.channel
+    made = owner.send(owner.signs(channel.creation(PRIVATE)))
+    if not made.accepted:
+        return NO, f"a kind 9007 was refused: {made.message!r}"
+    nowhere = Channel(channel_id(bytes(16)), probing.now)
+    known, unknown = owner.send_all(
+        [owner.signs(channel.message("root")), owner.signs(nowhere.message("root"))]
+    )
+    if not known.accepted:
+        return NO, f"a kind 9007 was accepted, but no message there: {known.message!r}"
+    if unknown.accepted:
+        return NO, "a message was accepted for a channel that nobody made"
+    return YES, "a kind 9007 made a channel; a message to an unknown channel was refused"
+
+
+@probe("threads")
+def _threads(probing: Probing) -> tuple[str, str]:
+    """`depth_limit` reads recorded replies; a relay without it reads whatever has the `e` tag."""
+    if not probing.offers("channels") or not probing.offers("http"):
+        return NO, "threads are read over HTTP in a channel, and the relay lacks one of the two"
+    owner, channel = probing.owner, probing.channel
+    root = owner.signs(channel.message("root"))
+    reply = owner.signs(channel.reply("reply", to=root))
+    mention = owner.signs(channel.message("mention", ("e", root.id)))
+    refused = [one for one in owner.send_all([reply, mention]) if not one.accepted]
+    if refused:
+        return NO, f"a reply in a channel was refused: {refused[0].message!r}"
+    reading = owner.http.query([channel.thread(root, depth=50)])
+    if reading.refusal is not None:
+        return NO, f"a /query with depth_limit was refused: {reading.refusal!r}"
+    if reply in reading and mention not in reading:
+        return YES, "a /query with depth_limit gave a reply and not an unmarked mention"
+    return NO, f"a /query with depth_limit gave {reading}, as one without it would"
+
+
+@probe("top-level")
+def _top_level(probing: Probing) -> tuple[str, str]:
+    if not probing.offers("channels") or not probing.offers("http"):
+        return (
+            NO,
+            "the top level is read over HTTP in a channel, and the relay lacks one of the two",
+        )
+    reading = probing.owner.http.query([probing.channel.top_level()])
+    if reading.refusal is not None:
+        return NO, f"a /query with top_level was refused: {reading.refusal!r}"
+    if any(event.kind == WINDOW_BOUNDS for event in reading.events):
+        return YES, f"a /query with top_level gave the bounds of its window (kind {WINDOW_BOUNDS})"
+    return NO, f"a /query with top_level gave no kind {WINDOW_BOUNDS}"
+
+
+# -- limits ----------------------------------------------------------------------
+
+_DAY = 86_400
+_LARGE_BODY = 1_048_577
+_LARGEST_PROBED_FRAME = 4_194_304
+
+
+@probe("clock-guard", limitation="created_at_upper_limit")
+def _clock_guard(probing: Probing) -> tuple[str, str]:
+    ahead = probing.persona(f"{probing.slug}-ahead", at=probing.now + _DAY)
+    answer = probing.owner.send(probing.owner.signs(ahead))
+    if answer.accepted:
+        return NO, "a persona dated a day ahead was accepted"
+    return YES, f"a persona dated a day ahead was refused: {answer.message!r}"
+
+
+@probe("frame-limit", limitation="max_message_length")
+def _frame_limit(probing: Probing) -> tuple[str, str]:
+    announced = probing.information.get("limitation", {}).get("max_message_length")
+    if type(announced) is not int:
+        return UNKNOWN, "NIP-11 announces no max_message_length, so there is nothing to exceed"
+    if not probing.may_load or announced > _LARGEST_PROBED_FRAME:
+        return UNKNOWN, f"NIP-11 announces {announced} bytes; not tried out on this relay"
+    door = probing.anonymous.another_connection().ws
+    try:
+        door.send_text(f'["CLOSE","probe"{" " * announced}]')
+        door.query([address(probing.owner, probing.slug)])
+    except ConnectionLost as error:
+        return YES, f"a frame over {announced} bytes ended its connection: {error}"
+    if door.notices:
+        return YES, f"a frame over {announced} bytes got a notice: {door.notices[-1]!r}"
+    return NO, f"a frame over {announced} bytes was taken without a word"
+
+
+@probe("body-limit")
+def _body_limit(probing: Probing) -> tuple[str, str]:
+    if not probing.offers("http"):
+        return NO, "the relay has no HTTP door"
+    if not probing.may_load:
+        return UNKNOWN, "not tried out on this relay"
+    status = probing.owner.http.post("/query", b"[]".rjust(_LARGE_BODY)).status_code
+    if status >= 400:
+        return YES, f"a body of {_LARGE_BODY} bytes got HTTP {status}"
+    return NO, f"a body of {_LARGE_BODY} bytes got HTTP {status}"
+
+
+@probe("rate-limit")
+def _rate_limit(probing: Probing) -> tuple[str, str]:
+    """Seen or not seen on the way; never provoked."""
+    for text in probing.seen():
+        if "rate-limited:" in text or text.startswith("HTTP 429"):
+            return YES, f"met on the way: {text[:120]}"
+    return NO, "none was met during the preflight"
 
 
 def explore(probing: Probing, *, spec: str) -> Capabilities:
@@ -196,7 +348,9 @@ def explore(probing: Probing, *, spec: str) -> Capabilities:
             probing, fallback, "an ordinary persona was accepted but its author cannot read it",
             answers=True,
         )  # fmt: skip
-    found = {name: _found(name, function, probing) for name, function in PROBES.items()}
+    for name in PROBES:
+        probing.found[name] = _found(name, probing)
+    found = dict(probing.found)
     revision, reason = (spec, "chosen by --spec") if spec != "auto" else _revision(probing)
     return Capabilities(found, revision, reason, probing.information)
 
@@ -206,14 +360,13 @@ def _silent(probing: Probing, spec: str, why: str, *, answers: bool = False) -> 
     return Capabilities(found, spec, "not probed", probing.information, answers, why)
 
 
-def _found(name: str, function: Probe, probing: Probing) -> Capability:
+def _found(name: str, probing: Probing) -> Capability:
+    function, claimed = PROBES[name]
     try:
         offered, evidence = function(probing)
     except (WireError, Inconclusive) as error:
         offered, evidence = UNKNOWN, f"the probe broke down: {error}"
-    nips = probing.information.get("supported_nips")
-    claimed = _NIPS[name] in nips if name in _NIPS and isinstance(nips, list) else None
-    return Capability(name, offered, evidence, claimed)
+    return Capability(name, offered, evidence, claimed(probing.information))
 
 
 def _revision(probing: Probing) -> tuple[str, str]:

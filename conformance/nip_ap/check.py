@@ -10,14 +10,17 @@ from functools import cached_property
 import httpx
 
 from nip_ap.actor import Actor, Clock, Surroundings
+from nip_ap.credentials import ABILITIES, run_key
 from nip_ap.evidence import (
     Broken,
     Inconclusive,
     Ledger,
     NotApplicable,
     ScenarioMistake,
+    UnmetClaim,
 )
 from nip_ap.nostr import SecretKey, derive
+from nip_ap.nostr.channel import channel_id
 from nip_ap.run import Context, Result, Subject, broken_at
 from nip_ap.verdict import Verdict
 from nip_ap.wire import HttpDoor, Transcript, WebSocketDoor, WireError
@@ -72,6 +75,10 @@ class Check:
         word = name if name[:1].isalpha() else f"n{name}"
         return f"{word}-{derive(self.seed, 'slug', name).hex()[:12]}"
 
+    def channel_id(self, name: str = "channel") -> str:
+        """A channel id that nobody else uses; the same for the same seed."""
+        return channel_id(derive(self.seed, "channel", name))
+
     def note(self, text: str) -> None:
         """Add a remark for the report."""
         self.ledger.notes.append(text)
@@ -106,8 +113,15 @@ class Check:
     # -- actors ----------------------------------------------------------------
 
     def actor(self, role: str) -> Actor:
-        """An actor with a key of its own: from --keys where that names the role, else derived."""
-        key = self.surface.keys.get(role) or SecretKey.derived(self.seed, "key", role)
+        """An actor with a key of its own: from --keys where that names the role, else derived.
+
+        Some roles have the same key for the whole run (credentials.py).
+        """
+        keys, run_seed = self.surface.keys, self.surface.context.settings.seed
+        if role in ABILITIES:
+            key = run_key(run_seed, role, keys)
+        else:
+            key = keys.get(role) or SecretKey.derived(self.seed, "key", role)
         return self._enter(Actor(role, key, self._surroundings()))
 
     def anonymous(self) -> Actor:
@@ -189,6 +203,8 @@ class Check:
     def _judged(self, error: BaseException | None) -> tuple[Verdict, str, str, str]:
         if error is None:
             return self._controlled()
+        if isinstance(error, UnmetClaim):
+            return Verdict.FAIL, str(error), error.expected, error.seen
         if isinstance(error, Broken):
             return self._broken(str(error), error.expected, error.seen)
         if isinstance(error, AssertionError):

@@ -86,6 +86,8 @@ def main() -> None:
     help="x-pubkey authenticates over HTTP with a bare header, as development relays allow.",
 )
 @click.option("--keys", metavar="FILE", help="JSON file of secret keys by role, for closed relays.")
+@click.option("--claim", "claims", multiple=True, metavar="NAME", help="Fail where it is missing.")
+@click.option("--load", is_flag=True, help="Heavy checks on a relay that is not on this machine.")
 @click.option("--timeout", type=float, default=8.0, show_default=True, help="Seconds an answer.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Run each check N times.")
 @click.option("--examples", type=click.IntRange(1), default=50, help="Sequences of AP-REPL-09.")
@@ -106,6 +108,8 @@ def run(
     spec: str,
     auth: str,
     keys: str | None,
+    claims: tuple[str, ...],
+    load: bool,
     timeout: float,
     repeat: int,
     examples: int,
@@ -122,7 +126,7 @@ def run(
 
     from nip_ap.run import Settings
     from nip_ap.runner import NothingSelected, Order, SuiteBroken, run_suite
-    from nip_ap.session import KeyFileError
+    from nip_ap.session import SettingsError
     from nip_ap.targets import TargetError
     from nip_ap.wire import Unreachable
 
@@ -137,11 +141,13 @@ def run(
         examples=examples,
         strict=strict,
         migrator=migrator,
+        claims=claims,
+        load=load,
     )
     order = Order(settings, url or "", workers, out, as_json)
     try:
         return run_suite(order, sys.stdout)
-    except (KeyFileError, NothingSelected) as error:
+    except (SettingsError, NothingSelected) as error:
         raise click.UsageError(str(error)) from None
     except (TargetError, Unreachable) as error:
         raise UnreachableError(str(error)) from None

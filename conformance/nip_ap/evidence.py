@@ -31,6 +31,10 @@ class Broken(AssertionError):
         self.seen = seen
 
 
+class UnmetClaim(Broken):
+    """The relay lacks what --claim says it has; a failure whatever the level of the clause."""
+
+
 class Inconclusive(Exception):
     """The check cannot say: a control was not seen, or the relay did not play along."""
 

@@ -31,6 +31,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how to authenticate; x-pubkey sends a bare header over HTTP",
     )
     group.addoption("--nip-ap-keys", metavar="FILE", help="a JSON file of secret keys by role")
+    group.addoption(
+        "--nip-ap-claim",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="fail where the relay lacks this capability; repeatable",
+    )
+    group.addoption(
+        "--nip-ap-load", action="store_true", help="heavy checks on a relay elsewhere too"
+    )
     group.addoption("--nip-ap-out", metavar="DIR", help="write the reports into this folder")
     group.addoption(
         "--nip-ap-timeout",

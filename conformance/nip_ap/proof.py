@@ -23,7 +23,7 @@ from nip_ap.clauses import MUST, NOVEMBER, SHOULD, register
 from nip_ap.reporting.terminal import Progress
 from nip_ap.run import Context, Result, Run, Settings, Subject
 from nip_ap.runner import run_pytest, worker_count
-from nip_ap.session import SuiteController, probe
+from nip_ap.session import SuiteController, abilities, bundled_target, probe
 from nip_ap.targets import BundledTarget
 from nip_ap.verdict import RunVerdict, Verdict
 from nip_ap_relay.policy import Policy
@@ -157,7 +157,9 @@ class Gallery:
     def subject(self, name: str) -> Subject:
         """One relay of the gallery, probed; REFERENCE is the one without a deviation."""
         url = f"{self.target.url}/" if name == REFERENCE else f"{self.target.url}/{name}/"
-        return Subject(name, url, probe(url, self.settings, {}), is_disposable=True)
+        found = probe(url, self.settings, {})
+        able = abilities(self.target, url, self.settings)
+        return Subject(name, url, found, is_disposable=True, abilities=able)
 
     def run(
         self, subjects: Sequence[Subject], workers: int, progress: Progress | None
@@ -332,7 +334,7 @@ def _findings(
         keep_all_frames=True,
         migrator_load=_PERSONAS,
     )
-    target = BundledTarget(("--gallery", "--spec", NOVEMBER))
+    target = bundled_target(settings, "--gallery")
     processes = worker_count(workers)
     try:
         target.start()

@@ -11,13 +11,15 @@ from typing import Any
 
 from nip_ap.capabilities import NO, YES, Capabilities
 from nip_ap.clauses import INFO, MAY, MUST, SHOULD, Clause, Register
-from nip_ap.evidence import Control, Inconclusive, NotApplicable, ScenarioMistake
+from nip_ap.evidence import Control, Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
 from nip_ap.verdict import RunVerdict, Verdict, run_verdict, worst
 from nip_ap.wire import Frame
 
 _NOT_PROBED = {
     "restart": "the suite does not control the relay's process",
     "limited-key": "no credential without users:write is at hand (a `limited` key in --keys)",
+    "users-only-key": "no credential with users:write alone is at hand (`users-only` in --keys)",
+    "load": "the relay is not on this machine and --load was not given",
     "migrator": "no migrator was given (--migrator CMD)",
 }
 
@@ -39,6 +41,8 @@ class Settings:
     strict: bool = False
     migrator: str = ""
     migrator_load: int = 1000
+    claims: tuple[str, ...] = ()
+    load: bool = False
 
     def selects(self, clauses: Iterable[str], check_id: str) -> bool:
         """Whether --only lets a check run: globs over groups, clause ids and check ids."""
@@ -90,8 +94,11 @@ class Subject:
             checks=None if value["checks"] is None else tuple(value["checks"]),
         )
 
-    def require(self, clause: Clause, needs: Iterable[str]) -> None:
-        """Raise NotApplicable or Inconclusive where a clause cannot be judged on this relay."""
+    def require(self, clause: Clause, needs: Iterable[str], claims: Iterable[str] = ()) -> None:
+        """Raise NotApplicable or Inconclusive where a clause cannot be judged on this relay.
+
+        Raises UnmetClaim where that is for want of something that --claim says is there.
+        """
         capabilities = self.capabilities
         if not capabilities.answers:
             raise Inconclusive(f"the relay did not answer the preflight: {capabilities.silence}")
@@ -101,7 +108,12 @@ class Subject:
                 f"({capabilities.spec_reason})"
             )
         for need in needs:
-            self._require(need)
+            try:
+                self._require(need)
+            except NotApplicable as error:
+                if need not in claims:
+                    raise
+                raise UnmetClaim(f"{need}, as --claim says", str(error)) from None
 
     def _require(self, need: str) -> None:
         if need in self.abilities:
@@ -235,8 +247,19 @@ class Run:
         return bool(self.manifest) and not self.missing and not self.surplus
 
     @cached_property
+    def unmet_claims(self) -> tuple[str, ...]:
+        """Capabilities that --claim says are there and that no probe found."""
+        return tuple(
+            claim
+            for claim in self.settings.claims
+            if claim not in self.subject.abilities and not self.subject.capabilities.offers(claim)
+        )
+
+    @cached_property
     def verdict(self) -> RunVerdict:
         """The verdict of the run; --strict takes a warning for a failure."""
+        if self.unmet_claims and self.subject.capabilities.answers:
+            return RunVerdict.NOT_CONFORMANT
         verdicts = [one.verdict for one in self.results]
         if self.settings.strict:
             verdicts = [Verdict.FAIL if one is Verdict.WARN else one for one in verdicts]
@@ -272,7 +295,10 @@ class Run:
             if self.settings.strict:
                 broken.add(Verdict.WARN)
             red = sorted(clause for clause, verdict in self.by_clause.items() if verdict in broken)
-            return f"{len(red)} clause(s) broken: {', '.join(red)}"
+            reasons = [f"{len(red)} clause(s) broken: {', '.join(red)}"] if red else []
+            if self.unmet_claims:
+                reasons.append(f"claimed and not found: {', '.join(self.unmet_claims)}")
+            return "; ".join(reasons)
         if not self.subject.capabilities.answers:
             return f"the relay did not answer: {self.subject.capabilities.silence}"
         if self.missing or self.surplus:

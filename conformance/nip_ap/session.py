@@ -18,17 +18,20 @@ import httpx
 import pytest
 
 from nip_ap.actor import HTTP
-from nip_ap.capabilities import Capabilities, Probing, explore, relay_information
+from nip_ap.capabilities import PROBES, Capabilities, Probing, explore, relay_information
 from nip_ap.check import Check, Surface
 from nip_ap.checks import Declaration, declarations, declared_in_files, scenario_files
 from nip_ap.clauses import MUST, register
+from nip_ap.credentials import ABILITIES, grants, run_key
 from nip_ap.evidence import ScenarioMistake
 from nip_ap.fixtures import CHECK
 from nip_ap.nostr import SecretKey
+from nip_ap.nostr.channel import Channel
 from nip_ap.patience import impatient_imports, no_waiting
 from nip_ap.reporting import Report, report_of, write_reports
 from nip_ap.run import Context, Result, Run, Settings, Subject, level_of, settled
 from nip_ap.targets import BundledTarget, Target, TargetError, UrlTarget
+from nip_ap.targets.url import is_loopback
 from nip_ap.verdict import EXIT_UNREACHABLE, RunVerdict, Verdict
 from nip_ap.wire import Transcript, Unreachable
 
@@ -36,7 +39,11 @@ _RESULT = "nip_ap.result"
 _SUBJECT, _REPETITION = "nip_ap_subject", "nip_ap_repetition"
 
 
-class KeyFileError(ValueError):
+class SettingsError(ValueError):
+    """Something that the user asked for and that cannot be done."""
+
+
+class KeyFileError(SettingsError):
     """A key file that cannot be used; the message never repeats its content."""
 
 
@@ -56,14 +63,21 @@ def read_keys(path: str | None) -> dict[str, SecretKey]:
         ) from None
 
 
-def new_client() -> httpx.Client:
-    """An HTTP client that minds no proxy and loads certificates only when it meets TLS."""
-    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=4))
+def new_client(*urls: str) -> httpx.Client:
+    """An HTTP client for these relays; it minds no proxy.
+
+    Loading certificates takes 30 ms, so it does that only where a relay speaks TLS.
+    """
+    return httpx.Client(
+        trust_env=False,
+        verify=any(url.startswith("wss:") for url in urls),
+        limits=httpx.Limits(max_keepalive_connections=4),
+    )
 
 
 def probe(target_url: str, settings: Settings, keys: Mapping[str, SecretKey]) -> Capabilities:
     """Preflight and probes of one relay. Raises Unreachable."""
-    client = new_client()
+    client = new_client(target_url)
     now = int(time.time())
     information = relay_information(target_url, client, settings.answer_limit)
     nothing_known = Capabilities({}, settings.spec, "", information)
@@ -71,8 +85,17 @@ def probe(target_url: str, settings: Settings, keys: Mapping[str, SecretKey]) ->
     surface = Surface(Context(settings, (subject,)), client, keys)
     check = Check("preflight", (), "MUST", "preflight", subject, surface, transcript=Transcript())
     try:
-        owner, stranger = check.actor("owner"), check.actor("stranger")
-        probing = Probing(target_url, owner, stranger, now, information, slug=check.slug("probe"))
+        probing = Probing(
+            owner=check.actor("owner"),
+            stranger=check.actor("stranger"),
+            anonymous=check.anonymous(),
+            now=now,
+            information=information,
+            channel=Channel(check.channel_id(), now),
+            slug=check.slug("probe"),
+            may_load=settings.load or is_loopback(target_url),
+            seen=lambda: (frame.text for frame in check.transcript.frames),
+        )
         return explore(probing, spec=settings.spec)
     finally:
         check.leave()
@@ -119,12 +142,14 @@ class SuiteController:
             repeat=option("nip_ap_repeat"),
             examples=option("nip_ap_examples"),
             migrator=option("nip_ap_migrator"),
+            claims=tuple(option("nip_ap_claim")),
+            load=option("nip_ap_load"),
         )
         url, out = option("relay_url") or "", option("nip_ap_out")
         try:
             target = target_for(url, settings)
             return cls(settings, {"": target}, url=url, out=Path(out) if out else None)
-        except TargetError as error:
+        except (TargetError, SettingsError) as error:
             raise pytest.UsageError(str(error)) from None
 
     # -- the life of the target ------------------------------------------------
@@ -137,7 +162,7 @@ class SuiteController:
             return
         try:
             self.prepare()
-        except KeyFileError as error:
+        except SettingsError as error:
             raise pytest.UsageError(str(error)) from None
         except (TargetError, Unreachable) as error:
             self.close()
@@ -155,9 +180,8 @@ class SuiteController:
 
     def _subject(self, name: str, target: Target, keys: Mapping[str, SecretKey]) -> Subject:
         capabilities = probe(target.url, self.settings, keys)
-        abilities = ["limited-key"] if "limited" in keys else []
-        abilities += ["migrator"] if self.settings.migrator else []
-        return Subject(name, target.url, capabilities, target.is_disposable, tuple(abilities))
+        able = abilities(target, target.url, self.settings)
+        return Subject(name, target.url, capabilities, target.is_disposable, able)
 
     def close(self) -> None:
         """Stop the targets."""
@@ -318,10 +342,45 @@ def _parts(nodeid: str) -> tuple[str, str, str]:
 
 
 def target_for(url: str, settings: Settings) -> Target:
-    """The relay at a URL, or the bundled one in the revision asked for. Raises TargetError."""
-    if url:
-        return UrlTarget(url)
-    return BundledTarget(() if settings.spec == "auto" else ("--spec", settings.spec))
+    """The relay at a URL, or the bundled one in the revision asked for.
+
+    Raises TargetError and SettingsError.
+    """
+    check_claims(settings)
+    return UrlTarget(url) if url else bundled_target(settings)
+
+
+def bundled_target(settings: Settings, *arguments: str) -> BundledTarget:
+    """The bundled relay; it knows the run's limited credentials. Raises KeyFileError."""
+    spec = () if settings.spec == "auto" else ("--spec", settings.spec)
+    limited = grants(settings.seed, read_keys(settings.keys))
+    return BundledTarget((*spec, *arguments), grants=limited)
+
+
+def abilities(target: Target, url: str, settings: Settings) -> tuple[str, ...]:
+    """What the suite can do to a relay that no probe can find out."""
+    keys = read_keys(settings.keys)
+    granted = target.grants if isinstance(target, BundledTarget) else {}
+    found = [
+        ability
+        for role, ability in ABILITIES.items()
+        if role in keys or run_key(settings.seed, role, keys).pubkey in granted
+    ]
+    if settings.load or is_loopback(url):
+        found.append("load")
+    if settings.migrator:
+        found.append("migrator")
+    return tuple(found)
+
+
+def check_claims(settings: Settings) -> None:
+    """Raise SettingsError where --claim names something that nobody could find."""
+    known = [*PROBES, *ABILITIES.values()]
+    unknown = [claim for claim in settings.claims if claim not in known]
+    if unknown:
+        raise SettingsError(
+            f"--claim {unknown[0]}: there is no such capability; known are {', '.join(known)}"
+        )
 
 
 def _ignore(result: Result, expected: int) -> None:
@@ -367,7 +426,9 @@ class SuiteWorker:
         """The shared surface of this process, made when first needed."""
         if self._surface is None:
             context = self.context
-            self._surface = Surface(context, new_client(), read_keys(context.settings.keys))
+            urls = [subject.url for subject in context.subjects]
+            keys = read_keys(context.settings.keys)
+            self._surface = Surface(context, new_client(*urls), keys)
         return self._surface
 
     def pytest_sessionfinish(self) -> None:
@@ -447,7 +508,11 @@ class SuiteWorker:
         if parameters.get("via") == HTTP:
             needs = (*needs, "http")
         for clause in clauses:
-            subject.require(known[clause], (*known[clause].needs, *needs))
+            subject.require(
+                known[clause],
+                (*known[clause].needs, *needs),
+                self.surface.context.settings.claims,
+            )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:

@@ -30,10 +30,18 @@ class BundledTarget:
     module = "nip_ap_relay"
 
     def __init__(
-        self, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None
+        self,
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        grants: Mapping[str, str] | None = None,
     ) -> None:
-        """`arguments` go to `nip-ap relay`, such as ("--spec", "2026-06")."""
-        self._arguments = tuple(arguments)
+        """`arguments` go to `nip-ap relay`, such as ("--spec", "2026-06").
+
+        `grants` holds scopes by public key, for the keys that are not to have all of them.
+        """
+        self.grants = dict(grants or {})
+        granted = [f"--grant={pubkey}={scopes}" for pubkey, scopes in self.grants.items()]
+        self._arguments = (*arguments, *granted)
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[str] | None = None
         self._log: IO[str] | None = None
