@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from nip_ap.evidence import (
     ACCEPTED,
     COUNTED,
@@ -99,6 +101,8 @@ class Actor:
         self._others: list[Actor] = []
         self.written: list[Event] = []
 
+        self._authenticates = True
+
     # -- identity --------------------------------------------------------------
 
     @property
@@ -107,6 +111,11 @@ class Actor:
         if self._key is None:
             raise TypeError(f"{self.name} is anonymous and has no key")
         return self._key
+
+    @property
+    def _own_key(self) -> SecretKey | None:
+        """What the doors get to authenticate with."""
+        return self._key if self._authenticates else None
 
     @property
     def ledger(self) -> Ledger:
@@ -128,6 +137,21 @@ class Actor:
         self._others.append(other)
         return other
 
+    def unauthenticated(self) -> Actor:
+        """The same key on connections that have not authenticated, until `authenticate`."""
+        other = Actor(f"{self.name}, not authenticated", self._key, self._surroundings)
+        other._authenticates = False
+        self._others.append(other)
+        return other
+
+    def authenticate(self) -> None:
+        """Answer the challenge of the present connection (NIP-42). Raises Inconclusive."""
+        self.ws.key = self.key
+        self.ws.wait(lambda: self.ws.challenge is not None, "a NIP-42 challenge")
+        answer = self.ws.authenticate()
+        if not answer.accepted:
+            raise Inconclusive(f"a right answer to the challenge was refused: {answer.message!r}")
+
     # -- doors -----------------------------------------------------------------
 
     @property
@@ -135,7 +159,7 @@ class Actor:
         """The actor's connection, opened when first used."""
         door = self._doors.get(WS)
         if not isinstance(door, WebSocketDoor):
-            door = self._doors[WS] = self._surroundings.open_ws(self.name, self._key)
+            door = self._doors[WS] = self._surroundings.open_ws(self.name, self._own_key)
         return door
 
     @property
@@ -143,7 +167,7 @@ class Actor:
         """The actor's HTTP side."""
         door = self._doors.get(HTTP)
         if not isinstance(door, HttpDoor):
-            door = self._doors[HTTP] = self._surroundings.open_http(self.name, self._key)
+            door = self._doors[HTTP] = self._surroundings.open_http(self.name, self._own_key)
         return door
 
     def door(self, via: str) -> Door:
@@ -254,6 +278,27 @@ class Actor:
             raise Broken("a count", f"a refusal: {counted.refusal!r}")
         return counted.count
 
+    def sight(
+        self, questions: Sequence[Filter], *, verb: str = "REQ", via: str = WS
+    ) -> list[tuple[str, ...]]:
+        """All that REQs or COUNTs, one filter each, show to this actor, word for word.
+
+        On a fresh connection; over HTTP it is status and body. What a question itself names (ids,
+        authors, slugs) is masked, so that sights of different things can be compared.
+        """
+        if via == HTTP:
+            path = "/query" if verb == "REQ" else "/count"
+            responses = [self.http.post(path, orjson.dumps([one.to_json()])) for one in questions]
+            shown: list[tuple[str, ...]] = [
+                (f"HTTP {one.status_code}", one.text) for one in responses
+            ]
+        else:
+            shown = self.another_connection().ws.exchange(verb, questions)
+        return [
+            tuple(_masked(text, question) for text in texts)
+            for question, texts in zip(questions, shown, strict=True)
+        ]
+
     def watch(self, *filters: Filter) -> Watch:
         """A live subscription, past its EOSE. Raises Inconclusive where the relay closes it."""
         subscription = self.ws.open(filters)
@@ -286,6 +331,14 @@ class Actor:
         for door in self._doors.values():
             door.close()
         self._doors.clear()
+
+
+def _masked(text: str, question: Filter) -> str:
+    asked = [*(question.ids or ()), *(question.authors or ())]
+    asked += [value for values in question.tags.values() for value in values]
+    for value in sorted(asked, key=len, reverse=True):
+        text = text.replace(value, "(what was asked for)")
+    return text
 
 
 def address(author: Actor, *slugs: str, kind: int = PERSONA) -> Filter:

@@ -57,6 +57,10 @@ class Capabilities:
         """Whether a probe found it."""
         return name in self.found and self.found[name].offered == YES
 
+    def enforces(self, name: str) -> bool:
+        """Whether a duty is enforced or at least claimed: then the relay is held to it."""
+        return self.offers(name) or (name in self.found and self.found[name].claimed is True)
+
     def limit(self, name: str) -> int | None:
         """A number of the NIP-11 `limitation` object."""
         value = self.information.get("limitation", {}).get(name)

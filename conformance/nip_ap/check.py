@@ -20,7 +20,7 @@ from nip_ap.evidence import (
     UnmetClaim,
 )
 from nip_ap.nostr import SecretKey, derive
-from nip_ap.nostr.channel import channel_id
+from nip_ap.nostr.channel import PRIVATE, Channel, channel_id
 from nip_ap.run import Context, Result, Subject, broken_at
 from nip_ap.verdict import Verdict
 from nip_ap.wire import HttpDoor, Transcript, WebSocketDoor, WireError
@@ -78,6 +78,14 @@ class Check:
     def channel_id(self, name: str = "channel") -> str:
         """A channel id that nobody else uses; the same for the same seed."""
         return channel_id(derive(self.seed, "channel", name))
+
+    def new_channel(
+        self, creator: Actor, name: str = "channel", visibility: str = PRIVATE
+    ) -> Channel:
+        """A channel that an actor makes."""
+        channel = Channel(self.channel_id(name), self.clock.now())
+        creator.publish(channel.creation(visibility))
+        return channel
 
     def note(self, text: str) -> None:
         """Add a remark for the report."""

@@ -10,7 +10,9 @@ import pytest
 from nip_ap.actor import Actor, Clock
 from nip_ap.capabilities import Capabilities
 from nip_ap.check import Check
+from nip_ap.credentials import LIMITED, USERS_ONLY
 from nip_ap.nostr import PERSONA, Draft
+from nip_ap.nostr.channel import Channel
 from nip_ap.nostr.event import as_tags
 
 CHECK = pytest.StashKey[Check]()
@@ -66,6 +68,30 @@ def stranger(check: Check) -> Actor:
 def anonymous(check: Check) -> Actor:
     """A connection that never authenticates."""
     return check.anonymous()
+
+
+@pytest.fixture
+def limited(check: Check) -> Actor:
+    """A key whose credential does not have users:write."""
+    return check.actor(LIMITED)
+
+
+@pytest.fixture
+def users_only(check: Check) -> Actor:
+    """A key whose credential has users:write and nothing else."""
+    return check.actor(USERS_ONLY)
+
+
+@pytest.fixture
+def channel(check: Check, owner: Actor) -> Channel:
+    """A channel that the owner made; private, so that it leaves other users alone."""
+    return check.new_channel(owner)
+
+
+@pytest.fixture
+def other_channel(check: Check, owner: Actor) -> Channel:
+    """Another channel of the owner."""
+    return check.new_channel(owner, "other")
 
 
 @pytest.fixture

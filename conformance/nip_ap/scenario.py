@@ -36,18 +36,22 @@ from nip_ap.nostr import (
     Filter,
     SecretKey,
 )
+from nip_ap.nostr.channel import MESSAGE
 from nip_ap.resources import data
 from nip_ap.wire import Answer, ConnectionLost, NoAnswer, Reading
 
 __all__ = [
     "ANY",
     "APPLICATION_DATA",
+    "COUNT",
     "DELETION",
     "ENGRAM",
     "HTTP",
+    "MESSAGE",
     "NOTE",
     "PERSONA",
     "PROFILE",
+    "REQ",
     "WS",
     "Actor",
     "Answer",
@@ -75,12 +79,15 @@ __all__ = [
     "every_door",
     "examples",
     "fill",
+    "indistinguishable",
     "refused",
     "same_events",
     "undelivered",
     "vanishes",
     "withheld",
 ]
+
+REQ, COUNT = "REQ", "COUNT"
 
 Scenario = TypeVar("Scenario", bound=Callable[..., None])
 Value = TypeVar("Value")
@@ -274,6 +281,47 @@ def undelivered(event: Event, *, on: Watch, fence: Event) -> None:
     )
     if on.copies_of(event):
         raise Broken(f"event {event.id[:8]} not to be delivered", "its live delivery")
+
+
+def indistinguishable(
+    hidden: Event,
+    absent: Event,
+    questions: Callable[[Event], Sequence[Filter]],
+    *,
+    to: Actor,
+    seen_by: Actor,
+    verb: str = REQ,
+    via: str = WS,
+) -> None:
+    """Claim: an event that is hidden from an actor looks to them like one that never was.
+
+    Same frames in the same order, same count, same HTTP status and body, for each of the questions
+    about it, once the ids, keys and slugs that a question names are masked. The control is somebody
+    to whom the hidden one does not look absent.
+    """
+    control = seen_by.sight(questions(hidden), verb=verb, via=via)
+    nothing = seen_by.sight(questions(absent), verb=verb, via=via)
+    if any(one == other for one, other in zip(control, nothing, strict=True)):
+        raise Inconclusive(f"event {hidden.id[:8]} looks absent to {seen_by.name} too")
+    seen_by.ledger.control(
+        "indistinguishable",
+        f"{seen_by.name} sees event {hidden.id[:8]}",
+        f"reader: {to.name} against {seen_by.name}",
+    )
+    of_hidden = to.sight(questions(hidden), verb=verb, via=via)
+    of_absent = to.sight(questions(absent), verb=verb, via=via)
+    for question, one, other in zip(questions(hidden), of_hidden, of_absent, strict=True):
+        if one != other:
+            raise Broken(
+                f"to {to.name} asking {question.to_json()} the sight of an event that never was: "
+                f"{_lines(other)}",
+                _lines(one),
+            )
+
+
+def _lines(sight: Sequence[str], longest: int = 400) -> str:
+    text = " / ".join(sight) or "nothing"
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def same_events(seen: Iterable[Event], expected: Iterable[Event]) -> None:

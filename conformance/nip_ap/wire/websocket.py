@@ -18,7 +18,14 @@ import orjson
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 
-from nip_ap.nostr import Event, Filter, MalformedEvent, SecretKey, relay_auth_event
+from nip_ap.nostr import (
+    PERSONA,
+    Event,
+    Filter,
+    MalformedEvent,
+    SecretKey,
+    relay_auth_event,
+)
 from nip_ap.wire.answers import (
     ANSWER_LIMIT,
     Answer,
@@ -88,6 +95,7 @@ class WebSocketDoor:
         self.key = key
         self.answer_limit = answer_limit
         self.challenge: str | None = None
+        self.received: list[str] = []
         self.notices: list[str] = []
         self.strays: list[list[Any]] = []
         self.authenticated = False
@@ -148,6 +156,7 @@ class WebSocketDoor:
         text = message if isinstance(message, str) else message.decode("utf-8", "replace")
         with self._changed:
             self._transcript.record(self.who, DOOR, RECEIVED, text)
+            self.received.append(text)
             try:
                 frame = orjson.loads(text)
                 self._route(frame)
@@ -332,6 +341,31 @@ class WebSocketDoor:
             events=tuple(subscription.stored),
             refusal=subscription.closed if not subscription.ended else None,
         )
+
+    def exchange(self, verb: str, filters: Sequence[Filter]) -> list[tuple[str, ...]]:
+        """Every text that each of several REQs or COUNTs brings, one filter a request.
+
+        What belongs to a request and comes late is seen too: a last request is the fence.
+        """
+        came: list[tuple[str, ...]] = []
+        names = [f"look-{number}" for number in range(len(filters))]
+        for name, wanted in zip(names, filters, strict=True):
+            began = len(self.received)
+            if verb == "REQ":
+                one = self.subscribe([wanted], name)
+                self.wait(lambda one=one: one.ended or one.closed is not None, f"EOSE for {name}")  # type: ignore[misc]
+            else:
+                self.send([verb, name, wanted.to_json()])
+                self.wait(lambda name=name: name in self._counts, f"the answer to {verb}")  # type: ignore[misc]
+            came.append(tuple(self.received[began:]))
+        ended = len(self.received)
+        fence = self.subscribe([Filter.of(kinds=[PERSONA], ids=["0" * 64])], "fence")
+        self.wait(lambda: fence.ended or fence.closed is not None, "EOSE for the fence")
+        for text in self.received[ended:]:
+            for number, name in enumerate(names):
+                if f'"{name}"' in text:
+                    came[number] += (text,)
+        return [tuple(text for text in one if not text.startswith('["AUTH"')) for one in came]
 
     def count(self, filters: Iterable[Filter]) -> Counted:
         """COUNT (NIP-45). Raises NoAnswer where the relay is silent about it."""
