@@ -127,6 +127,10 @@ class Actor:
         """The actor's public key, 64 hex digits."""
         return self.key.pubkey
 
+    def now(self) -> int:
+        """Unix seconds at the start of the check."""
+        return self._surroundings.clock.now()
+
     def signs(self, draft: Draft) -> Event:
         """A draft as this actor's event."""
         return draft.signed_by(self.key)

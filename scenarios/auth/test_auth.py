@@ -1,0 +1,98 @@
+"""AUTH: who is there, on the WebSocket (NIP-42)."""
+
+from nip_ap.nostr import relay_auth_event
+from nip_ap.scenario import (
+    NotApplicable,
+    accepted,
+    address,
+    clause,
+)
+
+MINUTE = 60
+
+
+@clause("AP-AUTH-01")
+def test_each_connection_gets_a_challenge_of_its_own(owner):
+    first, second = owner.unauthenticated(), owner.unauthenticated()
+    assert challenge_of(first) != ""
+    assert challenge_of(second) != challenge_of(first)
+
+
+@clause("AP-AUTH-01")
+def test_a_right_answer_authenticates(owner, persona, slug):
+    early = owner.unauthenticated()
+    answer = early.ws.authenticate_with(answer_to(early))
+    assert answer.accepted is True
+    accepted(early, persona(slug))
+
+
+def challenge_of(early):
+    """The challenge that the relay sent on a connection."""
+    early.ws.wait(lambda: early.ws.challenge is not None, "a NIP-42 challenge")
+    return early.ws.challenge
+
+
+def answer_to(early, *, challenge=None, relay=None, at=None):
+    """The answer to a connection's challenge, right but for what is given."""
+    return relay_auth_event(
+        early.key,
+        challenge=challenge or challenge_of(early),
+        relay=relay or early.ws.url,
+        at=early.now() if at is None else at,
+    )
+
+
+def wrong_answers(early, clock):
+    """Answers that are wrong in one respect each."""
+    good = answer_to(early)
+    return {
+        "of another challenge": answer_to(early, challenge="0" * 64),
+        "of a challenge that is longer": answer_to(early, challenge=challenge_of(early) + "0"),
+        "for another relay": answer_to(early, relay="wss://relay.example"),
+        "of kind 1": good.resigned(early.key, kind=1),
+        "20 minutes old": answer_to(early, at=clock.now() - 20 * MINUTE),
+        "with a broken signature": good.altered(sig=f"{int(good.sig, 16) ^ 1:0128x}"),
+        "with another's signature": good.altered(pubkey="0" * 63 + "1"),
+    }
+
+
+@clause("AP-AUTH-02")
+def test_a_wrong_answer_does_not_authenticate(owner, persona, slug, clock, relay):
+    probe = owner.unauthenticated()
+    event = owner.signs(persona(slug))
+    for wrong in wrong_answers(probe, clock):
+        early = owner.unauthenticated()
+        answer = early.ws.authenticate_with(wrong_answers(early, clock)[wrong])
+        assert answer.accepted is False, wrong
+        if relay.offers("auth-to-write"):
+            assert early.send(event).accepted is False, wrong
+    assert owner.head(slug) is None
+    right = owner.unauthenticated()
+    right.authenticate()
+    accepted(right, event)
+    assert owner.head(slug) == event
+
+
+@clause("AP-AUTH-03")
+def test_reading_before_authentication_is_closed(owner, persona, slug, relay):
+    if not relay.enforces("auth-to-read"):
+        raise NotApplicable(relay["auth-to-read"].evidence)
+    event = owner.publish(persona(slug, shared=True))
+    early = owner.unauthenticated()
+    reading = early.read(address(owner, slug))
+    assert reading.events == ()
+    assert (reading.refusal or "").startswith("auth-required:")
+    early.authenticate()
+    assert early.read(address(owner, slug)).events == (event,)
+
+
+@clause("AP-AUTH-03", needs=["count"])
+def test_counting_before_authentication_is_closed(owner, persona, slug, relay):
+    if not relay.enforces("auth-to-read"):
+        raise NotApplicable(relay["auth-to-read"].evidence)
+    owner.publish(persona(slug, shared=True))
+    early = owner.unauthenticated()
+    counted = early.counted(address(owner, slug))
+    assert (counted.refusal or "").startswith("auth-required:")
+    early.authenticate()
+    assert early.count(address(owner, slug)) == 1
