@@ -310,6 +310,11 @@ class Actor:
             raise Inconclusive(f"the relay closed a subscription: {subscription.closed!r}")
         return Watch(subscription, self.ledger)
 
+    def try_to_watch(self, *filters: Filter) -> Watch | None:
+        """A live subscription, or None where the relay closes it at once."""
+        subscription = self.ws.open(filters)
+        return Watch(subscription, self.ledger) if subscription.closed is None else None
+
     def watch_as(self, identifier: str, *filters: Filter) -> Watch:
         """A live subscription under an id that is in use already, which it replaces (NIP-01)."""
         return Watch(self.ws.open(filters, identifier), self.ledger)

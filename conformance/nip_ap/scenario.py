@@ -36,7 +36,7 @@ from nip_ap.nostr import (
     Filter,
     SecretKey,
 )
-from nip_ap.nostr.channel import MESSAGE
+from nip_ap.nostr.channel import MESSAGE, WINDOW_BOUNDS
 from nip_ap.resources import data
 from nip_ap.wire import Answer, ConnectionLost, NoAnswer, Reading
 
@@ -52,6 +52,7 @@ __all__ = [
     "PERSONA",
     "PROFILE",
     "REQ",
+    "WINDOW_BOUNDS",
     "WS",
     "Actor",
     "Answer",
