@@ -53,7 +53,7 @@ class Surroundings:
 
     ledger: Ledger
     clock: Clock
-    open_ws: Callable[[str, SecretKey | None], WebSocketDoor]
+    open_ws: Callable[[str, SecretKey | None, bool], WebSocketDoor]
     open_http: Callable[[str, SecretKey | None], HttpDoor]
 
 
@@ -102,6 +102,7 @@ class Actor:
         self.written: list[Event] = []
 
         self._authenticates = True
+        self._deaf = False
 
     # -- identity --------------------------------------------------------------
 
@@ -135,9 +136,10 @@ class Actor:
         """A draft as this actor's event."""
         return draft.signed_by(self.key)
 
-    def another_connection(self) -> Actor:
-        """The same key on a connection of its own."""
+    def another_connection(self, *, deaf: bool = False) -> Actor:
+        """The same key on a connection of its own; a deaf one can stop reading."""
         other = Actor(f"{self.name} {len(self._others) + 2}", self._key, self._surroundings)
+        other._authenticates, other._deaf = self._authenticates, deaf
         self._others.append(other)
         return other
 
@@ -163,7 +165,8 @@ class Actor:
         """The actor's connection, opened when first used."""
         door = self._doors.get(WS)
         if not isinstance(door, WebSocketDoor):
-            door = self._doors[WS] = self._surroundings.open_ws(self.name, self._own_key)
+            opened = self._surroundings.open_ws(self.name, self._own_key, self._deaf)
+            door = self._doors[WS] = opened
         return door
 
     @property

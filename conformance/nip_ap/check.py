@@ -147,7 +147,7 @@ class Check:
         if key is not None:
             self.transcript.note(f"{who} has the key {key.pubkey}")
 
-    def _open_ws(self, who: str, key: SecretKey | None) -> WebSocketDoor:
+    def _open_ws(self, who: str, key: SecretKey | None, deaf: bool) -> WebSocketDoor:
         self._introduce(who, key)
         return WebSocketDoor(
             self.subject.url,
@@ -157,6 +157,7 @@ class Check:
             now=lambda: int(time.time()),
             answer_limit=self.surface.context.settings.answer_limit,
             expects_challenge=self.subject.capabilities.offers("auth"),
+            deaf=deaf,
         )
 
     def _open_http(self, who: str, key: SecretKey | None) -> HttpDoor:

@@ -133,7 +133,8 @@ def serve(
         application(relays),
         loop="auto",
         ws="websockets-sansio",
-        ws_max_size=max(relay.policy.frame_limit for relay in relays.values()),
+        # A backstop: the policy has the say about frames, and for that one has to be read.
+        ws_max_size=4 * max(relay.policy.frame_limit for relay in relays.values()),
         ws_per_message_deflate=False,
         log_level=os.environ.get("NIP_AP_RELAY_LOG", "warning"),
         lifespan="on",

@@ -67,6 +67,8 @@ class Doors:
         for reason in ended:
             if isinstance(reason, HangUp):
                 with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                    if reason.last_frame:
+                        await socket.send_text(reason.last_frame)
                     await socket.close(code=1008, reason=str(reason)[:100])
             elif isinstance(reason, Exception) and not _is_disconnect(reason):
                 raise reason

@@ -8,7 +8,11 @@ Send = Callable[[str], Awaitable[None]]
 
 
 class HangUp(Exception):
-    """The connection is to be closed now."""
+    """The connection is to be closed now, after a last frame where there is one."""
+
+    def __init__(self, reason: str, last_frame: str = "") -> None:
+        super().__init__(reason)
+        self.last_frame = last_frame
 
 
 class Courier:

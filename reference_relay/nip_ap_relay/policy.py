@@ -539,6 +539,17 @@ class Policy(ChannelRules):
 
     # -- malformed input -------------------------------------------------------
 
+    def frame_fits(self, size: int) -> bool:
+        """Whether a frame of that many bytes is read at all; NIP-11 announces the limit."""
+        return size <= self.frame_limit
+
+    def words_on_large_frame(self, size: int) -> str:
+        return f"error: frame too large ({size} bytes, limit {self.frame_limit})"
+
+    def announces_hanging_up(self) -> bool:
+        """Later relays say why they close; that of June closes without a word (facts 7)."""
+        return self.spec != JUNE
+
     def survives(self, complaint: str) -> bool:
         """Bad input gets a notice; nobody else's connection suffers."""
         return True

@@ -101,8 +101,12 @@ class Session:
         self._subscriptions.clear()
 
     def receive(self, text: str) -> None:
-        """Act on one frame."""
+        """Act on one frame. Raises HangUp where it is too large."""
         policy = self.relay.policy
+        size = len(text) if text.isascii() else len(text.encode())
+        if not policy.frame_fits(size):
+            notice = orjson.dumps(["NOTICE", policy.words_on_large_frame(size)]).decode()
+            raise HangUp("frame too large", notice if policy.announces_hanging_up() else "")
         if self.relay.faults is not None:
             self.relay.faults.heard(self, text)
         try:

@@ -8,6 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+LONGEST_FRAME = 200_000
+"""Characters of a frame that a transcript holds: more than any event of the suite, but for those
+that are too long on purpose."""
+
 SENT, RECEIVED, NOTE = "sent", "received", "note"
 
 
@@ -43,7 +47,9 @@ class Transcript:
         self._open = True
 
     def record(self, who: str, door: str, direction: str, text: str) -> None:
-        """Add one frame; after `close` nothing more is added."""
+        """Add one frame; after `close` nothing more is added. What is very long is cut short."""
+        if len(text) > LONGEST_FRAME:
+            text = f"{text[:200]}... ({len(text)} characters)"
         with self._lock:
             if self._open:
                 self._frames.append(Frame(round(self._elapsed(), 6), who, door, direction, text))

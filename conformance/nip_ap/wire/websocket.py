@@ -85,9 +85,11 @@ class WebSocketDoor:
         now: Callable[[], int],
         answer_limit: float = ANSWER_LIMIT,
         expects_challenge: bool = False,
+        deaf: bool = False,
     ) -> None:
         """Connect, and authenticate at once where the relay is known to ask for it.
 
+        A deaf door has next to no buffers, so that `stop_reading` is felt by the relay.
         Raises Unreachable. `key` None makes an anonymous connection, which never authenticates.
         """
         self.url = url
@@ -107,6 +109,9 @@ class WebSocketDoor:
         self._subscriptions: dict[str, Subscription] = {}
         self._numbers = iter(range(1, 1_000_000))
         self._lost: str | None = None
+        self._deaf = deaf
+        self._reading = threading.Event()
+        self._reading.set()
         self._exit = contextlib.ExitStack()
         self._socket = self._connected()
         self._reader = threading.Thread(target=self._drain, daemon=True, name=f"read {who}")
@@ -138,6 +143,7 @@ class WebSocketDoor:
     def _drain(self) -> None:
         try:
             for message in self._socket:
+                self._reading.wait()
                 self._take(message)
                 _acknowledge_quickly(self._socket.socket)
             self._lose("the relay closed the connection")
@@ -196,12 +202,15 @@ class WebSocketDoor:
         """Send a frame as JSON. Raises ConnectionLost."""
         self.send_text(orjson.dumps(frame).decode())
 
-    def send_text(self, text: str | bytes) -> None:
-        """Send a text frame as it is, or bytes as a binary frame. Raises ConnectionLost."""
-        shown = text if isinstance(text, str) else f"(binary, {len(text)} bytes)"
+    def send_text(self, text: str | bytes, *, as_text: bool | None = None) -> None:
+        """Send a text frame as it is, or bytes as a binary frame. Raises ConnectionLost.
+
+        With as_text=True bytes go into a text frame, be they UTF-8 or not.
+        """
+        shown = text if isinstance(text, str) else f"(bytes: {text.hex()})"
         self._transcript.record(self.who, DOOR, SENT, shown)
         try:
-            self._socket.send(text)
+            self._socket.send(text, text=as_text)
             _acknowledge_quickly(self._socket.socket)
         except (ConnectionClosed, OSError) as error:
             raise ConnectionLost(f"the relay closed the connection: {error}") from error
@@ -267,6 +276,21 @@ class WebSocketDoor:
             if limited and limited[0].startswith("rate-limited:"):
                 backoff.pause(limited[0])
         return [answers[number] for number in range(len(events))]
+
+    def cut_off_in_the_middle_of(self, events: Sequence[Event], *, after: int) -> list[str]:
+        """Send EVENTs and cut the connection while answers are under way; ids that got OK true.
+
+        The cut comes when `after` answers are there and all the rest is sent. Raises NoAnswer.
+        """
+        for event in events[:after]:
+            self.send(["EVENT", event.to_json()])
+        self.wait(lambda: all(map(self.has_ok, events[:after])), f"OK for {after} events")
+        for event in events[after:]:
+            self.send(["EVENT", event.to_json()])
+        self.wait(lambda: self.has_ok(events[after]), "OK for one event more")
+        self.abort()
+        with self._changed:
+            return [one.id for one in events if any(ok for ok, _ in self._oks.get(one.id, ()))]
 
     def _is_worth_another_try(self, answer: Answer) -> bool:
         if answer.accepted:
@@ -379,8 +403,15 @@ class WebSocketDoor:
             if not (refusal.startswith(_AUTH_REQUIRED) and self._can_authenticate()):
                 return Counted(self.who, DOOR, wanted, found.count, found.refusal)
 
+    def stop_reading(self) -> None:
+        """Leave everything that the relay sends from now on where it is."""
+        self._reading.clear()
+
     def close(self) -> None:
         """End the connection; never raises."""
+        if self._deaf:
+            self.abort()
+            self._reading.set()
         with contextlib.suppress(ConnectionClosed, OSError, TimeoutError):
             self._exit.close()
         self._reader.join(timeout=1)

@@ -1,0 +1,196 @@
+"""ROB: bad input and rude clients cost one connection at most, and nothing that was written."""
+
+from itertools import islice
+from random import Random
+
+from nip_ap import fuzz
+from nip_ap.scenario import (
+    NOTE,
+    PERSONA,
+    Broken,
+    ConnectionLost,
+    Filter,
+    NoAnswer,
+    NotApplicable,
+    address,
+    all_of,
+    clause,
+    delivered,
+)
+
+FUZZED_FRAMES, FUZZED_BODIES = 300, 60
+EVENTS, AWAITED = 1_000, 400
+LARGEST_FRAME = 16_777_216
+LOUD_EVENTS, LOUDNESS = 300, 16_000
+
+
+def is_dealt_with(sender, payload, *, as_text=True):
+    """Send anything, and wait until the relay has answered a request after it or hung up."""
+    try:
+        sender.ws.send_text(payload, as_text=as_text)
+        sender.ws.query([all_of(sender, kinds=[NOTE])])
+    except ConnectionLost:
+        return
+    except NoAnswer as error:
+        sender.ledger.notes.append(f"no word on {payload[:40]!r}: {error}")
+
+
+def is_intact(owner, witness):
+    """A fresh connection reads what was written before."""
+    fresh = owner.another_connection()
+    assert witness in fresh.read(address(owner, witness.slug))
+    fresh.leave()
+
+
+# -- garbage -----------------------------------------------------------------------------
+
+
+@clause("AP-ROB-01", needs=["load"])
+def test_garbage_does_not_kill_the_relay(owner, stranger, persona, slug):
+    witness = owner.publish(persona(slug))
+    for name, payload, as_text in fuzz.corpus():
+        sender = stranger.unauthenticated()
+        is_dealt_with(sender, payload, as_text=as_text)
+        sender.leave()
+        assert owner.ws.is_open, f"{name} cost another connection its life"
+        assert owner.head(slug) == witness, name
+    is_intact(owner, witness)
+
+
+@clause("AP-ROB-01", needs=["load"])
+def test_mutated_frames_do_not_kill_the_relay(owner, stranger, persona, slug, other_slug, seed):
+    witness = owner.publish(persona(slug))
+    material = stranger.signs(persona(other_slug))
+    sender = stranger.another_connection()
+    for frame in islice(fuzz.frames(Random(seed), material), FUZZED_FRAMES):
+        try:
+            sender.ws.send_text(frame)
+        except ConnectionLost:
+            sender.reconnect()
+    is_dealt_with(sender, "[]")
+    assert owner.ws.is_open
+    assert owner.head(slug) == witness
+    is_intact(owner, witness)
+
+
+@clause("AP-ROB-01", "AP-HTTP-03", needs=["load", "http"])
+def test_mutated_bodies_are_answered_without_a_server_error(
+    owner, stranger, persona, slug, other_slug, seed
+):
+    witness = owner.publish(persona(slug))
+    material = stranger.signs(persona(other_slug))
+    for path, body in islice(fuzz.bodies(Random(seed), material), FUZZED_BODIES):
+        status = stranger.http.post(path, body).status_code
+        assert status < 500, f"POST {path} {body!r}"
+    is_intact(owner, witness)
+
+
+@clause("AP-ROB-02", needs=["load"])
+def test_a_frame_over_the_limit_costs_one_connection_at_most(
+    owner, stranger, persona, slug, other_slug, relay
+):
+    limit = relay.limit("max_message_length")
+    if limit is None or limit > LARGEST_FRAME:
+        raise NotApplicable(f"NIP-11 announces max_message_length {limit}: nothing to exceed")
+    witness = owner.publish(persona(slug))
+    watch = owner.watch(all_of(owner))
+    too_large = stranger.signs(persona(slug, content="x" * limit))
+    try:
+        answer = stranger.send(too_large)
+        if answer.accepted:
+            raise Broken(f"a frame over {limit} bytes not to be taken", str(answer))
+    except ConnectionLost:
+        stranger.reconnect()
+    except NoAnswer as error:
+        if not stranger.ws.notices:
+            raise Broken("a notice, a refusal or a close", str(error)) from error
+    assert stranger.head(slug) is None
+    assert owner.head(slug) == witness
+    delivered(owner.publish(persona(other_slug)), on=watch)
+
+
+# -- unusual filters -----------------------------------------------------------------------
+
+
+def unusual_filters(owner, most):
+    """Requests that NIP-01 allows or nearly allows, by name."""
+    own = all_of(owner)
+    return {
+        "no filter": [],
+        "more filters than announced": [own] * (most + 1),
+        "no ids": [own.changed(ids=())],
+        "no authors": [own.changed(authors=())],
+        "no kinds": [own.changed(kinds=())],
+        "no values of a tag": [own.changed(tags={"d": ()})],
+        "a huge limit": [own.changed(limit=2**31)],
+        "a limit beyond 64 bits": [own.changed(limit=2**63)],
+        "since after until": [own.changed(since=2_000_000_000, until=1)],
+        "the end of time": [own.changed(until=2**53 - 1)],
+        "unknown keys": [own.changed(extension={"color": "red", "#long": ["x"], "#": ["x"]})],
+        "a thousand values": [own.changed(tags={"d": tuple(map(str, range(1_000)))})],
+        "many kinds": [own.changed(kinds=tuple(range(1_000, 2_000)))],
+    }
+
+
+@clause("AP-ROB-03")
+def test_unusual_filters_are_answered(owner, persona, slug, relay):
+    witness = owner.publish(persona(slug))
+    for name, filters in unusual_filters(owner, relay.limit("max_filters") or 10).items():
+        subscription, heard = owner.ws.subscribe(filters), len(owner.ws.notices)
+        try:
+            owner.ws.wait(
+                lambda one=subscription, heard=heard: (
+                    one.ended or one.closed is not None or len(owner.ws.notices) > heard
+                ),
+                "EOSE, CLOSED or a NOTICE",
+            )
+        except NoAnswer as error:
+            raise Broken(f"an answer to a REQ with {name}", str(error)) from error
+        except ConnectionLost:
+            owner.reconnect()
+        else:
+            subscription.close()
+    assert owner.head(slug) == witness
+
+
+# -- rude clients --------------------------------------------------------------------------
+
+
+@clause("AP-ROB-04", needs=["load"])
+def test_a_cut_connection_loses_nothing_that_was_acknowledged(owner, persona, check, clock):
+    events = [
+        owner.signs(persona(check.slug(f"cut-{number}"), at=clock.now() - number % 60))
+        for number in range(EVENTS)
+    ]
+    by_id = {event.id: event for event in events}
+    writer = owner.another_connection()
+    acknowledged = writer.ws.cut_off_in_the_middle_of(events, after=AWAITED)
+    check.fact("acknowledged before the cut", len(acknowledged))
+    there = {}
+    for start in range(0, EVENTS, 250):
+        ids = [event.id for event in events[start : start + 250]]
+        reading = owner.read(Filter.of(kinds=[PERSONA], ids=ids, limit=250))
+        there |= {event.id: event for event in reading.events}
+    assert [one for one in acknowledged if one not in there] == []
+    for identifier, event in there.items():
+        assert event.same_bytes_as(by_id[identifier])
+
+
+@clause("AP-ROB-05", needs=["load"])
+def test_a_subscriber_that_stops_reading_stops_nobody_else(
+    owner, other_owner, persona, slug, check
+):
+    deaf = owner.another_connection(deaf=True)
+    deaf.ws.open([all_of(owner)])
+    deaf.ws.stop_reading()
+    watch = owner.another_connection().watch(all_of(owner))
+    loud = "x" * LOUDNESS
+    drafts = [persona(check.slug(str(number)), content=loud) for number in range(LOUD_EVENTS)]
+    try:
+        for start in range(0, LOUD_EVENTS, 50):
+            for event in owner.publish_all(drafts[start : start + 50]):
+                delivered(event, on=watch)
+        other = other_owner.publish(persona(slug))
+        assert other_owner.head(slug) == other
+    except NoAnswer as error:
+        raise Broken("other connections to be served in time", str(error)) from error
