@@ -145,7 +145,8 @@ class Actor:
 
     def unauthenticated(self) -> Actor:
         """The same key on connections that have not authenticated, until `authenticate`."""
-        other = Actor(f"{self.name}, not authenticated", self._key, self._surroundings)
+        name = f"{self.name} {len(self._others) + 2}, not authenticated"
+        other = Actor(name, self._key, self._surroundings)
         other._authenticates = False
         self._others.append(other)
         return other
@@ -239,6 +240,8 @@ class Actor:
         self.ledger.observe(ACCEPTED if answer.accepted else REFUSED, answer.door)
         if answer.accepted:
             self.written.append(event)
+        else:
+            self.ledger.refusals.append(answer.message)
 
     # -- reading ---------------------------------------------------------------
 
@@ -246,6 +249,8 @@ class Actor:
         """The stored events that match, in order of arrival."""
         reading = self.door(via).query(filters)
         self.ledger.observe(RETURNED if reading.events else EMPTY, reading.door)
+        if reading.refusal is not None:
+            self.ledger.refusals.append(reading.refusal)
         return reading
 
     def head(self, slug: str, *, of: Actor | None = None, via: str = WS) -> Event | None:

@@ -340,9 +340,10 @@ def explore(probing: Probing, *, spec: str) -> Capabilities:
     fallback = NOVEMBER if spec == "auto" else spec
     try:
         event = probing.owner.publish(probing.persona(probing.slug))
+        _authenticate_if_offered(probing.owner)
         reading = probing.owner.read(address(probing.owner, probing.slug))
     except (NoAnswer, Inconclusive) as error:
-        return _silent(probing, fallback, str(error))
+        return _silent(probing, fallback, str(error), answers=_judges(probing))
     except Unreachable:
         raise
     except WireError as error:
@@ -359,9 +360,22 @@ def explore(probing: Probing, *, spec: str) -> Capabilities:
     return Capabilities(found, revision, reason, probing.information)
 
 
+def _authenticate_if_offered(actor: Actor) -> None:
+    """A relay that does not insist on NIP-42 still shows unshared personas to their author only."""
+    door = actor.ws
+    if door.challenge is not None and not door.authenticated:
+        door.authenticate()
+
+
 def _silent(probing: Probing, spec: str, why: str, *, answers: bool = False) -> Capabilities:
     found = {name: Capability(name, UNKNOWN, f"not probed: {why}") for name in PROBES}
     return Capabilities(found, spec, "not probed", probing.information, answers, why)
+
+
+def _judges(probing: Probing) -> bool:
+    """Whether the relay finds an ordinary persona invalid: a verdict, not a want of credentials."""
+    refusals = [text for text in probing.seen() if text.startswith('["OK"') and ",false," in text]
+    return any('"invalid:' in text for text in refusals)
 
 
 def _found(name: str, probing: Probing) -> Capability:

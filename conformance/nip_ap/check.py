@@ -22,6 +22,7 @@ from nip_ap.evidence import (
 from nip_ap.nostr import SecretKey, derive
 from nip_ap.nostr.channel import PRIVATE, Channel, channel_id
 from nip_ap.run import Context, Result, Subject, broken_at
+from nip_ap.texts import compared, is_of_the_family
 from nip_ap.verdict import Verdict
 from nip_ap.wire import HttpDoor, Transcript, WebSocketDoor, WireError
 from nip_ap.wire.http import NIP98, X_PUBKEY
@@ -191,6 +192,7 @@ class Check:
     def result(self, error: BaseException | None) -> Result:
         """The result of the check, from the exception that ended it or from none."""
         verdict, reason, expected, seen = self._judged(error)
+        self._compare_texts()
         return Result(
             check=self.id,
             clauses=tuple(self.clauses),
@@ -208,6 +210,13 @@ class Check:
             seconds=round(time.monotonic() - self._began, 4),
             frames=self.transcript.frames,
         )
+
+    def _compare_texts(self) -> None:
+        """A second column for relays of the real one's family: do the refusals match exactly."""
+        if is_of_the_family(self.subject.capabilities.information):
+            comparison = compared(self.clauses, self.ledger.refusals)
+            if comparison is not None:
+                self.fact("text", comparison)
 
     def _judged(self, error: BaseException | None) -> tuple[Verdict, str, str, str]:
         if error is None:

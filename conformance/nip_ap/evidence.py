@@ -67,6 +67,7 @@ class Ledger:
     controls: list[Control] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    refusals: list[str] = field(default_factory=list)
     _seen: Counter[tuple[str, str]] = field(default_factory=Counter)
     _silences: list[Callable[[], tuple[str, str]]] = field(default_factory=list)
 

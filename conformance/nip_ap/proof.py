@@ -28,7 +28,7 @@ from nip_ap.targets import BundledTarget
 from nip_ap.verdict import RunVerdict, Verdict
 from nip_ap_relay.policy import Policy
 from nip_ap_relay.rehearsal import Line, Recording, can_be_rehearsed, rehearse
-from nip_ap_relay.rogues import DEVIATION, GENERAL, NOISE, ROGUES, Rogue
+from nip_ap_relay.rogues import ANYTHING, DEVIATION, GENERAL, NOISE, ROGUES, Rogue
 
 REFERENCE = "reference"
 
@@ -94,6 +94,8 @@ class Finding:
 
     @property
     def _undeclared(self) -> frozenset[str]:
+        if ANYTHING in self.rogue.blinds:
+            return frozenset()
         return self.blind - self.rogue.blinds - self.rogue.turns_red
 
     def _noise(self) -> list[str]:
@@ -157,7 +159,8 @@ class Gallery:
     def subject(self, name: str) -> Subject:
         """One relay of the gallery, probed; REFERENCE is the one without a deviation."""
         url = f"{self.target.url}/" if name == REFERENCE else f"{self.target.url}/{name}/"
-        found = probe(url, self.settings, {})
+        spec = NOVEMBER if name == REFERENCE else ROGUES[name].spec
+        found = probe(url, replace(self.settings, spec=spec), {})
         able = abilities(self.target, url, self.settings)
         return Subject(name, url, found, is_disposable=True, abilities=able)
 
@@ -205,7 +208,7 @@ def affected_checks(
     declared = tuple(
         one.check for one in recordings if one.check.partition("/")[0] in rogue.turns_red
     )
-    if not can_be_rehearsed(rogue):
+    if not can_be_rehearsed(rogue) or rogue.spec != NOVEMBER:
         return tuple(one.check for one in recordings)
     answers = rehearse(recordings, url, rogue.relay_policy(NOVEMBER))
     differing = tuple(check for check, digest in answers.items() if digest != plain[check])

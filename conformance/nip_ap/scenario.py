@@ -38,7 +38,7 @@ from nip_ap.nostr import (
 )
 from nip_ap.nostr.channel import MESSAGE, WINDOW_BOUNDS
 from nip_ap.resources import data
-from nip_ap.wire import Answer, ConnectionLost, NoAnswer, Reading
+from nip_ap.wire import Answer, ConnectionLost, NoAnswer, Reading, WireError
 
 __all__ = [
     "ANY",
@@ -69,6 +69,7 @@ __all__ = [
     "Reading",
     "SecretKey",
     "Watch",
+    "WireError",
     "accepted",
     "address",
     "all_of",

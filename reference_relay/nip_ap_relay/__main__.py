@@ -116,7 +116,7 @@ def main(
         raise click.UsageError(f"no rogue is named {rogue!r}; `--rogue list` shows them") from None
     relays = {"": relay(policy, db)}
     if gallery:
-        relays |= {one.name: relay(one.relay_policy(spec)) for one in ROGUES.values()}
+        relays |= {one.name: relay(one.relay_policy(one.spec)) for one in ROGUES.values()}
     listener = _listener(host, port)
     serve(relays, listener, stop_with_parent=stop_with_parent)
 

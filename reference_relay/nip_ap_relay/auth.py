@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from nip_ap.nostr import Event, MalformedEvent
-from nip_ap.nostr.auth import HTTP_AUTH, RELAY_AUTH
+from nip_ap.nostr.auth import HTTP_AUTH
 from nip_ap_relay.policy import Policy
 
 _PUBKEY = re.compile(r"[0-9a-fA-F]{64}\Z")
@@ -43,8 +43,7 @@ def answers_challenge(policy: Policy, event: Event, *, challenge: str, url: str)
     except ValueError:
         return False
     return (
-        event.kind == RELAY_AUTH
-        and not event.problems
+        policy.auth_event_is_sound(event)
         and policy.auth_challenge_matches(next(iter(event.tag_values("challenge")), ""), challenge)
         and policy.auth_relay_matches(relay, same_place(url))
         and policy.auth_time_is_near(event.created_at, policy.now())

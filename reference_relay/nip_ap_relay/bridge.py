@@ -52,6 +52,10 @@ class Bridge:
                 text = policy.refusal_over_http(message)
                 answer(Reply.of({"error": text}, policy.http_status(message)))
 
+        objection = self.relay.policy.objection_at_the_bridge(event)
+        if objection is not None:
+            done(False, objection)
+            return
         self.relay.submit(event, self.relay.caller(pubkey), done)
 
     def query(self, body: bytes, pubkey: str) -> Reply:

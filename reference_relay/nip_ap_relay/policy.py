@@ -575,6 +575,10 @@ class Policy(ChannelRules):
         """Fresh for each connection."""
         return random
 
+    def auth_event_is_sound(self, event: Event) -> bool:
+        """Kind, id and signature of an answer to a challenge."""
+        return event.kind == RELAY_AUTH and not event.problems
+
     def auth_challenge_matches(self, given: str, sent: str) -> bool:
         return given == sent
 
@@ -607,6 +611,10 @@ class Policy(ChannelRules):
         """The HTTP status of a refusal (facts 1.3)."""
         forbidden = ("restricted: insufficient scope", "invalid: event pubkey does not match")
         return 403 if refusal.startswith(forbidden) else 400
+
+    def objection_at_the_bridge(self, event: Event) -> str | None:
+        """Two doors, one room: the bridge has no rules of its own."""
+        return None
 
     def http_answers_bad_json(self) -> int:
         """The HTTP status for a body that cannot be read."""

@@ -19,10 +19,15 @@ from typing import Any
 
 import orjson
 
-from nip_ap.nostr import NOTE, PERSONA, Event, Filter, is_addressable
+from nip_ap.nostr import DELETION, NOTE, PERSONA, Event, Filter, is_addressable
+from nip_ap_relay import policy as rules
+from nip_ap_relay.channels import CHANNEL_KINDS, channel_of
 from nip_ap_relay.couriers import Courier, HangUp, Send
-from nip_ap_relay.policy import NOVEMBER, Policy, Submission
-from nip_ap_relay.store import SUPERSEDED, Row, Store
+from nip_ap_relay.policy import JUNE, NOVEMBER, Caller, Policy, Submission
+from nip_ap_relay.store import SUPERSEDED, Condition, Row, Store
+
+ANYTHING = "*"
+"""For `blinds`: this rogue takes along whatever runs just then, so any check may be undecided."""
 
 DEVIATION, GENERAL, NOISE, UNSTABLE = "deviation", "general", "noise", "unstable"
 
@@ -535,7 +540,8 @@ class DuplicateFannedOut(Policy):
 
 @rogue(
     "malformed-crashes",
-    turns_red="AP-INT-06",
+    turns_red="AP-INT-06 AP-ROB-01 AP-ROB-02",
+    blinds=ANYTHING,
     because="An exception in one connection's handler ends the process.",
 )
 class MalformedCrashes(Policy):
@@ -960,7 +966,7 @@ class CloseIgnored(Policy):
 
 @rogue(
     "ok-before-store",
-    turns_red="AP-READ-02 AP-READ-12 AP-REPL-09 AP-ENV-06",
+    turns_red="AP-ENV-06 AP-READ-02 AP-READ-12 AP-REPL-09 AP-ROB-04",
     because="It answers from memory and writes behind, a moment later, when a buffer is full.",
 )
 class OkBeforeStore(Policy):
@@ -1001,6 +1007,807 @@ class SearchMixes(Policy):
 class SearchStaysLive(Policy):
     def keeps_search_open(self) -> bool:
         return True
+
+
+# -- SCOPE -------------------------------------------------------------------------------
+
+
+@rogue(
+    "persona-needs-channel",
+    turns_red=(
+        "AP-ENV-04 AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-GATE-01 AP-REPL-03 AP-REPL-06 AP-REPL-09 "
+        "AP-REPL-10 AP-REPL-11 AP-REPL-12 AP-SCOPE-01 AP-SCOPE-02 AP-SCOPE-05 AP-SLUG-01"
+    ),
+    blinds=ANYTHING,
+    because="It asks for a channel membership before anything may be written.",
+)
+class PersonaNeedsChannel(Policy):
+    def persona_content_is_not_judged(self, submission: Submission) -> str | None:
+        if submission.event.kind != PERSONA:
+            return None
+        return "invalid: join a channel first"
+
+
+@rogue(
+    "scope-unchecked",
+    turns_red="AP-SCOPE-02",
+    because="It reads the scopes of a credential and never asks for one.",
+)
+class ScopeUnchecked(Policy):
+    def credential_has_the_scope(self, submission: Submission) -> str | None:
+        return None
+
+
+@rogue(
+    "scope-messages-write",
+    turns_red="AP-SCOPE-02",
+    because="It files personas under messages, by the kind's range.",
+)
+class ScopeMessagesWrite(Policy):
+    def scope_for(self, event: Event) -> str:
+        return "messages:write" if event.kind == PERSONA else super().scope_for(event)
+
+
+@rogue(
+    "auth-not-enforced",
+    turns_red="AP-SCOPE-03 AP-AUTH-03",
+    because="It sends a challenge and then serves everybody, answered or not.",
+)
+class AuthNotEnforced(Policy):
+    def caller_is_authenticated(self, submission: Submission) -> str | None:
+        return None
+
+    def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
+        known = Caller(caller.pubkey or "", caller.scopes)
+        return super().read_refusal(filters, known, store)
+
+
+@rogue(
+    "author-mismatch-accepted",
+    turns_red="AP-SCOPE-04",
+    because="It relays any event with a good signature, as NIP-01 relays do.",
+)
+class AuthorMismatchAccepted(Policy):
+    def author_is_caller(self, submission: Submission) -> str | None:
+        return None
+
+
+@rogue(
+    "h-tag-scopes",
+    turns_red="AP-SCOPE-05 AP-SCOPE-07",
+    because="It stores every event under the channel of its `h` tag.",
+)
+class HTagScopes(Policy):
+    def channel_of_stored(self, event: Event) -> str | None:
+        return channel_of(event)
+
+
+@rogue(
+    "h-tag-refused",
+    turns_red="AP-SCOPE-05",
+    blinds="AP-SCOPE-06 AP-SCOPE-07",
+    because="It takes an `h` tag on a global kind for a mistake of the client.",
+)
+class HTagRefused(Policy):
+    def further_tags_are_not_judged(self, submission: Submission) -> str | None:
+        if submission.event.kind == PERSONA and submission.event.tag_values("h"):
+            return "invalid: a global event must not name a channel"
+        return None
+
+
+@rogue(
+    "h-tag-fans-out-to-channel",
+    turns_red="AP-SCOPE-06",
+    because="Its fan-out looks at the `h` tag, whatever the kind.",
+)
+class HTagFansOutToChannel(Policy):
+    def in_live_scope(self, filters: tuple[Filter, ...], event: Event) -> bool:
+        return event.kind == PERSONA or super().in_live_scope(filters, event)
+
+
+@rogue(
+    "h-tag-in-channel-query",
+    turns_red="AP-SCOPE-07",
+    because="It answers `#h` by tag value, as NIP-01 reads, not by channel.",
+)
+class HTagInChannelQuery(Policy):
+    def channel_condition(self, channel: str) -> Condition:
+        tagged = "number IN (SELECT event FROM tags WHERE name = 'h' AND value = ?)"
+        return Condition(f"(channel = ? OR (channel IS NULL AND {tagged}))", (channel, channel))
+
+
+# -- GATE --------------------------------------------------------------------------------
+
+
+@rogue(
+    "shared-tag-refused",
+    turns_red="AP-GATE-01 AP-SCOPE-05",
+    blinds=(
+        "AP-AUTH-03 AP-GATE-02 AP-GATE-05 AP-GATE-06 AP-GATE-08 AP-GATE-09 AP-GATE-10 "
+        "AP-GATE-12 AP-GATE-13 AP-READ-04 AP-READ-11 AP-READ-14"
+    ),
+    because="It knows no tag but `d`, and refuses what it does not know.",
+)
+class SharedTagRefused(Policy):
+    def further_tags_are_not_judged(self, submission: Submission) -> str | None:
+        if submission.event.kind == PERSONA and self.is_shared(submission.event):
+            return "invalid: unknown tag `shared`"
+        return None
+
+
+@rogue(
+    "shared-false-accepted",
+    turns_red="AP-GATE-02",
+    because="It reads the value as a boolean, and false is one.",
+)
+class SharedFalseAccepted(Policy):
+    def shared_tag_is_exact(self, tag: tuple[str, ...]) -> bool:
+        return tag in (("shared", "true"), ("shared", "false"))
+
+
+@rogue(
+    "shared-twice-accepted",
+    turns_red="AP-GATE-02",
+    because="It looks for one good `shared` tag and does not count them.",
+)
+class SharedTwiceAccepted(Policy):
+    def shared_tags_at_most(self) -> int:
+        return 2
+
+
+@rogue(
+    "shared-third-element-accepted",
+    turns_red="AP-GATE-02",
+    because="It checks the value of the tag and not its length.",
+)
+class SharedThirdElementAccepted(Policy):
+    def shared_tag_is_exact(self, tag: tuple[str, ...]) -> bool:
+        return tag[:2] == ("shared", "true")
+
+
+@rogue(
+    "gate-off-req",
+    turns_red="AP-GATE-03 AP-GATE-10 AP-GATE-11 AP-GATE-12",
+    because="It gates by id, live and in counts, and forgot the plain filter.",
+)
+class GateOffReq(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.REQ or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-off-mixed-kinds",
+    turns_red="AP-GATE-03 AP-GATE-11",
+    because="It gates filters whose only kind is the persona's.",
+)
+class GateOffMixedKinds(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.MIXED or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-off-ids",
+    turns_red="AP-GATE-04 AP-GATE-10 AP-GATE-11",
+    because="It takes an id for a capability: who knows it may read.",
+)
+class GateOffIds(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.IDS or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-off-live",
+    turns_red="AP-GATE-05",
+    because="Its fan-out matches filters and does not ask who reads.",
+)
+class GateOffLive(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.LIVE or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-off-count",
+    turns_red="AP-GATE-06 AP-GATE-11",
+    because="COUNT runs in the database, below the gate.",
+)
+class GateOffCount(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.COUNT or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-off-http",
+    turns_red="AP-GATE-07 AP-GATE-10 AP-GATE-11 AP-GATE-12 AP-GATE-13",
+    because="The bridge reads the database by itself.",
+)
+class GateOffHttp(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface in (rules.HTTP_QUERY, rules.HTTP_COUNT) or super().may_read(
+            row, reader, surface
+        )
+
+
+@rogue(
+    "gate-off-search",
+    turns_red="AP-GATE-13",
+    because="The search index knows nothing of the gate.",
+)
+class GateOffSearch(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.SEARCH or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-always-on",
+    turns_red="AP-GATE-08 AP-READ-04 AP-SCOPE-05",
+    blinds="AP-GATE-05 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-READ-11",
+    because="It keeps personas to their authors and never looks at the tag.",
+)
+class GateAlwaysOn(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return row.pubkey == reader if self.gates(row) else True
+
+
+@rogue(
+    "gate-before-its-time",
+    turns_red="AP-GATE-14",
+    spec=JUNE,
+    because="It speaks June and keeps personas to their authors already.",
+)
+class GateBeforeItsTime(Policy):
+    def gates(self, row: Row) -> bool:
+        return row.kind == PERSONA
+
+
+@rogue(
+    "gate-blocks-author",
+    turns_red="AP-GATE-09",
+    because="Once an answer holds something shared it is taken for a catalogue, author or not.",
+)
+class GateBlocksAuthor(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        personas = [row for row in rows if row.kind == PERSONA]
+        if any(row.shared for row in personas):
+            return [row for row in rows if row.kind != PERSONA or row.shared]
+        return rows
+
+
+@rogue(
+    "unshare-leaves-old",
+    turns_red="AP-GATE-10",
+    because="It keeps what was shared once in a catalogue that nothing leaves.",
+)
+class UnshareLeavesOld(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._incoming_is_shared = True
+
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        self._incoming_is_shared = self.is_shared(incoming)
+        return super().supersedes(incoming, head)
+
+    def retires(self, head: Row) -> bool:
+        return self._incoming_is_shared or not head.shared
+
+
+@rogue(
+    "existence-oracle",
+    turns_red="AP-GATE-11",
+    because="It tells a stranger that he may not see what he asks for by its id.",
+)
+class ExistenceOracle(Policy):
+    def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
+        asked = list(filters)
+        for identifier in (one for each in asked for one in each.ids or ()):
+            row = store.event_by_id(identifier)
+            if row is not None and not self.may_read(row, caller.pubkey, rules.IDS):
+                return "restricted: this persona is not shared"
+        return super().read_refusal(asked, caller, store)
+
+
+@rogue(
+    "gate-after-limit",
+    turns_red="AP-GATE-12",
+    because="It fetches as many rows as the limit says and then drops the hidden ones.",
+)
+class GateAfterLimit(Policy):
+    def gate_before_limit(self) -> bool:
+        return False
+
+
+# -- DEL ---------------------------------------------------------------------------------
+
+
+@rogue(
+    "a-deletion-ignored",
+    turns_red="AP-DEL-01 AP-DEL-02 AP-DEL-03 AP-DEL-04 AP-DEL-05 AP-DEL-07 AP-REPL-09",
+    because="It knows deletion by `e` alone.",
+)
+class ADeletionIgnored(Policy):
+    def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
+        return []
+
+
+@rogue(
+    "foreign-deletion-honoured",
+    turns_red="AP-DEL-02",
+    because="It carries out what a valid event asks for, whoever signed it.",
+)
+class ForeignDeletionHonoured(Policy):
+    def address_may_be_deleted(self, address: str, author: str) -> str | None:
+        return None
+
+    def may_delete(self, target: Row, author: str) -> bool:
+        return True
+
+    def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
+        rows = [row for one in request.tag_values("a") for row in store.rows_at(one)]
+        return [row for row in rows if self.deletion_reaches(request, row)]
+
+
+@rogue(
+    "deletion-of-all-slugs",
+    turns_red="AP-DEL-03",
+    because="It deletes by kind and author, and leaves the `d` of the address out.",
+)
+class DeletionOfAllSlugs(Policy):
+    def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
+        if not super().deletion_by_address(request, store):
+            return []
+        of_author = "pubkey = ? AND kind = ? AND gone = 0"
+        return list(store.select(of_author, (request.pubkey, PERSONA)))
+
+
+@rogue(
+    "deleted-for-ever",
+    turns_red="AP-DEL-04",
+    because="A tombstone at the address stops every later write, not only older ones.",
+)
+class DeletedForEver(Policy):
+    def is_known_already(self, event: Event, store: Store) -> bool:
+        at_address = "address = ? AND gone = 2"
+        deleted = store.count_versions(at_address, (self.address(event) or "",))
+        return deleted > 0 or super().is_known_already(event, store)
+
+
+@rogue(
+    "deletion-ignores-time",
+    turns_red="AP-DEL-05 AP-REPL-09",
+    because="It removes whatever stands at the address, however new.",
+)
+class DeletionIgnoresTime(Policy):
+    def deletion_reaches(self, request: Event, row: Row) -> bool:
+        return True
+
+
+@rogue(
+    "e-deletion-ignored",
+    turns_red="AP-DEL-02 AP-DEL-06 AP-DEL-07",
+    because="It deletes addressable events by address alone.",
+)
+class EDeletionIgnored(Policy):
+    def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
+        found = super().deletion_by_id(request, store)
+        return [row for row in found if row.kind != PERSONA]
+
+
+@rogue(
+    "e-deletion-takes-the-address",
+    turns_red="AP-DEL-06",
+    because="It turns the id into an address and deletes there.",
+)
+class EDeletionTakesTheAddress(Policy):
+    def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
+        found = super().deletion_by_id(request, store)
+        for identifier in request.tag_values("e"):
+            for old in store.select("id = ? AND pubkey = ?", (identifier, request.pubkey)):
+                found += store.rows_at(old.address or "")
+        return found
+
+
+@rogue(
+    "deleted-resurrected-by-resend",
+    turns_red="AP-DEL-07",
+    because="It forgets what it deleted, and takes it for new.",
+)
+class DeletedResurrectedByResend(Policy):
+    def is_known_already(self, event: Event, store: Store) -> bool:
+        store.forget_deleted(event.id)
+        return super().is_known_already(event, store)
+
+
+@rogue(
+    "deletion-request-hidden",
+    turns_red="AP-DEL-08",
+    because="It carries a request out and serves it to nobody.",
+)
+class DeletionRequestHidden(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        return [row for row in rows if row.kind != DELETION]
+
+
+# -- THREAD ------------------------------------------------------------------------------
+
+
+@rogue(
+    "message-without-channel-accepted",
+    turns_red="AP-THREAD-01",
+    because="It takes a message without an `h` tag for one to everybody.",
+)
+class MessageWithoutChannelAccepted(Policy):
+    def message_names_a_channel(self, submission: Submission) -> str | None:
+        return None
+
+    def author_may_use_the_channel(self, submission: Submission) -> str | None:
+        if channel_of(submission.event) is None:
+            return None
+        return super().author_may_use_the_channel(submission)
+
+
+@rogue(
+    "depth-off-by-one",
+    turns_red="AP-THREAD-02 AP-THREAD-09 AP-THREAD-10",
+    because="It compares with < where <= is meant.",
+)
+class DepthOffByOne(Policy):
+    def within_depth(self, depth: int, limit: int) -> bool:
+        return depth < limit
+
+
+@rogue(
+    "depth-limit-ignored",
+    turns_red="AP-THREAD-02 AP-THREAD-09 AP-THREAD-10",
+    because="It gives the whole thread, as deep as it is.",
+)
+class DepthLimitIgnored(Policy):
+    def within_depth(self, depth: int, limit: int) -> bool:
+        return True
+
+
+@rogue(
+    "thread-ignores-root",
+    turns_red="AP-THREAD-03",
+    because="It reads replies by channel and depth, and forgets whose they are.",
+)
+class ThreadIgnoresRoot(Policy):
+    def belongs_to_thread(self, root: str, wanted: str) -> bool:
+        return True
+
+
+@rogue(
+    "unknown-parent-accepted",
+    turns_red="AP-THREAD-04 AP-THREAD-10",
+    because="It records the parent's id without looking for the parent.",
+)
+class UnknownParentAccepted(Policy):
+    def answer_to_unknown_parent(self) -> str | None:
+        return None
+
+
+@rogue(
+    "cross-channel-parent-accepted",
+    turns_red="AP-THREAD-05",
+    because="It finds the parent by id and does not ask where that stands.",
+)
+class CrossChannelParentAccepted(Policy):
+    def parent_is_of_the_channel(self, parent: Row, event: Event) -> str | None:
+        return None
+
+
+@rogue(
+    "wrong-root-accepted",
+    turns_red="AP-THREAD-06",
+    because="It believes the client's `root` marker.",
+)
+class WrongRootAccepted(Policy):
+    def root_is_the_parents(self, named: str, root: str) -> bool:
+        return True
+
+
+@rogue(
+    "depth-unlimited",
+    turns_red="AP-THREAD-07",
+    because="It counts the depth and sets it no limit.",
+)
+class DepthUnlimited(Policy):
+    deepest_thread = 1_000_000
+
+
+@rogue(
+    "broadcast-any-value",
+    turns_red="AP-THREAD-08",
+    because="It takes any `broadcast` tag for a yes.",
+)
+class BroadcastAnyValue(Policy):
+    def is_broadcast(self, event: Event) -> bool:
+        return any(tag[0] == "broadcast" for tag in event.tags)
+
+
+@rogue(
+    "broadcast-ignored",
+    turns_red="AP-THREAD-08 AP-THREAD-09",
+    because="Its top level is depth 0, and replies are never in it.",
+)
+class BroadcastIgnored(Policy):
+    def is_top_level(self, depth: int | None, broadcast: bool) -> bool:
+        return not depth
+
+
+@rogue(
+    "broadcast-at-any-depth",
+    turns_red="AP-THREAD-09",
+    because="It shows whatever is broadcast, a reply to a reply too.",
+)
+class BroadcastAtAnyDepth(Policy):
+    def is_top_level(self, depth: int | None, broadcast: bool) -> bool:
+        return not depth or broadcast
+
+
+@rogue(
+    "replies-at-top-level",
+    turns_red="AP-THREAD-08 AP-THREAD-09",
+    because="Its top level is every message of the channel.",
+)
+class RepliesAtTopLevel(Policy):
+    def is_top_level(self, depth: int | None, broadcast: bool) -> bool:
+        return True
+
+
+@rogue(
+    "deleted-reply-in-thread",
+    turns_red="AP-THREAD-10",
+    because="It reads the thread's records and not whether the event lives.",
+)
+class DeletedReplyInThread(Policy):
+    def thread_shows_deleted(self) -> bool:
+        return True
+
+
+@rogue(
+    "channel-leak",
+    turns_red="AP-THREAD-11",
+    because="It delivers a channel's messages to the subscribers of every channel.",
+)
+class ChannelLeak(Policy):
+    def in_live_scope(self, filters: tuple[Filter, ...], event: Event) -> bool:
+        return event.kind in CHANNEL_KINDS or super().in_live_scope(filters, event)
+
+    def live_match(self, one: Filter, event: Event) -> bool:
+        if event.kind in CHANNEL_KINDS and "h" in one.tags:
+            one = one.changed(tags={name: one.tags[name] for name in one.tags if name != "h"})
+        return super().live_match(one, event)
+
+
+@rogue(
+    "private-channel-readable",
+    turns_red="AP-THREAD-12",
+    because="It asks who may write to a channel, and lets everybody read.",
+)
+class PrivateChannelReadable(Policy):
+    def may_read_channel(self, named: str, reader: str | None, store: Store) -> bool:
+        return True
+
+
+# -- HTTP --------------------------------------------------------------------------------
+
+
+@rogue(
+    "http-500-on-bad-json",
+    turns_red="AP-HTTP-03 AP-INT-06",
+    because="It does not catch the parser's exception.",
+)
+class Http500OnBadJson(Policy):
+    def http_answers_bad_json(self) -> int:
+        return 500
+
+
+@rogue(
+    "doors-differ",
+    turns_red="AP-HTTP-01",
+    because="The bridge has a validator of its own, which knows no tags beside `d`.",
+)
+class DoorsDiffer(Policy):
+    def objection_at_the_bridge(self, event: Event) -> str | None:
+        if event.kind == PERSONA and event.tag_values("alt"):
+            return "invalid: unknown tag `alt`"
+        return None
+
+
+@rogue(
+    "http-count-differs",
+    turns_red="AP-HTTP-02",
+    because="The bridge counts in a table of its own, which holds no notes.",
+)
+class HttpCountDiffers(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        if surface == rules.HTTP_COUNT and row.kind == NOTE:
+            return False
+        return super().may_read(row, reader, surface)
+
+
+@rogue(
+    "http-query-differs",
+    turns_red="AP-HTTP-02",
+    blinds="AP-SCOPE-02",
+    because="The bridge reads a table of its own, which holds no notes.",
+)
+class HttpQueryDiffers(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        if surface == rules.HTTP_QUERY and row.kind == NOTE:
+            return False
+        return super().may_read(row, reader, surface)
+
+
+@rogue(
+    "nip98-unchecked-url",
+    turns_red="AP-HTTP-04",
+    because="It does not compare `u` with the address it was called by.",
+)
+class Nip98UncheckedUrl(Policy):
+    def http_url_matches(self, given: str, own: str) -> bool:
+        return True
+
+
+@rogue(
+    "nip98-unchecked-method",
+    turns_red="AP-HTTP-04",
+    because="It takes an authorization to read for one to write.",
+)
+class Nip98UncheckedMethod(Policy):
+    def http_method_matches(self, given: str, own: str) -> bool:
+        return True
+
+
+@rogue(
+    "nip98-unchecked-payload",
+    turns_red="AP-HTTP-04",
+    because="It skips the payload hash, which NIP-98 leaves to servers.",
+)
+class Nip98UncheckedPayload(Policy):
+    def http_payload_matches(self, given: str, digest: str) -> bool:
+        return True
+
+
+@rogue(
+    "nip98-unchecked-time",
+    turns_red="AP-HTTP-04",
+    because="It lets an authorization live for ever.",
+)
+class Nip98UncheckedTime(Policy):
+    def http_time_is_near(self, created_at: int, now: int) -> bool:
+        return True
+
+
+@rogue(
+    "nip98-replay",
+    turns_red="AP-HTTP-05",
+    because="It keeps no list of the authorizations that it has seen.",
+)
+class Nip98Replay(Policy):
+    def http_replay_is_refused(self) -> bool:
+        return False
+
+
+# -- AUTH --------------------------------------------------------------------------------
+
+
+@rogue(
+    "challenge-constant",
+    turns_red="AP-AUTH-01",
+    because="It makes one challenge at its start and sends it to everybody.",
+)
+class ChallengeConstant(Policy):
+    def challenge(self, random: str) -> str:
+        return "c0ffee" * 10
+
+
+@rogue(
+    "auth-unchecked-challenge",
+    turns_red="AP-AUTH-02",
+    because="It looks for a `challenge` tag and not at its value.",
+)
+class AuthUncheckedChallenge(Policy):
+    def auth_challenge_matches(self, given: str, sent: str) -> bool:
+        return True
+
+
+@rogue(
+    "auth-unchecked-relay",
+    turns_red="AP-AUTH-02",
+    because="It does not know its own address, so it cannot compare.",
+)
+class AuthUncheckedRelay(Policy):
+    def auth_relay_matches(self, given: str, own: str) -> bool:
+        return True
+
+
+@rogue(
+    "auth-unchecked-signature",
+    turns_red="AP-AUTH-02",
+    because="It reads the challenge out of the event and trusts the rest.",
+)
+class AuthUncheckedSignature(Policy):
+    def auth_event_is_sound(self, event: Event) -> bool:
+        return True
+
+
+@rogue(
+    "auth-unchecked-time",
+    turns_red="AP-AUTH-02",
+    because="It accepts an answer of last year.",
+)
+class AuthUncheckedTime(Policy):
+    def auth_time_is_near(self, created_at: int, now: int) -> bool:
+        return True
+
+
+# -- ROB ---------------------------------------------------------------------------------
+
+
+@rogue(
+    "large-frame-crashes",
+    turns_red="AP-ROB-01 AP-ROB-02",
+    blinds=ANYTHING,
+    because="It reads a frame into a fixed buffer.",
+)
+class LargeFrameCrashes(Policy):
+    def survives(self, complaint: str) -> bool:
+        return "too large" not in complaint
+
+
+@rogue(
+    "req-silent",
+    turns_red="AP-ROB-03",
+    because="It drops filters that can match nothing, and the answer with them.",
+)
+class ReqSilent(Policy):
+    def ends_stored_events(self, rows: list[Row], filters: Sequence[Filter]) -> bool:
+        return not any(one.kinds == () or one.authors == () for one in filters)
+
+
+@rogue(
+    "drops-in-a-burst",
+    turns_red="AP-ROB-04",
+    because="Its queue overflows under one author's burst, after the OK.",
+)
+class DropsInABurst(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._written: Counter[str] = Counter()
+
+    def keeps(self, event: Event) -> bool:
+        self._written[event.pubkey] += 1
+        return self._written[event.pubkey] < 350 or self._written[event.pubkey] % 7 > 0
+
+
+class _OneAtATime(Courier):
+    """Waits with frames of a middling size behind every other connection."""
+
+    def __init__(self, turn: asyncio.Lock) -> None:
+        self._turn = turn
+
+    async def carry(self, frames: list[str], send: Send) -> None:
+        for frame in frames:
+            if 15_000 < len(frame) < 20_000:
+                async with self._turn:
+                    await send(frame)
+            else:
+                await send(frame)
+
+
+@rogue(
+    "slow-reader-blocks-all",
+    turns_red="AP-ROB-05",
+    blinds=ANYTHING,
+    because="One buffer for frames of some kilobytes serves all, until the frame is out.",
+)
+class SlowReaderBlocksAll(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._turn = asyncio.Lock()
+
+    def courier(self) -> Courier:
+        return _OneAtATime(self._turn)
 
 
 # -- broken all over, conformant noise, and instability ------------------------------------

@@ -105,6 +105,8 @@ class Session:
         policy = self.relay.policy
         size = len(text) if text.isascii() else len(text.encode())
         if not policy.frame_fits(size):
+            if not policy.survives(policy.words_on_large_frame(size)):
+                self.relay.drop_everybody()
             notice = orjson.dumps(["NOTICE", policy.words_on_large_frame(size)]).decode()
             raise HangUp("frame too large", notice if policy.announces_hanging_up() else "")
         if self.relay.faults is not None:

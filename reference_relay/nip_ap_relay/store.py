@@ -192,6 +192,11 @@ class Store:
             "UPDATE events SET gone = ? WHERE id = ? AND gone = ?", (LIVE, identifier, SUPERSEDED)
         )
 
+    def forget_deleted(self, identifier: str) -> None:
+        """Remove the last trace of a deleted event; only a rogue does."""
+        self._begin()
+        self._db.execute("DELETE FROM events WHERE id = ? AND gone = ?", (identifier, DELETED))
+
     def knows(self, identifier: str) -> bool:
         """Whether an event was ever stored, also if it was removed since."""
         found = self._db.execute("SELECT 1 FROM events WHERE id = ?", (identifier,))

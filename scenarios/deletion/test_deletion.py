@@ -96,6 +96,7 @@ def test_a_later_write_brings_the_slug_back(owner, persona, slug, clock, via):
 def test_a_request_older_than_the_head_leaves_it(owner, persona, slug, clock):
     head = owner.publish(persona(slug, at=clock.now() - 10))
     owner.publish(request(clock, at_address(head), at=clock.now() - 20), expect=ANY)
+    assert owner.head(slug) == head
     with vanishes(head, address(owner, slug), for_=owner):
         owner.publish(request(clock, at_address(head), at=clock.now()))
 

@@ -89,6 +89,8 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
             return f"{PERSONA}:{authors[author].pubkey}:{slug.format(self.name)}"
 
         def resend_this(self, event):
+            if not self.model.is_settled(address_of(event), event.created_at):
+                return
             author = 0 if event.pubkey == owner.pubkey else 1
             slug = event.slug.replace(self.name, "{}")
             if not self.model.is_settled(self.address(author, slug), event.created_at):

@@ -247,7 +247,7 @@ def test_a_thread_of_a_private_channel_is_read_by_its_members_only(owner, strang
     root, (reply,) = chain(owner, channel, 1)
     owner.publish(root)
     owner.publish(reply)
-    withheld(reply, channel.thread(root, 1), from_=stranger, seen_by=owner, via=HTTP)
+    withheld(reply, channel.thread(root, LIMIT), from_=stranger, seen_by=owner, via=HTTP)
 
 
 @clause("AP-THREAD-12")

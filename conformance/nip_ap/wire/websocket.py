@@ -13,6 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
@@ -120,13 +121,23 @@ class WebSocketDoor:
             self.wait(lambda: self.challenge is not None, "a NIP-42 challenge")
             self.authenticate()
 
+    def _tight_socket(self) -> socket.socket:
+        """A TCP connection to the relay that takes in a few kilobytes and then no more."""
+        parts = urlsplit(self.url)
+        tight = socket.socket()
+        tight.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        tight.settimeout(self.answer_limit)
+        tight.connect((parts.hostname, parts.port or (443 if parts.scheme == "wss" else 80)))
+        return tight
+
     def _connected(self) -> ClientConnection:
         try:
             opening = connect(
                 self.url,
                 compression=None,
                 max_size=None,
-                max_queue=None,
+                max_queue=1 if self._deaf else None,
+                sock=self._tight_socket() if self._deaf else None,
                 open_timeout=self.answer_limit,
                 close_timeout=1,
                 ping_interval=None,
