@@ -75,7 +75,7 @@ def nip_ap():
 
     def run(*arguments, timeout=120):
         done = subprocess.run(
-            [sys.executable, "-m", "nip_ap.cli", *map(str, arguments)],
+            [sys.executable, "-m", "nip_ap", *map(str, arguments)],
             capture_output=True,
             text=True,
             timeout=timeout,
