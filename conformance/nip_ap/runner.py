@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,16 +120,18 @@ def run_pytest(controller: SuiteController, workers: int, *extra: str) -> str:
 @contextlib.contextmanager
 def _nothing_of_the_users() -> Iterator[None]:
     ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
-    before = {name: os.environ.get(name) for name in ours}
-    os.environ.update(ours)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with tempfile.TemporaryDirectory(prefix="nip-ap-") as folder:
+        ours["HYPOTHESIS_STORAGE_DIRECTORY"] = folder  # else it leaves one where the user stands
+        before = {name: os.environ.get(name) for name in ours}
+        os.environ.update(ours)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 def _announce(printer: Printer, controller: SuiteController, order: Order) -> None:

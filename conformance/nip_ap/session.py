@@ -311,15 +311,18 @@ class _Declared:
 
     def __init__(self, root: Path, files: Sequence[str]) -> None:
         own = {(one.file.resolve(), one.function): one for one in declarations()}
-        self._paths = {file: (root / file).resolve() for file in files}
+        self._paths = {file: (root / file).resolve() for file in files if file}
         foreign = set(self._paths.values()) - {path for path, _ in own}
         self._by_place = own | {
             (one.file, one.function): one for one in declared_in_files(sorted(foreign))
         }
+        self._by_function = {one.function: one for one in declarations()}
 
     def declaration(self, nodeid: str) -> Declaration | None:
         """The check that an item is; None for a test that is none."""
         file, function, _ = _parts(nodeid)
+        if not file:  # what pytest writes for files outside its root, so for an installed suite
+            return self._by_function.get(function)
         return self._by_place.get((self._paths[file], function))
 
     def declares(self, nodeid: str) -> bool:
@@ -408,6 +411,9 @@ class SuiteWorker:
         self._surface: Surface | None = None
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             config.args = [str(path) for path in scenario_files()]
+        if "test" not in config.getini("python_functions"):
+            for one in declarations():
+                config.addinivalue_line("python_functions", one.function)
 
     # -- what there is to run --------------------------------------------------
 

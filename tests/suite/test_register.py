@@ -199,3 +199,9 @@ def test_named_fixtures_have_names_of_their_own():
         for one in lists:
             names = [entry["name"] for entry in one if isinstance(entry, dict)]
             assert len(names) == len(set(names))
+
+
+def test_no_two_checks_are_one_function_name():
+    """pytest names items of files outside its root by the function alone."""
+    names = Counter(one.function for one in declarations())
+    assert [one for one, n in names.items() if n > 1] == []
