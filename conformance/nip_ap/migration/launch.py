@@ -154,7 +154,13 @@ def _filled(word: str, places: Mapping[str, str]) -> str:
     return word
 
 
-def wait_until(moment: float) -> None:
-    """Wait for a reading of the wall clock: what is under test depends on whole seconds."""
+def clock_passes(seconds: float) -> None:
+    """Wait until the wall clock reads so much more: the subject is an event's age, in seconds."""
+    moment = time.time() + seconds
     while (left := moment - time.time()) > 0:
         threading.Event().wait(left)
+
+
+def next_second() -> None:
+    """Wait for the beginning of the next second of the wall clock: created_at has no finer grain."""
+    clock_passes(1.01 - time.time() % 1)
