@@ -22,7 +22,7 @@ from nip_ap.migration.claims import (
     texts_of,
 )
 from nip_ap.migration.device import body_of, published_of
-from nip_ap.migration.launch import let_pass, let_the_second_pass
+from nip_ap.migration.launch import clock_passes, next_second
 from nip_ap.scenario import (
     DELETION,
     PERSONA,
@@ -141,7 +141,7 @@ def test_events_grown_too_old_are_signed_once_more(working, laptop, stub, person
     stub.order(window=WINDOW)
     stub.goes_down()
     laptop.runs()
-    let_pass(WINDOW + 1.5)
+    clock_passes(WINDOW + 1.5)
     stub.comes_up()
     laptop.runs()
     laptop.runs()
@@ -250,7 +250,7 @@ def test_a_head_dated_ahead_is_still_superseded(laptop, stub, personas, clock):
 def test_two_devices_with_one_file_come_to_rest(laptop, phone, stub, personas):
     before = laptop.migrates(personas)
     phone.has(personas)
-    let_the_second_pass(into=0.05)
+    next_second()
     phone.runs()
     if phone.heads().keys() != before.keys():
         raise Broken(f"one head a slug: {sorted(before)}", str(sorted(phone.heads())))
@@ -270,7 +270,7 @@ def test_an_edit_publishes_one_new_version(laptop, personas):
     heads = laptop.migrates(personas)
     record = published_of(personas)[1]
     slug = laptop.slug_of(record)
-    let_the_second_pass()
+    next_second()
     for number in range(3):
         closed = laptop.publishes_only(1, slug)
         laptop.edits(record["id"], system_prompt=f"Edit {number}.")

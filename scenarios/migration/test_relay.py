@@ -51,7 +51,7 @@ def test_the_migrators_second_run_finds_what_it_wrote(owner, client, mine):
 
 
 @clause("AP-MIG-04")
-def test_what_was_signed_before_a_crash_is_published_after_it(owner, client, mine):
+def test_what_was_signed_before_a_crash_is_published_after_it(keeps_two, owner, client, mine):
     client.has(mine)
     with pytest.raises(Crash):
         client.runs(kind=dies_at("publish"))
@@ -61,7 +61,7 @@ def test_what_was_signed_before_a_crash_is_published_after_it(owner, client, min
 
 
 @clause("AP-MIG-05")
-def test_a_crash_at_any_step_is_finished_by_the_next_run(owner, client, check):
+def test_a_crash_at_any_step_is_finished_by_the_next_run(keeps_two, owner, client, check):
     records = many(20, check.seed)
     client.has(records)
     for step in STEPS:
@@ -73,7 +73,7 @@ def test_a_crash_at_any_step_is_finished_by_the_next_run(owner, client, check):
 
 
 @clause("AP-MIG-07")
-def test_a_first_run_offline_is_published_later(owner, client, mine):
+def test_a_first_run_offline_is_published_later(keeps_two, owner, client, mine):
     client.has(mine)
     if client.runs(transport=Offline()).is_synced:
         raise Inconclusive("the migrator took an unreachable relay for a synced one")
@@ -83,7 +83,7 @@ def test_a_first_run_offline_is_published_later(owner, client, mine):
 
 
 @clause("AP-MIG-08")
-def test_a_queue_grown_too_old_is_dated_anew_and_taken(owner, client, mine, clock):
+def test_a_queue_grown_too_old_is_dated_anew_and_taken(keeps_two, owner, client, mine, clock):
     client.has(mine)
     client.runs(transport=Offline(), now=lambda: clock.now() - 1000)
     synced(client.runs())
@@ -107,9 +107,9 @@ def test_the_identical_event_again_is_a_success(owner, client, mine):
 
 
 @clause("AP-MIG-12")
-def test_the_migrator_sees_a_newer_head_before_it_writes(owner, client, mine, clock):
+def test_the_migrator_sees_a_newer_head_before_it_writes(keeps_two, owner, client, mine, clock):
     slug = mine[0]["id"]
-    theirs = owner.publish(draft_of(slug, '{"display_name":"Newer"}', at=clock.now() - 5))
+    theirs = owner.publish(draft_of(slug, body("Newer"), at=clock.now() - 5))
     client.has(mine)
     report = client.runs()
     if owner.head(slug) != theirs:
@@ -119,7 +119,7 @@ def test_the_migrator_sees_a_newer_head_before_it_writes(owner, client, mine, cl
 @clause("AP-MIG-13")
 def test_a_version_one_second_past_a_future_head_supersedes_it(owner, client, mine, clock):
     before = migrated(owner, client, mine)
-    ahead = owner.publish(before[mine[0]["id"]].resigned(owner.key, created_at=clock.now() + 60))
+    ahead = owner.publish(before[mine[0]["id"]].resigned(owner.key, created_at=clock.now() + 30))
     client.has([mine[0] | {"system_prompt": "Edited."}, *mine[1:]])
     synced(client.runs())
     head = owner.head(ahead.slug)
@@ -130,8 +130,10 @@ def test_a_version_one_second_past_a_future_head_supersedes_it(owner, client, mi
 
 @clause("AP-MIG-14")
 @each("first", ["lowest", "highest"])
-def test_within_one_second_the_migrators_lowest_id_is_the_head(owner, slug, clock, first):
-    bodies = [draft_of(slug, f'{{"display_name":"{n}"}}', at=clock.now()) for n in (1, 2)]
+def test_within_one_second_the_migrators_lowest_id_is_the_head(
+    keeps_two, owner, slug, clock, first
+):
+    bodies = [draft_of(slug, body(f"Body {n}"), at=clock.now()) for n in (1, 2)]
     lowest, highest = sorted((owner.signs(one) for one in bodies), key=lambda one: one.id)
     for event in (lowest, highest) if first == "lowest" else (highest, lowest):
         owner.publish(event, expect=ANY)
@@ -141,7 +143,7 @@ def test_within_one_second_the_migrators_lowest_id_is_the_head(owner, slug, cloc
 @clause("AP-MIG-15")
 def test_an_older_write_of_the_migrator_never_becomes_the_head(owner, client, mine, clock):
     newer = migrated(owner, client, mine)[mine[0]["id"]]
-    older = draft_of(newer.slug, '{"display_name":"Older"}', at=newer.created_at - 60)
+    older = draft_of(newer.slug, body("Older"), at=newer.created_at - 30)
     owner.publish(older, expect=ANY)
     assert owner.head(newer.slug) == newer
 
@@ -156,7 +158,9 @@ def test_two_devices_of_one_owner_come_to_rest(owner, client, other_client, mine
 
 
 @clause("AP-MIG-17")
-def test_two_devices_in_one_second_agree_on_the_lowest_id(owner, client, other_client, mine, clock):
+def test_two_devices_in_one_second_agree_on_the_lowest_id(
+    keeps_two, owner, client, other_client, mine, clock
+):
     client.has(mine[:1])
     other_client.has([mine[0] | {"system_prompt": "The other device's text."}])
     for device in (client, other_client):
@@ -238,7 +242,7 @@ def test_the_owners_deletion_request_takes_the_head_away(owner, client, mine, fo
 def test_a_foreign_deletion_request_has_no_effect(owner, stranger, client, mine, clock):
     head = migrated(owner, client, mine)[mine[0]["id"]]
     tags = (("a", f"{PERSONA}:{owner.pubkey}:{head.slug}"), ("k", str(PERSONA)))
-    stranger.publish(Draft(PERSONA, clock.now(), (("d", head.slug),), '{"display_name":"S"}'))
+    stranger.publish(Draft(PERSONA, clock.now(), (("d", head.slug),), body("Stranger")))
     stranger.publish(Draft(DELETION, max(clock.now(), head.created_at), tags), expect=ANY)
     assert owner.head(head.slug) == head
 
@@ -266,7 +270,7 @@ def test_two_owners_with_one_file_have_their_own_heads(
 
 
 @clause("AP-MIG-34")
-def test_a_thousand_personas_are_all_read_back(owner, client, check):
+def test_a_thousand_personas_are_all_read_back(keeps_two, owner, client, check):
     check.level = SHOULD  # the clause binds migrators; for the relay's half it says "should"
     load = check.surface.context.settings.migrator_load
     records = many(load if is_loopback(check.subject.url) else 100, check.seed)
@@ -295,7 +299,7 @@ def test_a_relay_that_claims_a_guard_refuses_what_lies_outside(owner, relay, per
 
 
 @clause("AP-MIG-42")
-def test_what_was_acknowledged_is_there_when_asked(owner, client, mine):
+def test_what_was_acknowledged_is_there_when_asked(keeps_two, owner, client, mine):
     client.has(mine)
     published = client.runs().published
     if not published:
@@ -308,6 +312,10 @@ def test_what_was_acknowledged_is_there_when_asked(owner, client, mine):
 
 
 # -- helpers -------------------------------------------------------------------------
+
+
+def body(name):
+    return f'{{"display_name":"{name}","system_prompt":"You are a test."}}'
 
 
 def slugs(records):

@@ -29,7 +29,7 @@ def many(number: int, seed: str) -> list[Record]:
     """Plain personas with ids that are slugs."""
     return [
         {
-            "id": f"{derive(seed, 'many', str(one)).hex()[:24]}-{one}",
+            "id": f"p{derive(seed, 'many', str(one)).hex()[:24]}-{one}",
             "display_name": f"Persona {one:04}",
             "system_prompt": f"You are persona {one}. " + "Be brief. " * (one % 20),
             **_FLAGS,

@@ -19,7 +19,7 @@ from nip_ap.migration.device import Device, Record, works
 from nip_ap.migration.pinned import FILE_NAME
 from nip_ap.migration.stub import Stub, shared_stub
 from nip_ap.migration.tasks import TASKS
-from nip_ap.nostr import SecretKey
+from nip_ap.nostr import Draft, SecretKey
 from nip_ap.resources import data
 
 
@@ -101,6 +101,17 @@ def client(check: Check, owner: Actor, folder: Path) -> Client:
 def other_client(check: Check, owner: Actor, folder: Path) -> Client:
     """Another device of the same owner, on a connection of its own."""
     return Client(owner.another_connection(), folder / "other", check.subject.url)
+
+
+@pytest.fixture
+def keeps_two(check: Check, persona: Callable[..., Draft]) -> None:
+    """A control: the relay keeps two personas of one key apart. Raises Inconclusive."""
+    somebody = check.actor("somebody")
+    for one in somebody.publish_all([persona(check.slug(f"control-{n}")) for n in (1, 2)]):
+        if somebody.head(one.slug) != one:
+            raise Inconclusive(
+                "the relay does not even keep two personas of one key and give back each"
+            )
 
 
 @pytest.fixture

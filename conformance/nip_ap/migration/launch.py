@@ -154,16 +154,13 @@ def _filled(word: str, places: Mapping[str, str]) -> str:
     return word
 
 
-def let_pass(seconds: float) -> None:
-    """Wait until the wall clock has moved on so far: the subject is what age does to an event."""
-    _wait_until(time.time() + seconds)
-
-
-def let_the_second_pass(into: float = 0.0) -> None:
-    """Wait for the wall clock's next whole second, and so far into it."""
-    _wait_until(int(time.time()) + 1.0 + into)
-
-
-def _wait_until(moment: float) -> None:
+def clock_passes(seconds: float) -> None:
+    """Wait until the wall clock reads so much more: the subject is an event's age, in seconds."""
+    moment = time.time() + seconds
     while (left := moment - time.time()) > 0:
         threading.Event().wait(left)
+
+
+def next_second() -> None:
+    """Wait for the beginning of the next second of the wall clock: created_at has no finer grain."""
+    clock_passes(1.01 - time.time() % 1)

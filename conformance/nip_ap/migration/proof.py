@@ -2,7 +2,8 @@
 
 One pytest session runs the checks of side (b) against all rogues; the name of the rogue is a
 hidden parameter, as the relays' are in nip_ap.proof. Runs of the migrator are forked from a warm
-process; the sizes of the heavy checks are scaled down.
+process; the sizes of the heavy checks are scaled down. Another session runs side (a), with the
+honest migrator, against rogue relays that break what a migration depends on.
 """
 
 from __future__ import annotations
@@ -18,20 +19,37 @@ import orjson
 
 from nip_ap.clauses import NOVEMBER
 from nip_ap.migration.launch import WARM
-from nip_ap.migration.rogues import ROGUES, Rogue
-from nip_ap.proof import UnknownRogue
+from nip_ap.migration.migrator import Migrator
+from nip_ap.migration.rogues import ROGUES, Rogue, clauses
+from nip_ap.proof import REFERENCE, UnknownRogue
 from nip_ap.reporting.terminal import Progress
 from nip_ap.run import Context, Run, Settings, Subject
 from nip_ap.runner import run_pytest, worker_count
 from nip_ap.session import SuiteController, probe
 from nip_ap.targets import BundledTarget
 from nip_ap.verdict import Verdict
+from nip_ap_relay.rogues import ROGUES as RELAY_ROGUES
 
 HONEST = "honest"
 """The migrator without a deviation: it has to come out green."""
 
 _COMMAND = f"{WARM} --rogue {{subject}} --base {{base}} --relay {{relay}} --key-file {{key}}"
 _LOAD = 200
+RELAYS = {
+    "reference": (),
+    "first-write-wins": (13, 14, 18),
+    "last-write-wins": (14, 15),
+    "tie-highest-id": (14, 17),
+    "key-ignores-slug": (1,),
+    "future-clamped": (13,),
+    "d-filter-ignored": (42,),
+    "ids-filter-ignored": (42,),
+}
+"""Rogue relays of nip_ap_relay.rogues, and the numbers of AP-MIG that side (a) finds broken."""
+
+_BY_CHANCE = {"first-write-wins": (17,), "last-write-wins": (17,)}
+"""What is broken only where the ids of two events fall one way round."""
+
 _MORE_WORKERS = 2
 """Some checks wait for the clock, so that more workers than cores are of use."""
 
@@ -72,11 +90,11 @@ class Finding:
 
     @property
     def _blamed(self) -> frozenset[str]:
-        return self.red - self.rogue.turns_red
+        return self.red - self.rogue.turns_red - self.rogue.may_turn_red
 
     @property
     def _doubts(self) -> frozenset[str]:
-        """An honest migrator leaves nothing undecided."""
+        """The honest migrator, and the reference relay, leave nothing undecided."""
         return self.undecided if not self.rogue.turns_red else frozenset()
 
     def to_json(self) -> dict[str, Any]:
@@ -85,6 +103,7 @@ class Finding:
             "rogue": self.rogue.name,
             "because": self.rogue.because,
             "declared": sorted(self.rogue.turns_red),
+            "may_turn_red": sorted(self.rogue.may_turn_red),
             "red": sorted(self.red),
             "undecided": sorted(self.undecided),
             "caught_by": {
@@ -100,33 +119,51 @@ class Finding:
 
 
 class MigratorProof(SuiteController):
-    """A controller whose subjects are rogue migrators; the relay beside them is one for all."""
+    """A controller whose subjects are rogue migrators, or rogue relays."""
 
-    def __init__(self, settings: Settings, rogues: Sequence[Rogue]) -> None:
+    def __init__(self, settings: Settings, subjects: Sequence[Subject]) -> None:
         super().__init__(settings, {})
-        self.rogues = tuple(rogues)
-        self._relay = BundledTarget(("--spec", settings.spec))
+        self.context = Context(settings, tuple(subjects))
 
-    def prepare(self) -> None:
-        """Start the relay and probe it once."""
-        self._stack.callback(self._relay.stop)
-        self._relay.start()
-        found = probe(self._relay.url, self.settings, {})
-        subjects = tuple(
-            Subject(one.name, self._relay.url, found, is_disposable=True, abilities=("migrator",))
-            for one in self.rogues
+
+def rogue_relays() -> list[Rogue]:
+    """The rogue relays, declared as the rogue migrators are."""
+    return [
+        Rogue(
+            f"relay {name}",
+            "the reference relay" if name == REFERENCE else RELAY_ROGUES[name].because,
+            clauses(numbers),
+            Migrator,
+            clauses(_BY_CHANCE.get(name, ())),
         )
-        self.context = Context(self.settings, subjects)
+        for name, numbers in RELAYS.items()
+    ]
+
+
+def _subjects(rogues: Sequence[Rogue], gallery: BundledTarget, settings: Settings) -> list[Subject]:
+    """What is tested. Rogue migrators stand beside the reference relay, which is probed once."""
+    plain = probe(f"{gallery.url}/", settings, {})
+    subjects = []
+    for one in rogues:
+        kind, _, name = one.name.rpartition(" ")
+        if kind == "relay" and name != REFERENCE:
+            url = f"{gallery.url}/{name}/"
+            subjects.append(Subject(one.name, url, probe(url, settings, {}), is_disposable=True))
+        else:
+            able = ("migrator",) if not kind else ()
+            subjects.append(Subject(one.name, f"{gallery.url}/", plain, True, able))
+    return subjects
 
 
 def rogues_named(names: Sequence[str]) -> list[Rogue]:
     """The rogues of these names, or all and the honest migrator. Raises UnknownRogue."""
-    unknown = [name for name in names if name not in ROGUES]
+    known = {one.name: one for one in [*ROGUES.values(), *rogue_relays()]}
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise UnknownRogue(
-            f"no rogue migrator is named {', '.join(unknown)}; there are {', '.join(ROGUES)}"
+            f"no rogue migrator is named {', '.join(unknown)}; there are {', '.join(known)}"
         )
-    return [ROGUES[name] for name in names or ROGUES]
+    return [known[name] for name in names or known]
 
 
 def prove_migrators(
@@ -146,21 +183,25 @@ def prove_migrators(
         migrator=_COMMAND,
         migrator_load=_LOAD,
     )
-    controller = MigratorProof(settings, rogues_named(names))
+    rogues = rogues_named(names)
     progress = Progress(stream)
-    if not as_json:
-        controller.on_result = progress.add
+    count = worker_count(workers) * (_MORE_WORKERS if workers == "auto" else 1)
+    gallery = BundledTarget(("--gallery", "--spec", settings.spec))
+    runs: dict[str, Run] = {}
     try:
-        controller.prepare()
-        count = worker_count(workers) * (_MORE_WORKERS if workers == "auto" else 1)
-        printed = run_pytest(controller, count, "-k", "test_client")
+        gallery.start()
+        for subject_kind, file in ((False, "test_client"), (True, "test_relay")):
+            chosen = [one for one in rogues if one.name.startswith("relay ") is subject_kind]
+            if chosen:
+                controller = MigratorProof(settings, _subjects(chosen, gallery, settings))
+                if not as_json:
+                    controller.on_result = progress.add
+                run_pytest(controller, count, "-k", file)
+                runs |= {run.subject.name: run for run in controller.runs()}
     finally:
-        controller.close()
+        gallery.stop()
     progress.clear()
-    runs = {run.subject.name: run for run in controller.runs()}
-    findings = [Finding(rogue, runs[rogue.name]) for rogue in controller.rogues]
-    if not any(finding.run.manifest for finding in findings):
-        raise UnknownRogue(f"no check could be collected:\n{printed}")
+    findings = [Finding(rogue, runs[rogue.name]) for rogue in rogues]
     matrix = _matrix(findings, seed, time.monotonic() - began)
     if as_json:
         stream.write(orjson.dumps(matrix, option=orjson.OPT_INDENT_2).decode() + "\n")
@@ -187,7 +228,7 @@ def _print(matrix: dict[str, Any], stream: IO[str]) -> None:
     for row in matrix["rogues"]:
         good = not row["complaints"]
         sign = click.style("✓" if good else "✗", fg="green" if good else "red")
-        click.echo(f"  {sign} {row['rogue']:<14} {', '.join(row['red']) or 'green'}", file=stream)
+        click.echo(f"  {sign} {row['rogue']:<26} {', '.join(row['red']) or 'green'}", file=stream)
         for complaint in row["complaints"]:
             click.echo(f"      {complaint}", file=stream)
     verdict = "proven" if matrix["proven"] else "not proven"
