@@ -15,8 +15,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests.mutation.mutants import Mutant, mutants
-
 from nip_ap.proof import REFERENCE, Gallery, recordings_of
 from nip_ap.run import Run, Settings, Subject
 from nip_ap.runner import worker_count
@@ -24,6 +22,7 @@ from nip_ap.targets import BundledTarget
 from nip_ap.verdict import Verdict
 from nip_ap_relay.policy import NOVEMBER, Policy
 from nip_ap_relay.rehearsal import Recording, rehearse
+from tests.mutation.mutants import Mutant, mutants
 
 BAR = 0.9
 _ANSWER_LIMIT = 1.5

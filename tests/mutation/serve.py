@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import socket
 
-from tests.mutation.mutants import mutants
-
 from nip_ap_relay.__main__ import serve
 from nip_ap_relay.policy import NOVEMBER, Policy
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.store import Store
+from tests.mutation.mutants import mutants
 
 
 def main() -> None:

@@ -162,5 +162,5 @@ def clock_passes(seconds: float) -> None:
 
 
 def next_second() -> None:
-    """Wait for the beginning of the next second of the wall clock: created_at has no finer grain."""
+    """Wait for the next second of the wall clock: created_at has no finer grain."""
     clock_passes(1.01 - time.time() % 1)
