@@ -100,6 +100,9 @@ def test_the_identical_event_again_is_a_success(owner, client, mine):
     report = client.runs(transport=Blind(owner.ws))
     if not report.is_synced:
         raise Broken("an event that is there already to be accepted", str(report.pending))
+    answer = owner.send(before[mine[0]["id"]])
+    if not answer.accepted:
+        raise Broken("OK true for an event that is there already", str(answer))
     assert heads_of(owner, mine) == before
 
 

@@ -41,6 +41,7 @@ RELAYS = {
     "last-write-wins": (14, 15),
     "tie-highest-id": (14, 17),
     "key-ignores-slug": (1,),
+    "duplicate-refused": (11,),
     "future-clamped": (13,),
     "d-filter-ignored": (42,),
     "ids-filter-ignored": (42,),
