@@ -246,7 +246,7 @@ def _page(matrix: dict[str, Any]) -> str:
         "# The kill matrix of migrators",
         "",
         "Written by `nip-ap prove --migrator --page`; do not edit. Each rogue is the suite's own",
-        "migrator with one step overridden.",
+        "migrator with one step overridden; `relay ...` is a rogue relay under the honest one.",
         "",
         "| rogue | what a client did wrong | clauses it turns red |",
         "| --- | --- | --- |",
