@@ -14,9 +14,11 @@ from nip_ap.checks import ScenarioError, declarations, unknown_clauses
 from nip_ap.clauses import REVISIONS, RegisterError, register
 from nip_ap.proof import unproven_clauses
 from nip_ap.resources import data, resource
-from nip_ap_relay.rogues import DEVIATION, GENERAL, NOISE, ROGUES, UNSTABLE, Rogue, rogue
+from nip_ap_relay.rogues import ANYTHING, DEVIATION, GENERAL, NOISE, ROGUES, UNSTABLE, Rogue, rogue
 
 CLAUSES = list(register())
+CLIENTS = ("MIG", "PIN")
+"""Groups about the client's half; rogue migrators prove them (tests/migration)."""
 SNAPSHOT = Path(__file__).with_name("clause_ids.txt")
 
 
@@ -57,12 +59,12 @@ def test_a_clause_with_checks_is_neither_planned_nor_excused():
 
 
 def test_every_must_and_should_with_a_check_has_a_rogue_or_a_reason_for_none():
-    assert unproven_clauses() == []
+    assert [one for one in unproven_clauses() if register()[one].group not in CLIENTS] == []
 
 
 def test_every_clause_that_a_rogue_names_is_in_the_register():
     named = {clause for one in ROGUES.values() for clause in one.turns_red | one.blinds}
-    assert sorted(clause for clause in named if clause not in register()) == []
+    assert sorted(clause for clause in named - {ANYTHING} if clause not in register()) == []
 
 
 @pytest.mark.parametrize("name", ROGUES)
@@ -85,9 +87,15 @@ def test_two_rogues_cannot_share_a_name():
 
 def test_there_are_at_least_as_many_rogues_as_clauses_to_prove():
     judged = {clause for one in declarations() for clause in one.clauses}
-    to_prove = [c for c in CLAUSES if c.id in judged and c.level in ("MUST", "SHOULD")]
-    proven = [one for one in ROGUES.values() if one.kind == DEVIATION]
-    assert len(proven) >= len([c for c in to_prove if not c.no_rogue])
+    to_prove = [
+        clause
+        for clause in CLAUSES
+        if clause.id in judged
+        and clause.level in ("MUST", "SHOULD")
+        and clause.group not in CLIENTS
+        and not clause.no_rogue
+    ]
+    assert len([one for one in ROGUES.values() if one.kind == DEVIATION]) >= len(to_prove)
 
 
 def test_no_two_checks_have_one_id():
