@@ -132,12 +132,14 @@ def test_a_claim_counts_even_if_no_check_needs_it(relays):
 # -- revisions ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", [JUNE, NOVEMBER])
 def test_a_relay_conforms_to_its_own_revision(relays, spec):
     one = run(relays[spec].url, spec=spec, only=("GATE", "ENV", "SCOPE", "DEL"))
     assert one.verdict is RunVerdict.CONFORMANT
 
 
+@pytest.mark.slow
 def test_a_june_relay_breaks_november_in_the_gate_and_the_valueless_d(relays):
     one = run(relays[JUNE].url, spec=NOVEMBER, only=("GATE", "ENV", "SCOPE", "DEL", "THREAD"))
     assert one.verdict is RunVerdict.NOT_CONFORMANT
@@ -145,6 +147,7 @@ def test_a_june_relay_breaks_november_in_the_gate_and_the_valueless_d(relays):
     assert {clause for clause in red(one) if "-GATE-" not in clause} == {"AP-ENV-03"}
 
 
+@pytest.mark.slow
 def test_a_november_relay_breaks_june_in_the_gate_alone(relays):
     one = run(relays[NOVEMBER].url, spec=JUNE, only=("GATE", "ENV", "SCOPE", "DEL", "THREAD"))
     assert one.verdict is RunVerdict.NOT_CONFORMANT
