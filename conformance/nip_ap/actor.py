@@ -140,6 +140,7 @@ class Actor:
         """The same key on a connection of its own; a deaf one can stop reading."""
         other = Actor(f"{self.name} {len(self._others) + 2}", self._key, self._surroundings)
         other._authenticates, other._deaf = self._authenticates, deaf
+        other.written = self.written
         self._others.append(other)
         return other
 
@@ -147,6 +148,7 @@ class Actor:
         """The same key on connections that have not authenticated, until `authenticate`."""
         name = f"{self.name} {len(self._others) + 2}, not authenticated"
         other = Actor(name, self._key, self._surroundings)
+        other.written = self.written
         other._authenticates = False
         self._others.append(other)
         return other

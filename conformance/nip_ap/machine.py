@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
-from hypothesis.errors import FlakyFailure
+from hypothesis.errors import Flaky, FlakyFailure
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from nip_ap.check import Check
@@ -13,8 +15,13 @@ from nip_ap.evidence import Broken, Inconclusive
 STEPS = 8
 
 
-def run_machine(machine: type[RuleBasedStateMachine], check: Check) -> None:
+def run_machine(
+    machine: type[RuleBasedStateMachine], check: Check, broken: Sequence[Broken] = ()
+) -> None:
     """Play sequences against the relay; raise what the shrunk one raised.
+
+    `broken` is where the machine puts what it is about to raise: where a sequence cannot even be
+    replayed, the first of these is raised.
 
     The budget is the run's --examples. The transcript holds the last sequence alone, which for a
     failure is the shrunk one.
@@ -37,11 +44,19 @@ def run_machine(machine: type[RuleBasedStateMachine], check: Check) -> None:
         run_state_machine_as_test(seeded, settings=bounded)
     except FlakyFailure as flaky:
         raise _first_broken(flaky) from flaky
+    except Flaky as flaky:
+        raise _again(broken[0]) if broken else _in_two_ways(flaky) from flaky
 
 
 def _first_broken(flaky: FlakyFailure) -> BaseException:
     """What a sequence broke that held when it was played again: it broke all the same."""
     broken = [one for one in flaky.exceptions if isinstance(one, Broken)]
-    if not broken:
-        return Inconclusive(f"the relay answered one sequence in two ways: {flaky}")
-    return Broken(broken[0].expected, f"{broken[0].seen}; played again, it held")
+    return _again(broken[0]) if broken else _in_two_ways(flaky)
+
+
+def _again(broken: Broken) -> Broken:
+    return Broken(broken.expected, f"{broken.seen}; played again, it held")
+
+
+def _in_two_ways(flaky: Flaky) -> Inconclusive:
+    return Inconclusive(f"the relay answered one sequence in two ways: {flaky}")

@@ -25,7 +25,7 @@ ANY_RANK = strategies.integers(0, RANKS - 1)
 @clause("AP-REPL-09")
 def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, clock, check):
     authors = (owner, other_owner)
-    played = Counter()
+    played, broken = Counter(), []
 
     class AnyOrder(RuleBasedStateMachine):
         """Two authors, three slugs, four seconds: few enough for everything to collide."""
@@ -118,12 +118,12 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
                 head = heads.get(slug.format(self.name))
                 right = self.model.head(self.address(author, slug))
                 if head != right:
-                    raise Broken(
-                        f"head of author {author}, {slug}: {right.id[:8] if right else 'none'}",
-                        f"{head.id[:8] if head else 'none'} after {check.trail()}",
-                    )
+                    wanted = f"{right.id[:8]}" if right else "none"
+                    seen = f"{head.id[:8] if head else 'none'} after {check.trail()}"
+                    broken.append(Broken(f"head of author {author}, {slug}: {wanted}", seen))
+                    raise broken[-1]
 
     try:
-        run_machine(AnyOrder, check)
+        run_machine(AnyOrder, check, broken)
     finally:
         check.note(f"{played['sequences']} sequences of up to {STEPS} steps were played")
