@@ -6,6 +6,7 @@ does not play along; what judges lives in scenario.py and breaks the clause.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,14 +27,30 @@ from nip_ap.evidence import (
 )
 from nip_ap.nostr import DELETION, PERSONA, Draft, Event, Filter, SecretKey
 from nip_ap.nostr.channel import CREATE_CHANNEL, Channel
-from nip_ap.wire import Answer, Counted, HttpDoor, Reading, Subscription, WebSocketDoor
+from nip_ap.wire import (
+    Answer,
+    Counted,
+    HttpDoor,
+    NoAnswer,
+    Patience,
+    Reading,
+    Subscription,
+    WebSocketDoor,
+    WireError,
+)
 
 WS, HTTP = "ws", "http"
 
 ANY = "any"
 """For `publish(..., expect=ANY)`: whatever the relay answers is fine, as long as it answers."""
 
+AT_ONCE = "at once"
+
 Door = WebSocketDoor | HttpDoor
+
+_LAGS, _LONGEST_LAG = 10, 3.0
+_APART = 8
+"""Connections that one actor opens at once for events that go on one each."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,9 @@ class Surroundings:
     clock: Clock
     open_ws: Callable[[str, SecretKey | None, bool], WebSocketDoor]
     open_http: Callable[[str, SecretKey | None], HttpDoor]
+    patience: Patience
+    lag: float = 0.0
+    """Seconds by which the relay's answers run ahead of what it serves; 0 where they do not."""
 
 
 class Watch:
@@ -165,8 +185,11 @@ class Actor:
 
     @property
     def ws(self) -> WebSocketDoor:
-        """The actor's connection, opened when first used."""
+        """The actor's connection, opened when first used, and anew when it is worn and idle."""
         door = self._doors.get(WS)
+        if isinstance(door, WebSocketDoor) and door.is_worn:
+            self.reconnect()
+            door = None
         if not isinstance(door, WebSocketDoor):
             opened = self._surroundings.open_ws(self.name, self._own_key, self._deaf)
             door = self._doors[WS] = opened
@@ -192,18 +215,117 @@ class Actor:
 
     # -- writing ---------------------------------------------------------------
 
-    def send(self, event: Event, *, via: str = WS) -> Answer:
-        """Submit an event and give the relay's answer, whatever it is."""
+    def send(self, event: Event, *, via: str = WS, settle: str = ACCEPTED) -> Answer:
+        """Submit an event and give the relay's answer, whatever it is.
+
+        `settle` says for how long to wait where this relay's OK runs ahead of its store: until an
+        accepted event can be read, a few times the usual lag (ANY: it may never be), or not at all
+        (AT_ONCE: the relay is taken at its word).
+        """
         answer = self.door(via).publish(event)
         self._note(event, answer)
+        if answer.accepted:
+            self._settle([event], via, settle)
         return answer
 
-    def send_all(self, events: Sequence[Event], *, via: str = WS) -> list[Answer]:
+    def _settle(self, events: Sequence[Event], via: str, settle: str) -> None:
+        """Where OK runs ahead of the store, wait until what was accepted can be read.
+
+        A relay like that breaks AP-READ-12, and only that: other checks ask what it serves in the
+        end.
+        """
+        lag = self._surroundings.lag
+        if not lag or settle == AT_ONCE:
+            return
+        longest = _LONGEST_LAG if settle == ACCEPTED else min(_LAGS * lag, _LONGEST_LAG)
+        deadline = time.monotonic() + longest
+        for event in events:
+            wanted = Filter.of(kinds=[event.kind], authors=[event.pubkey], ids=[event.id])
+            while time.monotonic() < deadline and event not in self.door(via).query([wanted]):
+                pass
+
+    def send_all(
+        self, events: Sequence[Event], *, via: str = WS, settle: str = ANY
+    ) -> list[Answer]:
         """Submit many events, all at once over WebSocket, and give the answers in their order."""
-        answers = self.door(via).publish_all(events)
+        if via == WS:
+            found = self.submit(events, settle=settle)
+            missing = found.count(None)
+            if missing:
+                raise NoAnswer(f"{missing} of {len(events)} events got no OK that names them")
+            return [answer for answer in found if answer is not None]
+        answers = self.http.publish_all(events)
         for event, answer in zip(events, answers, strict=True):
             self._note(event, answer)
+        self._settle_accepted(events, answers, via, settle)
         return answers
+
+    def submit(self, events: Sequence[Event], *, settle: str = ANY) -> list[Answer | None]:
+        """Submit many events over WebSocket; None for each that the relay never answers.
+
+        All at once on one connection where that works. Some relays hold up or drop a connection
+        once they refused something on it, or answer without saying what: to these each event goes
+        on a connection of its own.
+        """
+        answers = self._submitted(events)
+        self._settle_accepted(events, answers, WS, settle)
+        return answers
+
+    def _settle_accepted(
+        self, events: Sequence[Event], answers: Sequence[Answer | None], via: str, settle: str
+    ) -> None:
+        pairs = zip(events, answers, strict=True)
+        self._settle([event for event, answer in pairs if answer and answer.accepted], via, settle)
+
+    def _submitted(self, events: Sequence[Event]) -> list[Answer | None]:
+        patience = self._surroundings.patience
+        answers: list[Answer | None] = [None] * len(events)
+        if not (patience.refuses_slowly and len(events) > 1):
+            answers, failure = self.ws.publish_some(events)
+            for event, answer in zip(events, answers, strict=True):
+                if answer is not None:
+                    self._note(event, answer)
+            if failure is None or len(events) == 1:
+                return answers
+            patience.refuses_slowly = True
+            if self.ws.is_idle:
+                self.reconnect()
+        gaps = [number for number, answer in enumerate(answers) if answer is None]
+        apart = self.submit_apart([events[number] for number in gaps])
+        for number, answer in zip(gaps, apart, strict=True):
+            answers[number] = answer
+        return answers
+
+    def submit_apart(self, events: Sequence[Event]) -> list[Answer | None]:
+        """Submit many events, each on a new connection of its own, a few at a time."""
+        answers: list[Answer | None] = []
+        for start in range(0, len(events), _APART):
+            answers += self._submit_batch(events[start : start + _APART])
+        return answers
+
+    def _submit_batch(self, events: Sequence[Event]) -> list[Answer | None]:
+        doors: list[WebSocketDoor] = []
+        answers: list[Answer | None] = []
+        try:
+            for event in events:
+                doors.append(self._surroundings.open_ws(f"{self.name} apart", self._own_key, False))
+                doors[-1].post(event)
+            for door, event in zip(doors, events, strict=True):
+                answers.append(self._answer_at(door, event))
+        finally:
+            for door in doors:
+                door.close()
+        return answers
+
+    def _answer_at(self, door: WebSocketDoor, event: Event) -> Answer | None:
+        try:
+            answer = door.answer_to(event, alone=True)
+            if answer.prefix in ("rate-limited:", "auth-required:"):
+                answer = door.publish(event)
+        except WireError:
+            return None
+        self._note(event, answer)
+        return answer
 
     def publish(self, draft: Draft | Event, *, expect: str = ACCEPTED, via: str = WS) -> Event:
         """Sign and submit. Raises Inconclusive where the relay does not accept it.
@@ -211,7 +333,7 @@ class Actor:
         With expect=ANY the answer does not matter.
         """
         event = draft if isinstance(draft, Event) else self.signs(draft)
-        answer = self.send(event, via=via)
+        answer = self.send(event, via=via, settle=expect)
         if expect == ACCEPTED and not answer.accepted:
             raise Inconclusive(
                 f"the relay did not accept an event that the check builds on: {answer.message!r}"
@@ -223,7 +345,7 @@ class Actor:
     ) -> list[Event]:
         """Sign and submit many, all at once over WebSocket."""
         events = [one if isinstance(one, Event) else self.signs(one) for one in drafts]
-        answers = self.send_all(events, via=via)
+        answers = self.send_all(events, via=via, settle=expect)
         refused = [answer for answer in answers if not answer.accepted]
         if expect == ACCEPTED and refused:
             raise Inconclusive(
@@ -264,15 +386,14 @@ class Actor:
         return self.heads(slug, of=of, via=via).get(slug)
 
     def heads(self, *slugs: str, of: Actor | None = None, via: str = WS) -> dict[str, Event]:
-        """The heads at several addresses of one author by slug, from one read; chosen as `head`."""
+        """The heads at several addresses of one author by slug, each chosen as `head` does."""
         author = of or self
         found: dict[str, Event] = {}
-        for event in self.read(address(author, *slugs), via=via).events:
-            if event.pubkey != author.pubkey or event.slug not in slugs:
-                continue
-            known = found.get(event.slug)
-            if known is None or event.order < known.order:
-                found[event.slug] = event
+        for slug in slugs:
+            events = self.read(address(author, slug), via=via).events
+            own = [one for one in events if (one.slug, one.pubkey) == (slug, author.pubkey)]
+            if own:
+                found[slug] = min(own, key=lambda event: event.order)
         return found
 
     def personas(self, *, of: Actor | None = None, via: str = WS) -> Reading:

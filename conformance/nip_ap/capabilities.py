@@ -5,6 +5,7 @@ Each probe is one function below, registered by its decorator: name, and what it
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -20,6 +21,9 @@ from nip_ap.nostr.channel import PRIVATE, WINDOW_BOUNDS, Channel, channel_id
 from nip_ap.wire import ConnectionLost, NoAnswer, Unreachable, WireError
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
+
+_LAG_SAMPLES = 5
+_LONGEST_LAG = 3.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Capabilities:
     information: Mapping[str, Any] = field(default_factory=dict)
     answers: bool = True
     silence: str = ""
+    lag: float = 0.0
+    """Seconds by which an OK ran ahead of what the relay serves, the longest that was seen."""
 
     def __getitem__(self, name: str) -> Capability:
         return self.found[name]
@@ -69,7 +75,13 @@ class Capabilities:
     @property
     def contradictions(self) -> list[str]:
         """Every refuted claim, as sentences."""
-        return [one.contradiction for one in self.found.values() if one.contradiction]
+        found = [one.contradiction for one in self.found.values() if one.contradiction]
+        if self.lag:
+            found.append(
+                f"OK true came up to {self.lag * 1000:.0f} ms before the event could be read; "
+                "checks other than AP-READ-12 wait until it can"
+            )
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, for the report and for workers."""
@@ -80,6 +92,7 @@ class Capabilities:
             "information": dict(self.information),
             "answers": self.answers,
             "silence": self.silence,
+            "lag": self.lag,
         }
 
     @classmethod
@@ -341,6 +354,7 @@ def explore(probing: Probing, *, spec: str) -> Capabilities:
     try:
         event = probing.owner.publish(probing.persona(probing.slug))
         _authenticate_if_offered(probing.owner)
+        lag = _lag(probing)
         reading = probing.owner.read(address(probing.owner, probing.slug))
     except (NoAnswer, Inconclusive) as error:
         return _silent(probing, fallback, str(error), answers=_judges(probing))
@@ -357,7 +371,24 @@ def explore(probing: Probing, *, spec: str) -> Capabilities:
         probing.found[name] = _found(name, probing)
     found = dict(probing.found)
     revision, reason = (spec, "chosen by --spec") if spec != "auto" else _revision(probing)
-    return Capabilities(found, revision, reason, probing.information)
+    return Capabilities(found, revision, reason, probing.information, lag=lag)
+
+
+def _lag(probing: Probing) -> float:
+    """How long accepted personas take to appear, where they are not there at once."""
+    longest = 0.0
+    for number in range(_LAG_SAMPLES):
+        event = probing.owner.publish(probing.persona(f"lag-{number}-{probing.slug[-12:]}"))
+        began = time.monotonic()
+        wanted = address(probing.owner, event.slug)
+        reads = 1
+        while event not in probing.owner.read(wanted):
+            reads += 1
+            if time.monotonic() - began > _LONGEST_LAG:
+                return 0.0
+        if reads > 1:
+            longest = max(longest, time.monotonic() - began)
+    return longest
 
 
 def _authenticate_if_offered(actor: Actor) -> None:

@@ -24,7 +24,7 @@ from nip_ap.nostr.channel import PRIVATE, Channel, channel_id
 from nip_ap.run import Context, Result, Subject, broken_at
 from nip_ap.texts import compared, is_of_the_family
 from nip_ap.verdict import Verdict
-from nip_ap.wire import HttpDoor, Transcript, WebSocketDoor, WireError
+from nip_ap.wire import HttpDoor, Patience, Transcript, WebSocketDoor, WireError
 from nip_ap.wire.http import NIP98, X_PUBKEY
 
 
@@ -35,6 +35,12 @@ class Surface:
     context: Context
     client: httpx.Client
     keys: Mapping[str, SecretKey]
+    patiences: dict[str, Patience] = field(default_factory=dict)
+
+    def patience(self, subject: str) -> Patience:
+        """What this process knows about the pace of one relay."""
+        limit = self.context.settings.answer_limit
+        return self.patiences.setdefault(subject, Patience(limit))
 
 
 @dataclass
@@ -142,7 +148,14 @@ class Check:
         return actor
 
     def _surroundings(self) -> Surroundings:
-        return Surroundings(self.ledger, self.clock, self._open_ws, self._open_http)
+        return Surroundings(
+            self.ledger,
+            self.clock,
+            self._open_ws,
+            self._open_http,
+            self.surface.patience(self.subject.name),
+            self.subject.capabilities.lag,
+        )
 
     def _introduce(self, who: str, key: SecretKey | None) -> None:
         if key is not None:
@@ -159,6 +172,7 @@ class Check:
             answer_limit=self.surface.context.settings.answer_limit,
             expects_challenge=self.subject.capabilities.offers("auth"),
             deaf=deaf,
+            patience=self.surface.patience(self.subject.name),
         )
 
     def _open_http(self, who: str, key: SecretKey | None) -> HttpDoor:

@@ -858,7 +858,7 @@ class SinceIgnored(Policy):
 
 @rogue(
     "limit-gives-oldest",
-    turns_red="AP-READ-07",
+    turns_red="AP-READ-07 AP-READ-15",
     because="It cuts before it sorts.",
 )
 class LimitGivesOldest(Policy):
@@ -871,7 +871,7 @@ class LimitGivesOldest(Policy):
 
 @rogue(
     "order-oldest-first",
-    turns_red="AP-READ-07",
+    turns_red="AP-READ-15",
     because="It returns events in the order in which it stored them.",
 )
 class OrderOldestFirst(Policy):
@@ -881,7 +881,7 @@ class OrderOldestFirst(Policy):
 
 @rogue(
     "tie-order-arbitrary",
-    turns_red="AP-READ-07",
+    turns_red="AP-READ-15",
     because="It sorts by created_at alone.",
 )
 class TieOrderArbitrary(Policy):
@@ -911,7 +911,7 @@ class FiltersAnded(Policy):
 
 @rogue(
     "filters-repeat-events",
-    turns_red="AP-READ-09",
+    turns_red="AP-READ-16",
     because="It runs one query a filter and sends what each finds.",
 )
 class FiltersRepeatEvents(Policy):

@@ -175,4 +175,17 @@ def _check(result: Result, run: Run, target: str) -> dict[str, Any]:
         "seconds": result.seconds,
         "transcript": f"transcripts/{transcript_name(result.check)}",
         "repro": repro_line(result.check, run, target),
+        **({"frames": _last_frames(result)} if result.verdict not in _PLAIN else {}),
     }
+
+
+_PLAIN = (Verdict.PASS, Verdict.NOT_APPLICABLE)
+_LAST_FRAMES, _FRAME_LENGTH = 8, 600
+
+
+def _last_frames(result: Result) -> list[dict[str, Any]]:
+    """The end of the transcript, so that a report alone shows what happened."""
+    return [
+        {**frame.to_json(), "text": frame.text[:_FRAME_LENGTH]}
+        for frame in result.frames[-_LAST_FRAMES:]
+    ]

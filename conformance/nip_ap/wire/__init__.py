@@ -12,6 +12,7 @@ from nip_ap.wire.answers import (
     WireError,
 )
 from nip_ap.wire.http import HttpDoor
+from nip_ap.wire.patience import Patience
 from nip_ap.wire.transcript import Frame, Transcript
 from nip_ap.wire.websocket import Subscription, WebSocketDoor
 
@@ -23,6 +24,7 @@ __all__ = [
     "Frame",
     "HttpDoor",
     "NoAnswer",
+    "Patience",
     "RateLimited",
     "Reading",
     "Subscription",

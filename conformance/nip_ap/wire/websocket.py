@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -35,12 +36,16 @@ from nip_ap.wire.answers import (
     NoAnswer,
     Reading,
     Unreachable,
+    WireError,
 )
 from nip_ap.wire.backoff import Backoff
+from nip_ap.wire.patience import Patience
 from nip_ap.wire.transcript import RECEIVED, SENT, Transcript
 
 DOOR = "ws"
 _AUTH_REQUIRED = "auth-required:"
+_WORN = 4_000
+"""Frames sent after which an idle connection is left for a new one: relays cap them a minute."""
 
 
 @dataclass
@@ -54,6 +59,7 @@ class Subscription:
     live: list[Event] = field(default_factory=list)
     ended: bool = False
     closed: str | None = None
+    left: bool = False
 
     def take(self, event: Event) -> None:
         """Note one EVENT; the reader thread calls this."""
@@ -68,6 +74,7 @@ class Subscription:
 
     def close(self) -> None:
         """Send CLOSE. Whether the relay obeys is for a check to see."""
+        self.left = True
         self.door.send(["CLOSE", self.id])
 
 
@@ -87,26 +94,35 @@ class WebSocketDoor:
         answer_limit: float = ANSWER_LIMIT,
         expects_challenge: bool = False,
         deaf: bool = False,
+        patience: Patience | None = None,
     ) -> None:
         """Connect, and authenticate at once where the relay is known to ask for it.
 
         A deaf door has next to no buffers, so that `stop_reading` is felt by the relay.
         Raises Unreachable. `key` None makes an anonymous connection, which never authenticates.
+        `patience` is what is known about the relay's pace; doors to one relay share it.
         """
         self.url = url
         self.who = who
         self.key = key
         self.answer_limit = answer_limit
+        self.patience = patience or Patience(answer_limit)
         self.challenge: str | None = None
         self.received: list[str] = []
         self.notices: list[str] = []
         self.strays: list[list[Any]] = []
+        self.malformed: list[Any] = []
+        """What the relay served as an event and is none."""
+        self.misnamed: deque[Answer] = deque()
+        """OKs that name no event which this connection sent, not yet taken for an answer."""
         self.authenticated = False
         self._now = now
         self._transcript = transcript
         self._changed = threading.Condition()
         self._oks: defaultdict[str, deque[tuple[bool, str]]] = defaultdict(deque)
         self._counts: dict[str, Counted] = {}
+        self._sent_ids: set[object] = set()
+        self._sent = 0
         self._subscriptions: dict[str, Subscription] = {}
         self._numbers = iter(range(1, 1_000_000))
         self._lost: str | None = None
@@ -184,9 +200,9 @@ class WebSocketDoor:
     def _route(self, frame: list[Any]) -> None:
         verb = frame[0]
         if verb == "EVENT":
-            self._subscriptions[frame[1]].take(Event.from_json(frame[2]))
+            self._take_event(frame[1], frame[2])
         elif verb == "OK":
-            self._oks[frame[1]].append((frame[2] is True, str(frame[3]) if frame[3:] else ""))
+            self._take_ok(frame[1], frame[2] is True, str(frame[3]) if frame[3:] else "")
         elif verb == "EOSE":
             self._subscriptions[frame[1]].ended = True
         elif verb == "CLOSED":
@@ -201,6 +217,20 @@ class WebSocketDoor:
         else:
             self.strays.append(frame)
 
+    def _take_event(self, identifier: str, value: Any) -> None:
+        try:
+            event = Event.from_json(value)
+        except MalformedEvent:
+            self.malformed.append(value)
+            raise
+        self._subscriptions[identifier].take(event)
+
+    def _take_ok(self, event_id: str, accepted: bool, message: str) -> None:
+        if event_id in self._sent_ids:
+            self._oks[event_id].append((accepted, message))
+        else:
+            self.misnamed.append(Answer(event_id, accepted, message, DOOR))
+
     def _close_subscription(self, identifier: str, reason: str) -> None:
         if identifier in self._subscriptions:
             self._subscriptions[identifier].closed = reason
@@ -211,6 +241,8 @@ class WebSocketDoor:
 
     def send(self, frame: Any) -> None:
         """Send a frame as JSON. Raises ConnectionLost."""
+        if isinstance(frame, list) and frame[1:] and isinstance(frame[1], dict):
+            self._sent_ids.add(frame[1].get("id") if isinstance(frame[1].get("id"), str) else None)
         self.send_text(orjson.dumps(frame).decode())
 
     def send_text(self, text: str | bytes, *, as_text: bool | None = None) -> None:
@@ -220,6 +252,7 @@ class WebSocketDoor:
         """
         shown = text if isinstance(text, str) else f"(bytes: {text.hex()})"
         self._transcript.record(self.who, DOOR, SENT, shown)
+        self._sent += 1
         try:
             self._socket.send(text, text=as_text)
             _acknowledge_quickly(self._socket.socket)
@@ -228,16 +261,17 @@ class WebSocketDoor:
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something came. Raises NoAnswer or ConnectionLost, naming what was awaited."""
+        limit, began = self.patience.limit, time.monotonic()
         with self._changed:
-            came = self._changed.wait_for(
-                lambda: condition() or self._lost is not None, self.answer_limit
-            )
+            came = self._changed.wait_for(lambda: condition() or self._lost is not None, limit)
             if came and condition():
+                self.patience.answered(time.monotonic() - began)
                 return
             if self._lost is not None:
                 raise ConnectionLost(f"{self._lost}; {what} was awaited")
-            notices = f"; last notice: {self.notices[-1]!r}" if self.notices else ""
-            raise NoAnswer(f"{what} did not come within {self.answer_limit:g} s{notices}")
+        self.patience.gave_up()
+        notices = f"; last notice: {self.notices[-1]!r}" if self.notices else ""
+        raise NoAnswer(f"{what} did not come within {limit:g} s{notices}")
 
     def has_ok(self, event: Event) -> bool:
         """Whether an unread OK that names the event's id is there."""
@@ -251,6 +285,16 @@ class WebSocketDoor:
     def is_open(self) -> bool:
         """Whether the relay still holds the connection."""
         return self._lost is None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no subscription is open here."""
+        return all(one.left or one.closed is not None for one in self._subscriptions.values())
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether so much went through an idle connection that a new one is better."""
+        return self._sent >= _WORN and self.is_idle
 
     # -- requests --------------------------------------------------------------
 
@@ -266,7 +310,7 @@ class WebSocketDoor:
     def authenticate_with(self, event: Event) -> Answer:
         """Send any AUTH event, good or broken, and wait for its OK."""
         self.send(["AUTH", event.to_json()])
-        return self._ok_of(event)
+        return self.answer_to(event, alone=True)
 
     def publish(self, event: Event) -> Answer:
         """Send one EVENT and wait for its OK; authenticates and backs off where told to."""
@@ -274,19 +318,31 @@ class WebSocketDoor:
 
     def publish_all(self, events: Sequence[Event]) -> list[Answer]:
         """Send many EVENTs at once and wait for the OK of each, in whatever order they come."""
+        answers, failure = self.publish_some(events)
+        found = [one for one in answers if one is not None]
+        if failure is not None:
+            raise failure
+        return found
+
+    def publish_some(self, events: Sequence[Event]) -> tuple[list[Answer | None], WireError | None]:
+        """As `publish_all`, but an answer that does not come leaves a gap, with its reason."""
         backoff = Backoff(self.answer_limit)
-        answers: dict[int, Answer] = {}
-        left = list(enumerate(events))
+        answers: list[Answer | None] = [None] * len(events)
+        left = list(range(len(events)))
         while left:
-            for _, event in left:
-                self.send(["EVENT", event.to_json()])
-            for number, event in left:
-                answers[number] = self._ok_of(event)
-            left = [one for one in left if self._is_worth_another_try(answers[one[0]])]
-            limited = [answers[number].message for number, _ in left]
+            try:
+                for number in left:
+                    self.post(events[number])
+                for number in left:
+                    answers[number] = self.answer_to(events[number], alone=len(left) == 1)
+            except (NoAnswer, ConnectionLost) as failure:
+                self._collect(events, answers)
+                return answers, failure
+            left = [number for number in left if self._is_worth_another_try(answers[number])]
+            limited = [answer.message for number in left if (answer := answers[number])]
             if limited and limited[0].startswith("rate-limited:"):
                 backoff.pause(limited[0])
-        return [answers[number] for number in range(len(events))]
+        return answers, None
 
     def cut_off_in_the_middle_of(self, events: Sequence[Event], *, after: int) -> list[str]:
         """Send EVENTs and cut the connection while answers are under way; ids that got OK true.
@@ -303,8 +359,18 @@ class WebSocketDoor:
         with self._changed:
             return [one.id for one in events if any(ok for ok, _ in self._oks.get(one.id, ()))]
 
-    def _is_worth_another_try(self, answer: Answer) -> bool:
-        if answer.accepted:
+    def _collect(self, events: Sequence[Event], answers: list[Answer | None]) -> None:
+        """Fill gaps with the answers that are there already."""
+        for number, event in enumerate(events):
+            if answers[number] is None and self.has_ok(event):
+                answers[number] = self.answer_to(event)
+
+    def post(self, event: Event) -> None:
+        """Send one EVENT; `answer_to` waits for its OK."""
+        self.send(["EVENT", event.to_json()])
+
+    def _is_worth_another_try(self, answer: Answer | None) -> bool:
+        if answer is None or answer.accepted:
             return False
         if answer.prefix == "rate-limited:":
             return True
@@ -316,20 +382,29 @@ class WebSocketDoor:
             return False
         return self.authenticate().accepted
 
-    def answer_to(self, event: Event) -> Answer:
-        """Wait for the OK of an event that was sent, whatever it says."""
-        return self._ok_of(event)
+    def answer_to(self, event: Event, *, alone: bool = False) -> Answer:
+        """Wait for the OK of an event. Raises NoAnswer.
 
-    def _ok_of(self, event: Event) -> Answer:
+        An OK that names no event sent here (nostr-relay refuses with an empty id) answers the only
+        event that waits, if `alone` says so; among several it answers none that could be told.
+        """
         self.wait(
-            lambda: self.has_ok(event) or self._notice_of_limit() is not None,
+            lambda: (
+                self.has_ok(event) or self._notice_of_limit() is not None or bool(self.misnamed)
+            ),
             f"OK for event {event.id[:8]}",
         )
         with self._changed:
-            if not self._oks.get(event.id):
+            if self._oks.get(event.id):
+                accepted, message = self._oks[event.id].popleft()
+                return Answer(event.id, accepted, message, DOOR)
+            if not self.misnamed:
                 return Answer(event.id, False, self.notices.pop(), DOOR)
-            accepted, message = self._oks[event.id].popleft()
-        return Answer(event.id, accepted, message, DOOR)
+            other = self.misnamed.popleft()
+        if not alone:
+            raise NoAnswer(f"an OK came for {other.event_id!r}, which is none of the events sent")
+        self._transcript.note(f"the OK that names {other.event_id!r} is taken for {event.id[:8]}")
+        return Answer(event.id, other.accepted, other.message, DOOR)
 
     def _notice_of_limit(self) -> str | None:
         """A rate limit that came as a NOTICE and names no event (facts/relay-behaviour.md 7)."""

@@ -1,0 +1,1 @@
+"""Real relays that none of us wrote: installed, started, tested, and what came of it."""
