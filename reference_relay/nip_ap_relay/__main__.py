@@ -121,6 +121,17 @@ def main(
     serve(relays, listener, stop_with_parent=stop_with_parent)
 
 
+class _Announced(uvicorn.Server):
+    """Says where it listens once it answers, and once signals end it in good order."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            click.echo(f"listening on ws://{host}:{port}")
+        sys.stdout.flush()
+
+
 def serve(
     relays: dict[str, Relay],
     listener: socket.socket,
@@ -140,12 +151,9 @@ def serve(
         lifespan="on",
         timeout_graceful_shutdown=2,
     )
-    server = uvicorn.Server(config)
+    server = _Announced(config)
     if stop_with_parent:
         _stop_with_parent(server)
-    host, port = listener.getsockname()[:2]
-    click.echo(f"listening on ws://{host}:{port}")
-    sys.stdout.flush()
     served = control.serve(server, listener) if control else server.serve(sockets=[listener])
     asyncio.run(served)
 
