@@ -1320,7 +1320,8 @@ class GateAfterLimit(Policy):
 
 @rogue(
     "a-deletion-ignored",
-    turns_red="AP-DEL-01 AP-DEL-02 AP-DEL-03 AP-DEL-04 AP-DEL-05 AP-DEL-07 AP-REPL-09",
+    turns_red="AP-DEL-01",
+    blinds="AP-DEL-02 AP-DEL-03 AP-DEL-04 AP-DEL-05 AP-DEL-07",
     because="It knows deletion by `e` alone.",
 )
 class ADeletionIgnored(Policy):
@@ -1382,7 +1383,8 @@ class DeletionIgnoresTime(Policy):
 
 @rogue(
     "e-deletion-ignored",
-    turns_red="AP-DEL-02 AP-DEL-06 AP-DEL-07",
+    turns_red="AP-DEL-06",
+    blinds="AP-DEL-02 AP-DEL-07",
     because="It deletes addressable events by address alone.",
 )
 class EDeletionIgnored(Policy):

@@ -351,7 +351,8 @@ class WebSocketDoor:
         """
         for event in events[:after]:
             self.send(["EVENT", event.to_json()])
-        self.wait(lambda: all(map(self.has_ok, events[:after])), f"OK for {after} events")
+        for event in events[:after]:
+            self.wait(lambda one=event: self.has_ok(one), f"OK for event {event.id[:8]}")  # type: ignore[misc]
         for event in events[after:]:
             self.send(["EVENT", event.to_json()])
         self.wait(lambda: self.has_ok(events[after]), "OK for one event more")
