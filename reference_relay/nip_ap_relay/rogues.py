@@ -554,7 +554,7 @@ class MalformedCrashes(Policy):
 
 @rogue(
     "keeps-all-versions",
-    turns_red="AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14 AP-READ-13",
+    turns_red="AP-GATE-10 AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14 AP-READ-13",
     because="It knows kind 30175 only as a number and stores it like a note.",
 )
 class KeepsAllVersions(Policy):
@@ -902,6 +902,7 @@ class LimitZeroIsUnlimited(Policy):
 @rogue(
     "filters-anded",
     turns_red="AP-READ-09",
+    blinds="AP-HTTP-02",
     because="It joins the filters of a REQ with AND.",
 )
 class FiltersAnded(Policy):
