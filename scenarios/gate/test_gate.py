@@ -36,8 +36,8 @@ MALFORMED = (
 
 
 def by_kind(event):
-    """All personas from that second on: bounded, since the relay may have other users."""
-    return Filter.of(kinds=[PERSONA], since=event.created_at, limit=500)
+    """All late personas: bounded, since the relay may have other users."""
+    return Filter.of(kinds=[PERSONA], since=event.created_at - 1, limit=500)
 
 
 def by_id(event):
