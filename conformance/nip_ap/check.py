@@ -163,7 +163,7 @@ class Check:
 
     def _open_ws(self, who: str, key: SecretKey | None, deaf: bool) -> WebSocketDoor:
         self._introduce(who, key)
-        return WebSocketDoor(
+        door = WebSocketDoor(
             self.subject.url,
             who=who,
             key=key,
@@ -174,6 +174,8 @@ class Check:
             deaf=deaf,
             patience=self.surface.patience(self.subject.name),
         )
+        door.lag = self.subject.capabilities.lag
+        return door
 
     def _open_http(self, who: str, key: SecretKey | None) -> HttpDoor:
         self._introduce(who, key)

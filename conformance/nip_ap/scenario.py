@@ -277,8 +277,13 @@ def withheld(event: Event, *filters: Filter, from_: Actor, seen_by: Actor, via: 
 
 
 @contextmanager
-def vanishes(event: Event, *filters: Filter, for_: Actor, via: str = WS) -> Iterator[None]:
-    """Claim: what happens in the block takes an event out of the answer to these filters."""
+def vanishes(
+    event: Event, *filters: Filter, for_: Actor, via: str = WS, control: bool = False
+) -> Iterator[None]:
+    """Claim: what happens in the block takes an event out of the answer to these filters.
+
+    As a control it judges nothing: Inconclusive where the event stays.
+    """
     before = for_.read(*filters, via=via)
     if event not in before:
         raise Inconclusive(f"event {event.id[:8]} was not there before: {before}")
@@ -287,6 +292,8 @@ def vanishes(event: Event, *filters: Filter, for_: Actor, via: str = WS) -> Iter
     )
     yield
     after = for_.read(*filters, via=via)
+    if event in after and control:
+        raise Inconclusive(f"the control failed: event {event.id[:8]} is not gone: {after}")
     if event in after:
         raise Broken(f"event {event.id[:8]} to be gone", str(after))
 

@@ -554,7 +554,7 @@ class MalformedCrashes(Policy):
 
 @rogue(
     "keeps-all-versions",
-    turns_red="AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14 AP-READ-13",
+    turns_red="AP-GATE-10 AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14 AP-READ-13",
     because="It knows kind 30175 only as a number and stores it like a note.",
 )
 class KeepsAllVersions(Policy):
@@ -902,6 +902,7 @@ class LimitZeroIsUnlimited(Policy):
 @rogue(
     "filters-anded",
     turns_red="AP-READ-09",
+    blinds="AP-HTTP-02",
     because="It joins the filters of a REQ with AND.",
 )
 class FiltersAnded(Policy):
@@ -1320,7 +1321,8 @@ class GateAfterLimit(Policy):
 
 @rogue(
     "a-deletion-ignored",
-    turns_red="AP-DEL-01 AP-DEL-02 AP-DEL-03 AP-DEL-04 AP-DEL-05 AP-DEL-07 AP-REPL-09",
+    turns_red="AP-DEL-01",
+    blinds="AP-DEL-02 AP-DEL-03 AP-DEL-04 AP-DEL-05 AP-DEL-07",
     because="It knows deletion by `e` alone.",
 )
 class ADeletionIgnored(Policy):
@@ -1382,7 +1384,8 @@ class DeletionIgnoresTime(Policy):
 
 @rogue(
     "e-deletion-ignored",
-    turns_red="AP-DEL-02 AP-DEL-06 AP-DEL-07",
+    turns_red="AP-DEL-06",
+    blinds="AP-DEL-02 AP-DEL-07",
     because="It deletes addressable events by address alone.",
 )
 class EDeletionIgnored(Policy):

@@ -173,6 +173,7 @@ def test_a_cut_connection_loses_nothing_that_was_acknowledged(owner, persona, ch
     writer = owner.another_connection()
     acknowledged = writer.ws.cut_off_in_the_middle_of(events, after=AWAITED)
     check.fact("acknowledged before the cut", len(acknowledged))
+    owner.catch_up([by_id[one] for one in acknowledged[-1:]])
     there = {}
     for start in range(0, EVENTS, 250):
         ids = [event.id for event in events[start : start + 250]]

@@ -139,8 +139,17 @@ def heads_through(door: WebSocketDoor, owner: str, slugs: Sequence[str]) -> dict
         Filter.of(kinds=[PERSONA], authors=[owner], d=slugs[start : start + BATCH])
         for start in range(0, len(slugs), BATCH)
     ]
+    heads = _newest(_stored(door, filters))
+    if set(heads) >= set(slugs):
+        return heads
+    # Some relays answer several values of `#d` with one head (AP-READ-03): the whole list helps.
+    listed = _newest(_events(door, Filter.of(kinds=[PERSONA], authors=[owner])))
+    return {slug: head for slug, head in listed.items() if slug in slugs} | heads
+
+
+def _newest(events: Iterable[Event]) -> dict[str, Event]:
     heads: dict[str, Event] = {}
-    for event in _stored(door, filters):
+    for event in events:
         best = heads.get(event.slug)
         if best is None or event.order < best.order:
             heads[event.slug] = event
@@ -177,6 +186,7 @@ def _await_end(door: WebSocketDoor, subscription: Subscription) -> None:
 
 def submit_through(door: WebSocketDoor, events: Sequence[Event]) -> Iterator[Answer]:
     """Send events, many in flight at once; one that is told to wait is sent again. Lazy."""
+    accepted = None
     for start in range(0, len(events), _IN_FLIGHT):
         chunk = events[start : start + _IN_FLIGHT]
         for event in chunk:
@@ -185,7 +195,10 @@ def submit_through(door: WebSocketDoor, events: Sequence[Event]) -> Iterator[Ans
             answer = door.answer_to(event)
             if answer.prefix in ("rate-limited:", "auth-required:"):
                 answer = _patiently(door, event, answer)
+            accepted = event if answer.accepted else accepted
             yield answer
+    if accepted is not None:
+        door.catch_up([accepted])
 
 
 def _patiently(door: WebSocketDoor, event: Event, first: Answer) -> Answer:
