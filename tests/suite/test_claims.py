@@ -16,7 +16,7 @@ from nip_ap.scenario import (
     vanishes,
     withheld,
 )
-from nip_ap.wire import Answer, NoAnswer, Reading, Subscription
+from nip_ap.wire import Answer, NoAnswer, Patience, Reading, Subscription
 
 NOW = 1_800_000_000
 ANYTHING = Filter.of(kinds=[PERSONA])
@@ -50,7 +50,7 @@ def actor(name="owner", *, ledger=None, **door):
     made = Actor(
         name,
         SecretKey.derived("claims", name),
-        Surroundings(ledger or Ledger(), Clock(NOW), None, None),
+        Surroundings(ledger or Ledger(), Clock(NOW), None, None, Patience(8.0)),
     )
     made.door = lambda via: fake
     fake = FakeDoor(name, **door)
