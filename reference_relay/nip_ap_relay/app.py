@@ -114,7 +114,7 @@ class Doors:
         try:
             body, pubkey = await self._authenticated(request)
         except (Unauthenticated, _TooLarge) as error:
-            return _turned_away(error)
+            return self._turned_away(error)
         done: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
         def answer(reply: Reply) -> None:
@@ -136,8 +136,14 @@ class Doors:
         try:
             body, pubkey = await self._authenticated(request)
         except (Unauthenticated, _TooLarge) as error:
-            return _turned_away(error)
+            return self._turned_away(error)
         return _response(answer(body, pubkey))
+
+    def _turned_away(self, error: Unauthenticated | _TooLarge) -> Response:
+        policy = self.relay.policy
+        if isinstance(error, _TooLarge):
+            return PlainTextResponse("body too large", policy.http_answers_large_body())
+        return _response(Reply.of({"error": str(error)}, policy.http_answers_nobody()))
 
     async def _authenticated(self, request: Request) -> tuple[bytes, str]:
         """The body and the sender's key. Raises Unauthenticated or _TooLarge."""
@@ -163,12 +169,6 @@ class Doors:
 
 def _response(reply: Reply) -> Response:
     return Response(reply.text, reply.status, media_type="application/json")
-
-
-def _turned_away(error: Unauthenticated | _TooLarge) -> Response:
-    if isinstance(error, _TooLarge):
-        return PlainTextResponse("body too large", 413)
-    return _response(Reply.of({"error": str(error)}, 401))
 
 
 async def _read(socket: WebSocket, session: Session) -> None:

@@ -45,8 +45,7 @@ class Bridge:
 
         def done(accepted: bool, message: str) -> None:
             if accepted or message.startswith("duplicate:"):
-                value = {"event_id": event.id, "accepted": accepted, "message": message}
-                answer(Reply.of(value))
+                answer(Reply.of(self.relay.policy.http_receipt(event, accepted, message)))
             else:
                 policy = self.relay.policy
                 text = policy.refusal_over_http(message)

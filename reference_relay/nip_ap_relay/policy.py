@@ -612,6 +612,18 @@ class Policy(ChannelRules):
         forbidden = ("restricted: insufficient scope", "invalid: event pubkey does not match")
         return 403 if refusal.startswith(forbidden) else 400
 
+    def http_receipt(self, event: Event, accepted: bool, message: str) -> dict[str, Any]:
+        """The body that answers a POST /events which was not refused (facts 1.3)."""
+        return {"event_id": event.id, "accepted": accepted, "message": message}
+
+    def http_answers_nobody(self) -> int:
+        """The HTTP status for a request whose sender is not known."""
+        return 401
+
+    def http_answers_large_body(self) -> int:
+        """The HTTP status for a body over the limit."""
+        return 413
+
     def objection_at_the_bridge(self, event: Event) -> str | None:
         """Two doors, one room: the bridge has no rules of its own."""
         return None

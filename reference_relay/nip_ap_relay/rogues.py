@@ -271,7 +271,7 @@ class RefusalWithoutPrefix(Policy):
 
 @rogue(
     "http-hides-the-reason",
-    turns_red="AP-SLUG-09",
+    turns_red="AP-HTTP-01 AP-SLUG-09",
     because="Its HTTP layer replaces the text of every refusal by a phrase of its own.",
 )
 class HttpHidesTheReason(Policy):
@@ -430,7 +430,7 @@ class BodyLimit32k(Policy):
 
 @rogue(
     "serves-altered-event",
-    turns_red="AP-ENV-08",
+    turns_red="AP-ENV-08 AP-ROB-04",
     because="It drops signatures to save space and fills in zeros.",
 )
 class ServesAlteredEvent(Policy):
@@ -479,6 +479,7 @@ class SigUnchecked(Policy):
 @rogue(
     "ok-missing",
     turns_red="AP-INT-04",
+    blinds="AP-HTTP-01 AP-HTTP-02 AP-SCOPE-02",
     because="It answers only for kinds that it has a handler for.",
 )
 class OkMissing(Policy):
@@ -489,6 +490,7 @@ class OkMissing(Policy):
 @rogue(
     "ok-wrong-id",
     turns_red="AP-INT-04",
+    blinds="AP-HTTP-01 AP-HTTP-02 AP-SCOPE-02",
     because="It fills the OK of a note with the author's key.",
 )
 class OkWrongId(Policy):
@@ -554,7 +556,7 @@ class MalformedCrashes(Policy):
 
 @rogue(
     "keeps-all-versions",
-    turns_red="AP-GATE-10 AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14 AP-READ-13",
+    turns_red="AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14",
     because="It knows kind 30175 only as a number and stores it like a note.",
 )
 class KeepsAllVersions(Policy):
@@ -564,7 +566,10 @@ class KeepsAllVersions(Policy):
 
 @rogue(
     "first-write-wins",
-    turns_red="AP-REPL-01 AP-REPL-03 AP-REPL-07 AP-REPL-09 AP-REPL-10 AP-REPL-11 AP-REPL-14",
+    turns_red=(
+        "AP-DEL-06 AP-GATE-08 AP-GATE-10 AP-REPL-01 AP-REPL-03 AP-REPL-07 AP-REPL-09 "
+        "AP-REPL-10 AP-REPL-11 AP-REPL-14"
+    ),
     because="It inserts with ON CONFLICT DO NOTHING on the address.",
 )
 class FirstWriteWins(Policy):
@@ -614,7 +619,8 @@ class TieFirstWrite(Policy):
 
 @rogue(
     "key-ignores-author",
-    turns_red="AP-REPL-04 AP-REPL-09 AP-READ-04",
+    turns_red="AP-READ-04 AP-REPL-04 AP-REPL-09",
+    blinds="AP-DEL-03",
     because="Its unique index is over kind and `d` alone.",
 )
 class KeyIgnoresAuthor(Policy):
@@ -625,9 +631,10 @@ class KeyIgnoresAuthor(Policy):
 @rogue(
     "key-ignores-slug",
     turns_red=(
-        "AP-REPL-05 AP-REPL-09 AP-ENV-06 AP-ENV-08 AP-READ-02 AP-READ-03 AP-READ-05 AP-READ-06 "
-        "AP-READ-07 AP-READ-09 AP-READ-13"
+        "AP-ENV-06 AP-ENV-08 AP-GATE-09 AP-READ-02 AP-READ-03 AP-READ-05 AP-READ-06 "
+        "AP-READ-07 AP-READ-09 AP-READ-13 AP-REPL-05 AP-REPL-09 AP-ROB-04"
     ),
+    blinds="AP-DEL-03 AP-GATE-12",
     because="It treats the kind as replaceable rather than addressable.",
 )
 class KeyIgnoresSlug(Policy):
@@ -641,6 +648,7 @@ class KeyIgnoresSlug(Policy):
 @rogue(
     "slug-prefix-match",
     turns_red="AP-REPL-05 AP-REPL-09",
+    blinds="AP-DEL-03",
     because="It scans its key-value store by prefix and replaces all that it finds.",
 )
 class SlugPrefixMatch(Policy):
@@ -663,7 +671,7 @@ class KeyIgnoresKind(Policy):
 
 @rogue(
     "superseded-in-list",
-    turns_red="AP-REPL-01 AP-REPL-07 AP-REPL-14 AP-READ-13",
+    turns_red="AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-14",
     because="It looks for heads only where a filter names `d`.",
 )
 class SupersededInList(Policy):
@@ -784,7 +792,7 @@ class DFilterIgnored(Policy):
 
 @rogue(
     "d-filter-prefix",
-    turns_red="AP-READ-03",
+    turns_red="AP-READ-03 AP-SCOPE-07",
     because="It answers tag filters by a prefix scan.",
 )
 class DFilterPrefix(Policy):
@@ -818,7 +826,8 @@ class AuthorsFilterIgnored(Policy):
 
 @rogue(
     "ids-filter-ignored",
-    turns_red="AP-READ-05 AP-READ-09",
+    turns_red="AP-READ-05 AP-READ-09 AP-ROB-04",
+    blinds="AP-GATE-11",
     because="It prefers the author index and drops the condition on ids.",
 )
 class IdsFilterIgnored(Policy):
@@ -926,8 +935,10 @@ class FiltersRepeatEvents(Policy):
 
 @rogue(
     "no-live-delivery",
-    turns_red="AP-READ-08 AP-READ-10 AP-READ-11",
-    blinds="AP-ENV-08 AP-INT-05 AP-READ-14 AP-REPL-08 AP-SLUG-08",
+    turns_red=(
+        "AP-GATE-08 AP-GATE-09 AP-READ-08 AP-READ-10 AP-READ-11 AP-ROB-05 AP-SCOPE-06 AP-THREAD-11"
+    ),
+    blinds="AP-ENV-08 AP-GATE-05 AP-INT-05 AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12",
     because="It answers queries and never looks at open subscriptions again.",
 )
 class NoLiveDelivery(Policy):
@@ -982,7 +993,7 @@ class OkBeforeStore(Policy):
 
 @rogue(
     "count-counts-versions",
-    turns_red="AP-READ-13 AP-REPL-01",
+    turns_red="AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-READ-13 AP-REPL-01",
     because="Its COUNT runs over the history table.",
 )
 class CountCountsVersions(Policy):
@@ -1595,6 +1606,36 @@ class PrivateChannelReadable(Policy):
 
 
 @rogue(
+    "http-receipt-without-id",
+    turns_red="AP-HTTP-01",
+    because="It answers 200 and a message, and leaves the id to be guessed.",
+)
+class HttpReceiptWithoutId(Policy):
+    def http_receipt(self, event: Event, accepted: bool, message: str) -> dict[str, Any]:
+        return {"event_id": "", "accepted": accepted, "message": message}
+
+
+@rogue(
+    "http-403-for-nobody",
+    turns_red="AP-HTTP-03 AP-HTTP-04 AP-HTTP-05",
+    because="It does not tell who you are from what you may do.",
+)
+class Http403ForNobody(Policy):
+    def http_answers_nobody(self) -> int:
+        return 403
+
+
+@rogue(
+    "http-500-on-large-body",
+    turns_red="AP-HTTP-03",
+    because="Its limit is the memory that it gets.",
+)
+class Http500OnLargeBody(Policy):
+    def http_answers_large_body(self) -> int:
+        return 500
+
+
+@rogue(
     "http-500-on-bad-json",
     turns_red="AP-HTTP-03 AP-INT-06",
     because="It does not catch the parser's exception.",
@@ -1819,11 +1860,38 @@ class SlowReaderBlocksAll(Policy):
 @rogue(
     "accepts-everything",
     kind=GENERAL,
-    because="It checks nothing at all: no event, no version, no filter of a subscription.",
+    because="It checks nothing at all: no event, no version, no subscription, no reader.",
 )
 class AcceptsEverything(Policy):
     def refusal(self, submission: Submission) -> str | None:
         return None
+
+    def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
+        return None
+
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return True
+
+    def may_read_channel(self, named: str, reader: str | None, store: Store) -> bool:
+        return True
+
+    def in_live_scope(self, filters: tuple[Filter, ...], event: Event) -> bool:
+        return True
+
+    def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
+        return []
+
+    def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
+        return []
+
+    def thread_shows_deleted(self) -> bool:
+        return True
+
+    def auth_event_is_sound(self, event: Event) -> bool:
+        return True
+
+    def auth_challenge_matches(self, given: str, sent: str) -> bool:
+        return True
 
     def supersedes(self, incoming: Event, head: Row) -> bool:
         return True

@@ -100,7 +100,6 @@ def test_a_frame_over_the_limit_costs_one_connection_at_most(
     if limit is None or limit > LARGEST_FRAME:
         raise NotApplicable(f"NIP-11 announces max_message_length {limit}: nothing to exceed")
     witness = owner.publish(persona(slug))
-    watch = owner.watch(all_of(owner))
     too_large = stranger.signs(persona(slug, content="x" * limit))
     try:
         answer = stranger.send(too_large)
@@ -113,7 +112,8 @@ def test_a_frame_over_the_limit_costs_one_connection_at_most(
             raise Broken("a notice, a refusal or a close", str(error)) from error
     assert stranger.head(slug) is None
     is_intact(owner, witness, after="a frame over the limit")
-    delivered(owner.publish(persona(other_slug)), on=watch)
+    event = owner.publish(persona(other_slug))
+    assert owner.head(other_slug) == event
 
 
 # -- unusual filters -----------------------------------------------------------------------
@@ -193,7 +193,7 @@ def test_a_subscriber_that_stops_reading_stops_nobody_else(
     deaf.ws.stop_reading()
     watch = owner.another_connection().watch(all_of(owner))
     loud = "x" * LOUDNESS
-    drafts = [persona(check.slug(str(number)), content=loud) for number in range(LOUD_EVENTS)]
+    drafts = [persona(check.slug(str(number)), name=loud) for number in range(LOUD_EVENTS)]
     try:
         for start in range(0, LOUD_EVENTS, 50):
             for event in owner.publish_all(drafts[start : start + 50]):

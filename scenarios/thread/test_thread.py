@@ -158,8 +158,8 @@ def test_the_broadcast_tag_survives(owner, channel, via):
     root = owner.publish(channel.message("root"), via=via)
     for value in ("1", "0", "true", ""):
         reply = owner.publish(channel.reply("reply", ("broadcast", value), to=root), via=via)
-        (served,) = owner.read(by_id(reply), via=via).events
-        assert served.tags == reply.tags
+        served = {one.id: one for one in owner.read(channel.messages(), via=via).events}
+        assert ("broadcast", value) in served[reply.id].tags
 
 
 @clause("AP-THREAD-08", needs=["top-level"])
@@ -258,6 +258,6 @@ def test_a_message_in_a_private_channel_is_delivered_to_members_only(
     own = other_owner.watch(channel.messages())
     theirs = stranger.try_to_watch(channel.messages(), all_of(stranger))
     message = owner.publish(channel.message("in private"))
-    delivered(message, on=own)
+    own.wait_for(message)
     if theirs is not None:
         undelivered(message, on=theirs, fence=stranger.publish(persona(slug)))

@@ -474,6 +474,8 @@ class WebSocketDoor:
 
         What belongs to a request and comes late is seen too: a last request is the fence.
         """
+        # A request before all others, so that a greeting which comes late is not taken for answer.
+        self._fence("fence-0")
         came: list[tuple[str, ...]] = []
         names = [f"look-{number}" for number in range(len(filters))]
         for name, wanted in zip(names, filters, strict=True):
@@ -486,13 +488,17 @@ class WebSocketDoor:
                 self.wait(lambda name=name: name in self._counts, f"the answer to {verb}")  # type: ignore[misc]
             came.append(tuple(self.received[began:]))
         ended = len(self.received)
-        fence = self.subscribe([Filter.of(kinds=[PERSONA], ids=["0" * 64])], "fence")
-        self.wait(lambda: fence.ended or fence.closed is not None, "EOSE for the fence")
+        self._fence("fence-1")
         for text in self.received[ended:]:
             for number, name in enumerate(names):
                 if f'"{name}"' in text:
                     came[number] += (text,)
         return [tuple(text for text in one if not text.startswith('["AUTH"')) for one in came]
+
+    def _fence(self, name: str) -> None:
+        """A request for nothing, answered; its subscription stays open, so no CLOSED follows."""
+        fence = self.subscribe([Filter.of(kinds=[PERSONA], ids=["0" * 64])], name)
+        self.wait(lambda: fence.ended or fence.closed is not None, f"EOSE for {name}")
 
     def count(self, filters: Iterable[Filter]) -> Counted:
         """COUNT (NIP-45). Raises NoAnswer where the relay is silent about it."""
