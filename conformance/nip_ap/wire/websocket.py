@@ -44,8 +44,9 @@ from nip_ap.wire.transcript import RECEIVED, SENT, Transcript
 
 DOOR = "ws"
 _AUTH_REQUIRED = "auth-required:"
-LONGEST_LAG = 3.0
+LONGEST_LAG = 5.0
 """Seconds to wait for an accepted event, where the relay is known to be behind its own word."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
 _WORN = 4_000
 """Frames sent after which an idle connection is left for a new one: relays cap them a minute."""
 
@@ -425,8 +426,10 @@ class WebSocketDoor:
         deadline = time.monotonic() + (longest if self.lag else 0)
         for event in events:
             wanted = Filter.of(kinds=[event.kind], authors=[event.pubkey], ids=[event.id])
+            pause = _FIRST_PAUSE
             while time.monotonic() < deadline and event not in self.query([wanted]):
-                pass
+                threading.Event().wait(pause)  # asking without a breath would keep it from writing
+                pause = min(2 * pause, _LONGEST_PAUSE)
 
     def subscribe(self, filters: Iterable[Filter], identifier: str = "") -> Subscription:
         """Send a REQ; what comes gathers in the subscription."""
