@@ -22,7 +22,7 @@ class Clause:
     """One normative sentence that a relay (or a client) can be held to.
 
     `planned` names the issue that will bring its checks; `reason` says why it can have none;
-    `no_rogue` says why no relay can be built that breaks it alone.
+    `no_rogue` says why no relay or client can be built that breaks it alone.
     """
 
     id: str

@@ -32,10 +32,11 @@ from nip_ap_relay.rogues import ANYTHING, DEVIATION, GENERAL, NOISE, ROGUES, Rog
 
 REFERENCE = "reference"
 
+CLIENTS_GROUPS = ("MIG", "PIN")
+"""Groups that `nip-ap prove --migrator` proves, with rogue clients and rogue relays."""
+
 _ANSWER_LIMIT = 1.5
 _PROBES_AT_ONCE = 8
-# `nip-ap prove --migrator` proves these groups, with rogues of both sides.
-_CLIENTS_GROUPS = ("MIG", "PIN")
 _NOT_THE_CLIENTS_HALF = "not test_client and not test_relay and not test_pinned"
 # Slow rogues keep a worker waiting, not computing: several workers share a core.
 _WAITING_FACTOR = 3
@@ -293,7 +294,7 @@ def unproven_clauses() -> list[str]:
         clause.id
         for clause in known
         if clause.id in judged
-        and clause.group not in _CLIENTS_GROUPS
+        and clause.group not in CLIENTS_GROUPS
         and clause.level in (MUST, SHOULD)
         and clause.id not in covered
         and not clause.no_rogue

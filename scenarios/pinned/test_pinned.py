@@ -79,7 +79,7 @@ def test_backfill_stamps_once_and_leaves_orphans_alone(pinning, case):
     (first,) = pinning.agents()
     if case["stamped"]:
         assert pinned_part(first) == pinned_part(persona)
-        assert first["persona_source_version"] == pinning.does(VERSIONS)[persona["id"]]
+        assert first.get("persona_source_version") == pinning.does(VERSIONS).get(persona["id"])
     else:
         assert first == case["agent"]
     pinning.has([persona | {"system_prompt": "Edited."}])
@@ -88,20 +88,19 @@ def test_backfill_stamps_once_and_leaves_orphans_alone(pinning, case):
 
 
 @clause("AP-PIN-05")
-def test_env_vars_are_pinned_on_the_record_and_on_no_wire(pinning, client, check, slug):
+def test_env_vars_are_pinned_on_the_record_and_on_no_wire(pinning, check, slug):
     secret, shown = canaries(check.seed)
     env = {"A_TOKEN": secret[0], "B_TEXT": f"x\n{secret[1]}"}
     persona = data("pinned/persona") | {"id": slug, "system_prompt": shown, "env_vars": env}
     pinning.has([persona], [])
     pinning.does(SPAWN)
     (agent,) = pinning.agents()
-    assert agent["env_vars"] == env
+    assert agent.get("env_vars") == env
     pinning.has([persona | {"env_vars": {"A_TOKEN": secret[2]}}])
-    pinning.does(DRIFT)
-    assert pinning.agents()[0]["env_vars"] == env
-    client.has([persona])
-    client.runs()
-    text = "\n".join(frame.text for frame in check.transcript.frames)
+    for task in (SPAWN, BACKFILL, DRIFT):
+        pinning.does(task)
+    assert pinning.agents()[0].get("env_vars") == env
+    text = pinning.publishes(check)
     if not any(form in text for form in encodings(shown)):
         raise Inconclusive("the mark in the prompt was not seen on the wire: the search is blind")
     check.ledger.control("no secret", "found on the wire: the mark in the prompt", "which field")
@@ -130,8 +129,8 @@ def test_records_without_the_newer_fields_read_cleanly(pinning):
         if lost:
             raise Broken("a record written back without loss", f"{lost} changed or gone")
     assert may.get("persona_source_version") is None
-    assert may["system_prompt"] == "Its own prompt."
-    assert linked["provider"] == persona["provider"]
+    assert may.get("system_prompt") == "Its own prompt."
+    assert linked.get("provider") == persona["provider"]
 
 
 def pinned_part(value):

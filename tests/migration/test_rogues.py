@@ -7,7 +7,7 @@ import io
 import pytest
 
 from nip_ap.clauses import register
-from nip_ap.migration.proof import prove_migrators
+from nip_ap.migration.proof import prove_migrators, unproven_clauses
 from nip_ap.migration.rogues import ROGUES
 
 # persona-migration.md 6.4: which check has to catch which mutant. The F36 variant of M21 is left
@@ -31,6 +31,13 @@ def test_declarations_name_clauses_and_reasons() -> None:
     for rogue in ROGUES.values():
         assert all(clause in known for clause in rogue.turns_red)
         assert len(rogue.because) > 20
+
+
+def test_each_clause_of_clients_has_a_rogue_or_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unproven_clauses() == []
+    for name in ("P2", "P6", "P8"):
+        monkeypatch.delitem(ROGUES, name)
+    assert unproven_clauses() == ["AP-PIN-03"]
 
 
 @pytest.mark.slow

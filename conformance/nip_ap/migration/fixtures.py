@@ -6,6 +6,7 @@ import copy
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -16,8 +17,8 @@ from nip_ap.check import Check
 from nip_ap.evidence import Broken, Inconclusive
 from nip_ap.migration.client import Client
 from nip_ap.migration.device import Device, Record, works
-from nip_ap.migration.pinned import FILE_NAME
-from nip_ap.migration.stub import Stub, shared_stub
+from nip_ap.migration.pinned import FILE_NAME, Keeper
+from nip_ap.migration.stub import Stub, shared_stub, texts_of
 from nip_ap.migration.tasks import TASKS
 from nip_ap.nostr import Draft, SecretKey
 from nip_ap.resources import data
@@ -124,8 +125,9 @@ def mine(check: Check, personas: list[Record]) -> list[Record]:
 class Pinning:
     """A client with pinned spawn config: the suite's own, or one that declares {task}."""
 
-    def __init__(self, device: Device | None, base: Path) -> None:
+    def __init__(self, device: Device | None, client: Callable[[], Client], base: Path) -> None:
         self._device = device
+        self._client = client
         self.base = base
 
     def has(self, personas: Sequence[Record], agents: Sequence[Record] | None = None) -> None:
@@ -143,7 +145,7 @@ class Pinning:
     def does(self, task: str) -> Record:
         """One task of nip_ap.migration.tasks. Raises Broken where it fails."""
         if self._device is None:
-            return TASKS[task](self.base)
+            return TASKS[task](self.base, Keeper())
         outcome = self._device.runs(task=task)
         try:
             answer = orjson.loads(outcome.out)
@@ -153,13 +155,22 @@ class Pinning:
             raise Broken(f"a JSON object and exit 0 from {task}", str(outcome))
         return answer
 
+    def publishes(self, check: Check) -> str:
+        """Migrate what personas.json holds; gives all that this client ever sent, as one text."""
+        if self._device is not None:
+            self._device.runs()
+            return texts_of(self._device.stub.log())
+        self._client().runs()
+        return "\n".join(frame.text for frame in check.transcript.frames)
+
 
 @pytest.fixture
 def pinning(check: Check, request: pytest.FixtureRequest, folder: Path) -> Pinning:
     """The client whose pinning is checked."""
+    own = partial(request.getfixturevalue, "client")
     if "{task}" in check.surface.context.settings.migrator:
         device: Device = request.getfixturevalue("laptop")
-        return Pinning(device, device.base)
-    base = folder / "agents"
+        return Pinning(device, own, device.base)
+    base = folder / "client"
     base.mkdir()
-    return Pinning(None, base)
+    return Pinning(None, own, base)

@@ -94,79 +94,101 @@ _KNOWN = frozenset(AgentRecord.__dataclass_fields__) - {"rest", "given"}
 _TEXTS = tuple(name for name in AgentRecord.__dataclass_fields__ if name in _KNOWN - {"env_vars"})
 
 
-def version_of(persona: PersonaRecord) -> str:
-    """The version of a persona: the hash of its content, which has no env_vars, dates or tags."""
-    return content_hash(content_of(persona))
+class Keeper:
+    """A client that keeps agents. One small method a rule, so that a rogue overrides one of them.
 
+    A record's null stays a null, its unknown keys stay; the file is read as a whole or not at all.
+    """
 
-def snapshot(agent: AgentRecord, persona: PersonaRecord, *, at: int) -> AgentRecord:
-    """The agent with the persona's prompt, model, provider and env_vars pinned on it."""
-    return dataclasses.replace(
-        agent,
-        persona_id=persona.id,
-        system_prompt=persona.system_prompt,
-        model=persona.model,
-        provider=persona.provider,
-        env_vars=dict(persona.env_vars),
-        persona_source_version=version_of(persona),
-        updated_at=_written(at),
-    )
+    def content(self, persona: PersonaRecord) -> str:
+        """What the version is the hash of: the published content."""
+        return content_of(persona)
 
+    def version_of(self, persona: PersonaRecord) -> str:
+        """The version of a persona: its content has no env_vars, dates or tags."""
+        return content_hash(self.content(persona))
 
-def spawn(persona: PersonaRecord, *, name: str, at: int) -> AgentRecord:
-    """A new agent."""
-    return snapshot(AgentRecord(rest={"name": name}), persona, at=at)
+    def snapshot(self, agent: AgentRecord, persona: PersonaRecord, *, at: int) -> AgentRecord:
+        """The agent with the persona's prompt, model, provider and env_vars pinned on it."""
+        return dataclasses.replace(
+            agent,
+            persona_id=persona.id,
+            system_prompt=persona.system_prompt,
+            model=persona.model,
+            provider=persona.provider,
+            env_vars=dict(persona.env_vars),
+            persona_source_version=self.version_of(persona),
+            updated_at=_written(at),
+        )
 
+    def spawn(self, persona: PersonaRecord, *, name: str, at: int) -> AgentRecord:
+        """A new agent."""
+        return self.snapshot(AgentRecord(rest={"name": name}), persona, at=at)
 
-def drift(agent: AgentRecord, personas: Iterable[PersonaRecord]) -> Drift:
-    """The badge of an agent beside the personas of now (facts 4.3)."""
-    if agent.persona_id is None:
-        return Drift.UNLINKED
-    persona = next((one for one in personas if one.id == agent.persona_id), None)
-    if persona is None:
-        return Drift.ORPHANED
-    if agent.persona_source_version is None:
-        return Drift.NEVER_STAMPED
-    is_current = agent.persona_source_version == version_of(persona)
-    return Drift.CURRENT if is_current else Drift.OUT_OF_DATE
+    def started(
+        self, agents: Sequence[AgentRecord], personas: Sequence[PersonaRecord], *, at: int
+    ) -> list[AgentRecord]:
+        """The agents of before, when new ones are spawned beside them: as they were."""
+        return list(agents)
 
+    def drift(self, agent: AgentRecord, personas: Iterable[PersonaRecord]) -> Drift:
+        """The badge of an agent beside the personas of now (facts 4.3)."""
+        if agent.persona_id is None:
+            return Drift.UNLINKED
+        persona = next((one for one in personas if one.id == agent.persona_id), None)
+        if persona is None:
+            return Drift.ORPHANED
+        if agent.persona_source_version is None:
+            return Drift.NEVER_STAMPED
+        is_current = agent.persona_source_version == self.version_of(persona)
+        return Drift.CURRENT if is_current else Drift.OUT_OF_DATE
 
-def backfill(
-    agents: Sequence[AgentRecord], personas: Sequence[PersonaRecord], *, at: int
-) -> list[AgentRecord]:
-    """Stamp, once, what names a persona and carries no version; orphans are left as they are."""
-    by_id = {persona.id: persona for persona in personas}
-    return [
-        snapshot(agent, by_id[agent.persona_id], at=at)
-        if agent.persona_id in by_id and agent.persona_source_version is None
-        else agent
-        for agent in agents
-    ]
+    def backfill(
+        self, agents: Sequence[AgentRecord], personas: Sequence[PersonaRecord], *, at: int
+    ) -> list[AgentRecord]:
+        """Stamp, once, what names a persona and has no version; orphans are left as they are."""
+        by_id = {persona.id: persona for persona in personas}
+        return [
+            self.stamped(agent, by_id[agent.persona_id], at=at)
+            if agent.persona_id in by_id and self.needs_stamp(agent)
+            else agent
+            for agent in agents
+        ]
 
+    def needs_stamp(self, agent: AgentRecord) -> bool:
+        """Whether backfill has to do with an agent whose persona is there."""
+        return agent.persona_source_version is None
 
-def read_agents(base: Path) -> list[AgentRecord]:
-    """The agents of a base directory; none where there is no file. Raises PersonaFileError."""
-    path = base / FILE_NAME
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError):
-        raise PersonaFileError(f"{path} cannot be read as JSON; it is left as it is") from None
-    if not isinstance(value, list):
-        raise PersonaFileError(f"{path} must hold a JSON array of agents")
-    return [AgentRecord.from_json(one, number) for number, one in enumerate(value, start=1)]
+    def stamped(self, agent: AgentRecord, persona: PersonaRecord, *, at: int) -> AgentRecord:
+        """What backfill makes of an agent."""
+        return self.snapshot(agent, persona, at=at)
 
+    def record(self, value: Any, number: int) -> AgentRecord:
+        """One record of the file. Raises PersonaFileError."""
+        return AgentRecord.from_json(value, number)
 
-def write_agents(base: Path, agents: Sequence[AgentRecord]) -> None:
-    """Write the file in one move, readable by its owner alone: it holds env_vars."""
-    path = (base / FILE_NAME).resolve()
-    beside = path.with_name(path.name + ".tmp")
-    text = json.dumps([one.to_json() for one in agents], indent=2, ensure_ascii=False)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text + "\n")
-    beside.replace(path)
+    def read(self, base: Path) -> list[AgentRecord]:
+        """The agents of a base directory; none where there is no file. Raises PersonaFileError."""
+        path = base / FILE_NAME
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError):
+            raise PersonaFileError(f"{path} cannot be read as JSON; it is left as it is") from None
+        if not isinstance(value, list):
+            raise PersonaFileError(f"{path} must hold a JSON array of agents")
+        return [self.record(one, number) for number, one in enumerate(value, start=1)]
+
+    def write(self, base: Path, agents: Sequence[AgentRecord]) -> None:
+        """Write the file in one move, readable by its owner alone: it holds env_vars."""
+        path = (base / FILE_NAME).resolve()
+        beside = path.with_name(path.name + ".tmp")
+        text = json.dumps([one.to_json() for one in agents], indent=2, ensure_ascii=False)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text + "\n")
+        beside.replace(path)
 
 
 def _written(at: int) -> str:

@@ -2,26 +2,28 @@
 
 One pytest session runs the checks of side (b) against all rogues; the name of the rogue is a
 hidden parameter, as the relays' are in nip_ap.proof. Runs of the migrator are forked from a warm
-process; the sizes of the heavy checks are scaled down. Another session runs side (a), with the
-honest migrator, against rogue relays that break what a migration depends on.
+process; the sizes of the heavy checks are scaled down. A second session runs the checks of pinned
+spawn config against the rogues of AP-PIN, as against a third party's client. A third runs side
+(a), with the honest migrator, against rogue relays that break what a migration depends on.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 import click
 import orjson
 
-from nip_ap.clauses import NOVEMBER
+from nip_ap.checks import declarations
+from nip_ap.clauses import MUST, NOVEMBER, SHOULD, register
 from nip_ap.migration.launch import WARM
 from nip_ap.migration.migrator import Migrator
-from nip_ap.migration.rogues import ROGUES, Rogue, clauses
-from nip_ap.proof import REFERENCE, UnknownRogue
+from nip_ap.migration.rogues import HALVES, RELAY, ROGUES, Rogue, clauses
+from nip_ap.proof import CLIENTS_GROUPS, REFERENCE, UnknownRogue
 from nip_ap.reporting.terminal import Progress
 from nip_ap.run import Context, Run, Settings, Subject
 from nip_ap.runner import run_pytest, worker_count
@@ -33,7 +35,10 @@ from nip_ap_relay.rogues import ROGUES as RELAY_ROGUES
 HONEST = "honest"
 """The migrator without a deviation: it has to come out green."""
 
-_COMMAND = f"{WARM} --rogue {{subject}} --base {{base}} --relay {{relay}} --key-file {{key}}"
+_COMMAND = (
+    f"{WARM} --rogue {{subject}} --task {{task}} "
+    "--base {base} --relay {relay} --key-file {key}"
+)
 _LOAD = 200
 RELAYS = {
     "reference": (),
@@ -45,6 +50,7 @@ RELAYS = {
     "future-clamped": (13,),
     "d-filter-ignored": (42,),
     "ids-filter-ignored": (42,),
+    "foreign-deletion-honoured": (28,),
 }
 """Rogue relays of nip_ap_relay.rogues, and the numbers of AP-MIG that side (a) finds broken."""
 
@@ -136,6 +142,7 @@ def rogue_relays() -> list[Rogue]:
             clauses(numbers),
             Migrator,
             clauses(_BY_CHANCE.get(name, ())),
+            halves=(RELAY,),
         )
         for name, numbers in RELAYS.items()
     ]
@@ -146,12 +153,12 @@ def _subjects(rogues: Sequence[Rogue], gallery: BundledTarget, settings: Setting
     plain = probe(f"{gallery.url}/", settings, {})
     subjects = []
     for one in rogues:
-        kind, _, name = one.name.rpartition(" ")
-        if kind == "relay" and name != REFERENCE:
+        name = one.name.removeprefix("relay ")
+        if RELAY in one.halves and name != REFERENCE:
             url = f"{gallery.url}/{name}/"
             subjects.append(Subject(one.name, url, probe(url, settings, {}), is_disposable=True))
         else:
-            able = ("migrator",) if not kind else ()
+            able = () if RELAY in one.halves else ("migrator",)
             subjects.append(Subject(one.name, f"{gallery.url}/", plain, True, able))
     return subjects
 
@@ -191,19 +198,21 @@ def prove_migrators(
     runs: dict[str, Run] = {}
     try:
         gallery.start()
-        for subject_kind, file in ((False, "test_client"), (True, "test_relay")):
-            chosen = [one for one in rogues if one.name.startswith("relay ") is subject_kind]
+        for half in HALVES:
+            chosen = [one for one in rogues if half in one.halves]
             if chosen:
                 controller = MigratorProof(settings, _subjects(chosen, gallery, settings))
                 if not as_json:
                     controller.on_result = progress.add
-                run_pytest(controller, count, "-k", file)
-                runs |= {run.subject.name: run for run in controller.runs()}
+                run_pytest(controller, count, "-k", half)
+                for run in controller.runs():
+                    runs[run.subject.name] = _joined(runs.get(run.subject.name), run)
     finally:
         gallery.stop()
     progress.clear()
     findings = [Finding(rogue, runs[rogue.name]) for rogue in rogues]
-    matrix = _matrix(findings, seed, time.monotonic() - began)
+    complaints = [] if names else [f"{one}: no rogue breaks it" for one in unproven_clauses()]
+    matrix = _matrix(findings, complaints, seed, time.monotonic() - began)
     if as_json:
         stream.write(orjson.dumps(matrix, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
@@ -213,7 +222,34 @@ def prove_migrators(
     return 0 if matrix["proven"] else 1
 
 
-def _matrix(findings: Sequence[Finding], seed: str, seconds: float) -> dict[str, Any]:
+def unproven_clauses() -> list[str]:
+    """MUST and SHOULD clauses of MIG and PIN with a check, and no rogue nor a reason for none."""
+    judged = {clause for declaration in declarations() for clause in declaration.clauses}
+    covered = {
+        clause for rogue in (*ROGUES.values(), *rogue_relays()) for clause in rogue.turns_red
+    }
+    return [
+        clause.id
+        for clause in register()
+        if clause.group in CLIENTS_GROUPS
+        and clause.level in (MUST, SHOULD)
+        and clause.id in judged - covered
+        and not clause.no_rogue
+    ]
+
+
+def _joined(before: Run | None, run: Run) -> Run:
+    """The runs of one rogue in several sessions as one."""
+    if before is None:
+        return run
+    return replace(
+        run, manifest=before.manifest + run.manifest, results=before.results + run.results
+    )
+
+
+def _matrix(
+    findings: Sequence[Finding], complaints: Sequence[str], seed: str, seconds: float
+) -> dict[str, Any]:
     rows = [finding.to_json() for finding in findings]
     return {
         "format": "nip-ap-proof/1",
@@ -221,7 +257,8 @@ def _matrix(findings: Sequence[Finding], seed: str, seconds: float) -> dict[str,
         "seconds": round(seconds, 1),
         "checks_run": sum(len(finding.run.results) for finding in findings),
         "rogues": rows,
-        "proven": not any(row["complaints"] for row in rows),
+        "complaints": list(complaints),
+        "proven": not complaints and not any(row["complaints"] for row in rows),
     }
 
 
@@ -232,6 +269,8 @@ def _print(matrix: dict[str, Any], stream: IO[str]) -> None:
         click.echo(f"  {sign} {row['rogue']:<26} {', '.join(row['red']) or 'green'}", file=stream)
         for complaint in row["complaints"]:
             click.echo(f"      {complaint}", file=stream)
+    for complaint in matrix["complaints"]:
+        click.echo(f"  {click.style('✗', fg='red')} {complaint}", file=stream)
     verdict = "proven" if matrix["proven"] else "not proven"
     click.echo(
         f"{click.style(verdict, bold=True)}: {len(matrix['rogues'])} migrators, "
@@ -246,7 +285,8 @@ def _page(matrix: dict[str, Any]) -> str:
         "# The kill matrix of migrators",
         "",
         "Written by `nip-ap prove --migrator --page`; do not edit. Each rogue is the suite's own",
-        "migrator with one step overridden; `relay ...` is a rogue relay under the honest one.",
+        "migrator with one step overridden, or (P1 and on) its keeper of agents with one rule",
+        "overridden; `relay ...` is a rogue relay under the honest one.",
         "",
         "| rogue | what a client did wrong | clauses it turns red |",
         "| --- | --- | --- |",

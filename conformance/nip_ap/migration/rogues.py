@@ -1,9 +1,9 @@
-"""Migrators with one deviation each: the proof that each check of AP-MIG can fail, and why.
+"""Clients with one deviation each: proof that each check of AP-MIG and AP-PIN can fail, and why.
 
 A rogue overrides one step of the migrator, names the exact clauses that it turns red against the
 stub relay, and says what a real client would have done wrong to behave so. Where the honest
 migrator has a second line of defence behind that step, the rogue leaves it out too: the fault in
-question is what remains then.
+question is what remains then. Rogues of AP-PIN override a rule of the keeper of agents.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -23,12 +24,15 @@ from nip_ap.migration.mapping import (
     Mapper,
     Persona,
     Skip,
+    content_hash,
     content_of,
     is_slug,
     slug_source,
 )
-from nip_ap.migration.migrator import Migrator, Outgoing
+from nip_ap.migration.migrator import Migrator, Outgoing, Report
+from nip_ap.migration.pinned import AgentRecord, Drift, Keeper
 from nip_ap.migration.records import (
+    FILE_NAME,
     NoPersonaFile,
     PersonaFileError,
     PersonaRecord,
@@ -36,28 +40,39 @@ from nip_ap.migration.records import (
     read_values,
 )
 from nip_ap.migration.retention import Retained
+from nip_ap.migration.transport import WireError, WireTransport
 from nip_ap.nostr import PERSONA, Draft, Event, SecretKey
 from nip_ap.wire.answers import Answer
+
+_FRAME = 60_000
+"""Bytes that surely go into one WebSocket frame."""
+
+MIGRATOR, PINNED, RELAY = "test_client", "test_pinned", "test_relay"
+HALVES = (MIGRATOR, PINNED, RELAY)
+"""The files of checks, by what they judge: a migrator, a keeper of agents, a relay."""
 
 
 @dataclass(frozen=True)
 class Rogue:
-    """A named deviation. `turns_red` are clauses of AP-MIG; `may_turn_red` are those that it breaks
-    at some moments only, when a kill falls between two steps or two runs into one second."""
+    """A named deviation. `turns_red` are clauses of AP-MIG or AP-PIN; `may_turn_red` are those that
+    it breaks at some moments only, when a kill falls between two steps or two runs into one second.
+    `halves` are the files of checks that it is put before."""
 
     name: str
     because: str
     turns_red: frozenset[str]
     migrator: type[Migrator]
     may_turn_red: frozenset[str] = frozenset()
+    keeper: type[Keeper] = Keeper
+    halves: tuple[str, ...] = (MIGRATOR,)
 
 
 ROGUES: dict[str, Rogue] = {}
 
 
-def clauses(numbers: Iterable[int]) -> frozenset[str]:
-    """Clauses of AP-MIG by their numbers."""
-    return frozenset(f"AP-MIG-{number:02}" for number in numbers)
+def clauses(numbers: Iterable[int], group: str = "MIG") -> frozenset[str]:
+    """Clauses of AP-MIG, or of another group, by their numbers."""
+    return frozenset(f"AP-{group}-{number:02}" for number in numbers)
 
 
 def rogue_named(name: str) -> Rogue:
@@ -68,18 +83,40 @@ def rogue_named(name: str) -> Rogue:
 
 
 def rogue(
-    name: str, *numbers: int, because: str, may: Sequence[int] = ()
+    name: str,
+    *numbers: int,
+    because: str,
+    may: Sequence[int] = (),
+    halves: tuple[str, ...] = (MIGRATOR,),
 ) -> Callable[[type[Migrator]], type[Migrator]]:
     """Register a migrator as a rogue that turns these clauses of AP-MIG red."""
 
     def register(migrator: type[Migrator]) -> type[Migrator]:
-        ROGUES[name] = Rogue(name, because, clauses(numbers), migrator, clauses(may))
+        red, at_times = clauses(numbers), clauses(may)
+        ROGUES[name] = Rogue(name, because, red, migrator, at_times, halves=halves)
         return migrator
 
     return register
 
 
-@rogue("honest", because="it deviates in nothing and has to come out green")
+def pin_rogue(
+    name: str, *numbers: int, because: str, migrator: type[Migrator] = Migrator
+) -> Callable[[type[Keeper]], type[Keeper]]:
+    """Register a keeper of agents as a rogue that turns these clauses of AP-PIN red."""
+
+    def register(keeper: type[Keeper]) -> type[Keeper]:
+        red = clauses(numbers, "PIN")
+        ROGUES[name] = Rogue(name, because, red, migrator, keeper=keeper, halves=(PINNED,))
+        return keeper
+
+    return register
+
+
+@rogue(
+    "honest",
+    because="it deviates in nothing and has to come out green",
+    halves=(MIGRATOR, PINNED),
+)
 class Honest(Migrator):
     """The migrator as it is."""
 
@@ -446,6 +483,41 @@ class DeletesAfterReplacing(Migrator):
         ]
 
 
+@rogue("M26", 3, because="it writes the file anew when it has read it")
+class RewritesTheFile(Migrator):
+    def finished(self) -> Report:
+        path = self.base / FILE_NAME
+        if self.mapped.personas and path.exists():
+            beside = path.with_suffix(".own")
+            beside.write_bytes(orjson.dumps(read_values(self.base)))
+            beside.replace(path)
+        return super().finished()
+
+
+@rogue("M27", 10, because="it takes a rate limit for the relay's last word and moves on")
+class GivesUpWhenLimited(Migrator):
+    def publish(self) -> list[tuple[Outgoing, Answer]]:
+        """Each event once, whatever the answer; what is too large for a frame as ever."""
+        if not self.online or not isinstance(self.transport, WireTransport):
+            return super().publish()
+        going, self.outbox = self.outbox, []
+        small = [one for one in going if len(orjson.dumps(one.event.to_json())) < _FRAME]
+        self.outbox = [one for one in going if one not in small]
+        answered: list[tuple[Outgoing, Answer]] = []
+        try:
+            for one in small:
+                self.transport.door.send(["EVENT", one.event.to_json()])
+            for one in small:
+                answered.append((one, self.transport.door.answer_to(one.event)))
+        except WireError as error:
+            self.online = False
+            self.report.trouble = str(error)
+        return answered + super().publish()
+
+    def is_success(self, outgoing: Outgoing, answer: Answer, heads: dict[str, Event]) -> bool:
+        return answer.prefix == "rate-limited:" or super().is_success(outgoing, answer, heads)
+
+
 class _JuneMapper(_VerbatimMapper):
     def content(self, record: PersonaRecord) -> str:
         return content_of(record, JUNE_ORDER)
@@ -488,4 +560,117 @@ class AsOfJune12(OwnerWideSentinel, ClearsBySlug, FrozenDate, DatesWithPlainNow)
         self.outbox = [Outgoing(row.event, row.slug) for row in self.store.pending()]
 
 
-__all__ = ["ROGUES", "Rogue", "rogue_named"]
+# -- pinned spawn config -------------------------------------------------------------------
+
+
+@pin_rogue("P1", 1, 2, because="it hashes the content with its keys sorted")
+class HashesSortedKeys(Keeper):
+    def content(self, persona: PersonaRecord) -> str:
+        body = orjson.loads(super().content(persona))
+        return orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
+
+
+@pin_rogue("P2", 1, because="its hash leaves the runtime out")
+class HashesWithoutRuntime(Keeper):
+    def content(self, persona: PersonaRecord) -> str:
+        return super().content(dataclasses.replace(persona, runtime=None))
+
+
+@pin_rogue("P3", 1, 2, because="its hash takes env_vars in, so that a new token looks like drift")
+class HashesEnv(Keeper):
+    def content(self, persona: PersonaRecord) -> str:
+        return _MapperWithEnv().content(persona)
+
+
+@pin_rogue("P4", 2, 6, because="it shows an agent that was never stamped as out of date")
+class NeverStampedIsOutOfDate(Keeper):
+    def drift(self, agent: AgentRecord, personas: Iterable[PersonaRecord]) -> Drift:
+        badge = super().drift(agent, personas)
+        return Drift.OUT_OF_DATE if badge is Drift.NEVER_STAMPED else badge
+
+
+@pin_rogue("P5", 2, because="it shows an agent whose persona is gone as out of date")
+class OrphanIsOutOfDate(Keeper):
+    def drift(self, agent: AgentRecord, personas: Iterable[PersonaRecord]) -> Drift:
+        badge = super().drift(agent, personas)
+        return Drift.OUT_OF_DATE if badge is Drift.ORPHANED else badge
+
+
+@pin_rogue("P6", 3, because="at each start the live persona's prompt and model win over the pinned")
+class LivePersonaWins(Keeper):
+    def started(
+        self, agents: Sequence[AgentRecord], personas: Sequence[PersonaRecord], *, at: int
+    ) -> list[AgentRecord]:
+        by_id = {persona.id: persona for persona in personas}
+        return [
+            dataclasses.replace(self.snapshot(agent, found, at=at), env_vars=agent.env_vars)
+            if agent.persona_id is not None and (found := by_id.get(agent.persona_id))
+            else agent
+            for agent in agents
+        ]
+
+
+@pin_rogue("P7", 4, because="backfill stamps orphans with a hash of nothing")
+class StampsOrphans(Keeper):
+    def backfill(
+        self, agents: Sequence[AgentRecord], personas: Sequence[PersonaRecord], *, at: int
+    ) -> list[AgentRecord]:
+        return [
+            dataclasses.replace(one, persona_source_version=content_hash(""))
+            if self.drift(one, personas) is Drift.ORPHANED
+            else one
+            for one in super().backfill(agents, personas, at=at)
+        ]
+
+
+@pin_rogue("P8", 3, 4, 5, because="backfill stamps anew at each launch, so that nothing is pinned")
+class StampsAtEachLaunch(Keeper):
+    def needs_stamp(self, agent: AgentRecord) -> bool:
+        return True
+
+
+@pin_rogue("P9", 4, 6, because="backfill writes the hash and takes no snapshot")
+class StampsWithoutSnapshot(Keeper):
+    def stamped(self, agent: AgentRecord, persona: PersonaRecord, *, at: int) -> AgentRecord:
+        return dataclasses.replace(agent, persona_source_version=self.version_of(persona))
+
+
+@pin_rogue("P10", 5, because="its snapshot leaves env_vars out")
+class DropsEnv(Keeper):
+    def snapshot(self, agent: AgentRecord, persona: PersonaRecord, *, at: int) -> AgentRecord:
+        return super().snapshot(agent, dataclasses.replace(persona, env_vars={}), at=at)
+
+
+@pin_rogue("P11", 5, because="at each start the live persona's env_vars win over the pinned")
+class LiveEnvWins(Keeper):
+    def started(
+        self, agents: Sequence[AgentRecord], personas: Sequence[PersonaRecord], *, at: int
+    ) -> list[AgentRecord]:
+        by_id = {persona.id: persona.env_vars for persona in personas}
+        return [
+            dataclasses.replace(one, env_vars=by_id.get(one.persona_id or "", one.env_vars))
+            for one in agents
+        ]
+
+
+@pin_rogue("P12", 5, because="it publishes env_vars with the persona", migrator=PublishesEnv)
+class PinsAndPublishesEnv(Keeper):
+    """Honest in itself: the fault is the migrator's."""
+
+
+@pin_rogue("P13", 2, 4, 6, because="it cannot read a record that has no hash yet")
+class NeedsTheHash(Keeper):
+    def record(self, value: Any, number: int) -> AgentRecord:
+        if "persona_source_version" not in value:
+            raise PersonaFileError(f"record {number} has no persona_source_version")
+        return super().record(value, number)
+
+
+@pin_rogue("P14", 6, because="it writes back only the keys that it knows")
+class DropsUnknownKeys(Keeper):
+    def record(self, value: Any, number: int) -> AgentRecord:
+        agent = super().record(value, number)
+        return dataclasses.replace(agent, rest={"name": agent.rest.get("name")})
+
+
+__all__ = ["HALVES", "RELAY", "ROGUES", "Rogue", "clauses", "rogue_named"]

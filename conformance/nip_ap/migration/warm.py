@@ -1,4 +1,7 @@
-"""A process that has imported the migrator and forks a fresh one for each run."""
+"""A process that has imported the migrator and forks a fresh one for each run.
+
+Arguments with `--task` are those of nip_ap.migration.tasks, others those of `nip-ap migrate`.
+"""
 
 from __future__ import annotations
 
@@ -123,9 +126,10 @@ def _become(argv: list[str], env: Mapping[str, str], fds: list[int]) -> None:
         os.environ.update(env)
         os.dup2(fds[1], 1)
         os.dup2(fds[2], 2)
-        from nip_ap.migration.command import migrate
+        from nip_ap.migration import command, tasks
 
-        migrate(argv, prog_name="nip-ap migrate")
+        client = tasks.main if "--task" in argv else command.migrate
+        client(argv, prog_name="nip-ap migrate")
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException as error:
@@ -139,7 +143,7 @@ def _become(argv: list[str], env: Mapping[str, str], fds: list[int]) -> None:
 
 def main() -> None:
     """Import everything once, then serve."""
-    from nip_ap.migration import command, migrator, retention, rogues, transport  # noqa: F401
+    from nip_ap.migration import command, migrator, retention, rogues, tasks, transport  # noqa: F401
 
     _Forker(socket.socket(fileno=int(sys.argv[1]))).serve()
 
