@@ -16,13 +16,13 @@ from nip_ap.scenario import (
     vanishes,
     withheld,
 )
-from nip_ap.wire import Answer, NoAnswer, Patience, Reading, Subscription
+from nip_ap.wire import Answer, NoAnswer, Patience, Reading, Subscription, WebSocketDoor
 
 NOW = 1_800_000_000
 ANYTHING = Filter.of(kinds=[PERSONA])
 
 
-class FakeDoor:
+class FakeDoor(WebSocketDoor):
     """A relay in a few lines: `takes` says what it accepts, `shows` what a reader gets."""
 
     name = "ws"
@@ -40,6 +40,21 @@ class FakeDoor:
     def publish_all(self, events):
         return [self.publish(event) for event in events]
 
+    is_worn = False
+    is_idle = True
+
+    def publish_some(self, events):
+        return self.publish_all(events), None
+
+    def post(self, event):
+        self.posted = event
+
+    def answer_to(self, event, *, alone=False):
+        return self.publish(event)
+
+    def close(self):
+        pass
+
     def query(self, filters):
         found = [one for one in self.stored if any(each.matches(one) for each in filters)]
         shown = tuple(one for one in found if self.shows(one, self.who))
@@ -50,10 +65,9 @@ def actor(name="owner", *, ledger=None, **door):
     made = Actor(
         name,
         SecretKey.derived("claims", name),
-        Surroundings(ledger or Ledger(), Clock(NOW), None, None, Patience(8.0)),
+        Surroundings(ledger or Ledger(), Clock(NOW), lambda *_: fake, None, Patience(8.0)),
     )
-    made.door = lambda via: fake
-    fake = FakeDoor(name, **door)
+    fake = made._doors["ws"] = FakeDoor(name, **door)
     return made
 
 
