@@ -118,4 +118,5 @@ def test_nothing_outlives_a_run_that_was_killed(number):
         assert ended, "a process outlived the run"
     assert not listens(port_of(url))
     run.communicate()
-    assert run.returncode == (-9 if number == signal.SIGKILL else 130)
+    # Interrupted while Python starts or ends, the process dies of the signal itself.
+    assert run.returncode in (-number, 130)
