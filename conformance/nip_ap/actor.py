@@ -37,7 +37,6 @@ from nip_ap.wire import (
     WebSocketDoor,
     WireError,
 )
-from nip_ap.wire.websocket import LONGEST_LAG
 
 WS, HTTP = "ws", "http"
 
@@ -48,7 +47,7 @@ AT_ONCE = "at once"
 
 Door = WebSocketDoor | HttpDoor
 
-_LAGS = 10
+_LAGS, _SHORT = 10, 2.0
 _APART = 8
 """Connections that one actor opens at once for events that go on one each."""
 
