@@ -231,9 +231,7 @@ class Actor:
         lag = self._surroundings.lag
         if not lag or settle == AT_ONCE or via != WS:
             return
-        self.ws.catch_up(
-            events, LONGEST_LAG if settle == ACCEPTED else min(_LAGS * lag, LONGEST_LAG)
-        )
+        self.ws.catch_up(events, None if settle == ACCEPTED else min(_LAGS * lag, _SHORT))
 
     def catch_up(self, events: Sequence[Event]) -> None:
         """Wait until accepted events can be read, where this relay's OK runs ahead of its store."""
