@@ -242,7 +242,8 @@ def _quotes(one: Explanation, checks: Sequence[Mapping[str, Any]], run: Path) ->
 
 def _frames(path: Path) -> list[str]:
     arrows = {"sent": "->", "received": "<-", "note": "--"}
-    parsed = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = path.read_bytes().splitlines()  # of bytes: text would break at U+2028 too
+    parsed = [json.loads(line) for line in lines]
     return [f"{arrows[one['direction']]} {one['text']}" for one in parsed]
 
 

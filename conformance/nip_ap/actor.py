@@ -37,7 +37,6 @@ from nip_ap.wire import (
     WebSocketDoor,
     WireError,
 )
-from nip_ap.wire.websocket import LONGEST_LAG
 
 WS, HTTP = "ws", "http"
 
@@ -48,7 +47,7 @@ AT_ONCE = "at once"
 
 Door = WebSocketDoor | HttpDoor
 
-_LAGS = 10
+_LAGS, _SHORT = 10, 2.0
 _APART = 8
 """Connections that one actor opens at once for events that go on one each."""
 
@@ -232,9 +231,7 @@ class Actor:
         lag = self._surroundings.lag
         if not lag or settle == AT_ONCE or via != WS:
             return
-        self.ws.catch_up(
-            events, LONGEST_LAG if settle == ACCEPTED else min(_LAGS * lag, LONGEST_LAG)
-        )
+        self.ws.catch_up(events, None if settle == ACCEPTED else min(_LAGS * lag, _SHORT))
 
     def catch_up(self, events: Sequence[Event]) -> None:
         """Wait until accepted events can be read, where this relay's OK runs ahead of its store."""

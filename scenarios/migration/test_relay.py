@@ -144,8 +144,9 @@ def test_within_one_second_the_migrators_lowest_id_is_the_head(
 
 
 @clause("AP-MIG-15")
-def test_an_older_write_of_the_migrator_never_becomes_the_head(owner, client, mine, clock):
+def test_an_older_write_of_the_migrator_never_becomes_the_head(owner, client, mine, persona, slug):
     newer = migrated(owner, client, mine)[mine[0]["id"]]
+    owner.publish(persona(slug))
     older = draft_of(newer.slug, body("Older"), at=newer.created_at - 30)
     owner.publish(older, expect=ANY)
     assert owner.head(newer.slug) == newer

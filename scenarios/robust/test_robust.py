@@ -143,7 +143,7 @@ def unusual_filters(owner, most):
 def test_unusual_filters_are_answered(owner, persona, slug, relay):
     witness = owner.publish(persona(slug))
     for name, filters in unusual_filters(owner, relay.limit("max_filters") or 10).items():
-        subscription, heard = owner.ws.subscribe(filters), len(owner.ws.notices)
+        heard, subscription = len(owner.ws.notices), owner.ws.subscribe(filters)
         try:
             owner.ws.wait(
                 lambda one=subscription, heard=heard: (

@@ -6,6 +6,7 @@ import threading
 
 _SILENCES = 3
 _SHORTEST = 1.0
+_LONGEST_LAG, _USUAL_LAG = 30.0, 3.0
 
 
 class Patience:
@@ -21,6 +22,7 @@ class Patience:
         self.full = limit
         self.refuses_slowly = False
         """Whether a refusal was seen that delays or spoils what follows on its connection."""
+        self._lost = 0
         self._slowest = 0.0
         self._silences = 0
         self._lock = threading.Lock()
@@ -31,6 +33,19 @@ class Patience:
         if self._silences < _SILENCES:
             return self.full
         return min(self.full, max(_SHORTEST, 2 * self._slowest))
+
+    @property
+    def lag(self) -> float:
+        """Seconds to wait for an accepted event to appear, where OK runs ahead of the store.
+
+        A queue of writes may be long; what does not come out of it three times is lost.
+        """
+        return _LONGEST_LAG if self._lost < _SILENCES else _USUAL_LAG
+
+    def lost(self) -> None:
+        """An accepted event never appeared."""
+        with self._lock:
+            self._lost += 1
 
     def answered(self, seconds: float) -> None:
         """An answer came after so many seconds."""

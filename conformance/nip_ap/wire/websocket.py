@@ -44,8 +44,6 @@ from nip_ap.wire.transcript import RECEIVED, SENT, Transcript
 
 DOOR = "ws"
 _AUTH_REQUIRED = "auth-required:"
-LONGEST_LAG = 5.0
-"""Seconds to wait for an accepted event, where the relay is known to be behind its own word."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
 _WORN = 4_000
 """Frames sent after which an idle connection is left for a new one: relays cap them a minute."""
@@ -417,19 +415,29 @@ class WebSocketDoor:
         last = self.notices[-1] if self.notices else ""
         return last if last.startswith("rate-limited:") else None
 
-    def catch_up(self, events: Sequence[Event], longest: float = LONGEST_LAG) -> None:
+    def catch_up(self, events: Sequence[Event], longest: float | None = None) -> None:
         """Where this relay's OK runs ahead of its store, wait until accepted events can be read.
 
         A relay like that breaks AP-READ-12, and only that: other checks ask what it serves in the
-        end.
+        end. `longest` is for events that may never appear, having lost against others.
         """
-        deadline = time.monotonic() + (longest if self.lag else 0)
+        if not self.lag:
+            return
+        deadline = time.monotonic() + (self.patience.lag if longest is None else longest)
         for event in events:
-            wanted = Filter.of(kinds=[event.kind], authors=[event.pubkey], ids=[event.id])
-            pause = _FIRST_PAUSE
-            while time.monotonic() < deadline and event not in self.query([wanted]):
-                threading.Event().wait(pause)  # asking without a breath would keep it from writing
-                pause = min(2 * pause, _LONGEST_PAUSE)
+            if not self._appears(event, deadline) and longest is None:
+                self.patience.lost()
+                return
+
+    def _appears(self, event: Event, deadline: float) -> bool:
+        wanted = Filter.of(kinds=[event.kind], authors=[event.pubkey], ids=[event.id])
+        pause = _FIRST_PAUSE
+        while event not in self.query([wanted]):
+            if time.monotonic() > deadline:
+                return False
+            threading.Event().wait(pause)  # asking without a breath would keep it from writing
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return True
 
     def subscribe(self, filters: Iterable[Filter], identifier: str = "") -> Subscription:
         """Send a REQ; what comes gathers in the subscription."""
