@@ -186,7 +186,7 @@ def _await_end(door: WebSocketDoor, subscription: Subscription) -> None:
 
 def submit_through(door: WebSocketDoor, events: Sequence[Event]) -> Iterator[Answer]:
     """Send events, many in flight at once; one that is told to wait is sent again. Lazy."""
-    accepted = None
+    accepted: list[Event] = []
     for start in range(0, len(events), _IN_FLIGHT):
         chunk = events[start : start + _IN_FLIGHT]
         for event in chunk:
@@ -195,10 +195,10 @@ def submit_through(door: WebSocketDoor, events: Sequence[Event]) -> Iterator[Ans
             answer = door.answer_to(event)
             if answer.prefix in ("rate-limited:", "auth-required:"):
                 answer = _patiently(door, event, answer)
-            accepted = event if answer.accepted else accepted
+            accepted = [event] if answer.accepted else accepted
+            if event is events[-1]:
+                door.catch_up(accepted)
             yield answer
-    if accepted is not None:
-        door.catch_up([accepted])
 
 
 def _patiently(door: WebSocketDoor, event: Event, first: Answer) -> Answer:
