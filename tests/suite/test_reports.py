@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
+from pathlib import Path
 from xml.etree import ElementTree
 
 import httpx
@@ -16,7 +18,7 @@ from nip_ap.capabilities import NO, YES, Capabilities, Capability
 from nip_ap.clauses import NOVEMBER, register
 from nip_ap.evidence import Control
 from nip_ap.nostr import Draft, Filter, SecretKey
-from nip_ap.reporting import report_of, write_reports
+from nip_ap.reporting import ReportUnreadable, read_report, report_of, write_reports
 from nip_ap.reporting.model import FORMAT, transcript_name
 from nip_ap.resources import resource
 from nip_ap.run import Result, Run, Settings, Subject
@@ -25,6 +27,7 @@ from nip_ap.verdict import Verdict
 from nip_ap.wire import Frame, HttpDoor, Transcript, WebSocketDoor
 
 SCHEMA = json.loads(resource("reports/report.schema.json").read_text())
+PUBLISHED = Path(__file__).parents[2] / "reports" / "published"
 NASTY = 'two\nlines, \x00 \x1b[31m <tag> & "quotes" ]]> \ufffe é 🦫'
 
 
@@ -265,3 +268,67 @@ def test_after_its_end_a_transcript_takes_nothing_more():
     transcript.close()
     transcript.note("after")
     assert [frame.text for frame in transcript.frames] == ["before"]
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def test_a_report_is_read_as_it_was_written(tmp_path):
+    made = report(EVERYTHING)
+    write_reports(made, tmp_path)
+    for path in (tmp_path, tmp_path / "report.json"):
+        found = read_report(path)
+        assert found.document == json.loads(orjson.dumps(made.document))
+        assert {check: tuple(frames) for check, frames in found.transcripts.items()} == {
+            check: tuple(frames) for check, frames in made.transcripts.items()
+        }
+
+
+def test_a_report_alone_shows_the_last_frames_of_what_is_red(tmp_path):
+    write_reports(report(EVERYTHING), tmp_path)
+    shutil.rmtree(tmp_path / "transcripts")
+    found = read_report(tmp_path)
+    shown = {check["verdict"]: len(found.transcripts[check["id"]]) for check in found.checks}
+    assert shown["fail"] == shown["warn"] == 1
+    assert shown["pass"] == shown["not applicable"] == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot be read"),
+        ("{", "is not JSON"),
+        ("[]", "the document"),
+        ('{"format": "other"}', "no report of the format"),
+    ],
+)
+def test_what_is_no_report_is_named(tmp_path, content, reason):
+    path = tmp_path / "report.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ReportUnreadable, match=reason):
+        read_report(tmp_path)
+
+
+def test_the_place_of_what_is_wrong_in_a_report_is_named(tmp_path):
+    write_reports(report(EVERYTHING), tmp_path)
+    document = json.loads((tmp_path / "report.json").read_text())
+    document["checks"][0]["verdict"] = "green"
+    (tmp_path / "report.json").write_text(json.dumps(document))
+    with pytest.raises(ReportUnreadable, match="checks/0/verdict"):
+        read_report(tmp_path)
+
+
+def test_a_broken_transcript_is_named(tmp_path):
+    write_reports(report(EVERYTHING), tmp_path)
+    check = EVERYTHING.results[0].check
+    (tmp_path / "transcripts" / transcript_name(check)).write_text('{"at": 1}\n')
+    with pytest.raises(ReportUnreadable, match="is no transcript"):
+        read_report(tmp_path).transcripts[check]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PUBLISHED.glob("*/report.json")), ids=lambda p: p.parent.name
+)
+def test_published_reports_can_be_read(path):
+    assert read_report(path).checks

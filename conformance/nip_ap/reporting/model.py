@@ -10,14 +10,17 @@ import hashlib
 import platform
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from nip_ap.clauses import Register
+from nip_ap.resources import resource
 from nip_ap.run import Result, Run
 from nip_ap.verdict import Verdict
 from nip_ap.version import __version__
@@ -56,6 +59,66 @@ class Report:
     def checks_with(self, *verdicts: Verdict) -> list[Mapping[str, Any]]:
         """The checks that have one of these verdicts."""
         return [check for check in self.checks if check["verdict"] in verdicts]
+
+
+class ReportUnreadable(ValueError):
+    """A report that cannot be used; the message names the file, the place and what is wrong."""
+
+
+def read_report(path: Path) -> Report:
+    """The report in a file, or in the report.json of a folder that --out made.
+
+    The document is checked against the schema, for it may be somebody else's. Transcripts are read
+    when they are asked for; where there is no file, a check's are the last frames of the document.
+    Raises ReportUnreadable.
+    """
+    file = path / "report.json" if path.is_dir() else path
+    try:
+        document = orjson.loads(file.read_bytes())
+    except OSError as error:
+        raise ReportUnreadable(
+            f"{file} cannot be read ({error.strerror}); `nip-ap run --out DIR` makes a report"
+        ) from None
+    except orjson.JSONDecodeError as error:
+        raise ReportUnreadable(f"{file} is not JSON: {error}") from None
+    complaint = next(_schema().iter_errors(document), None)
+    if complaint is not None:
+        place = "/".join(map(str, complaint.absolute_path)) or "the document"
+        raise ReportUnreadable(
+            f"{file} is no report of the format {FORMAT}: {place}: {complaint.message[:300]}"
+        )
+    return Report(document, _TranscriptFiles(file.parent, document))
+
+
+@cache
+def _schema() -> Any:
+    from jsonschema import Draft202012Validator  # takes 0.1 s, and a run reads no report
+
+    return Draft202012Validator(orjson.loads(resource("reports/report.schema.json").read_bytes()))
+
+
+class _TranscriptFiles(Mapping[str, Sequence[Frame]]):
+    """The transcripts of a report that was read: of files beside it, by check."""
+
+    def __init__(self, folder: Path, document: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._checks = {check["id"]: check for check in document["checks"]}
+
+    def __getitem__(self, check: str) -> Sequence[Frame]:
+        file = self._folder / self._checks[check]["transcript"]
+        if not file.is_file():
+            return tuple(Frame(**one) for one in self._checks[check].get("frames", ()))
+        try:
+            lines = file.read_bytes().splitlines()  # of bytes: text would break at U+2028 too
+            return tuple(Frame(**orjson.loads(line)) for line in lines)
+        except (OSError, TypeError, orjson.JSONDecodeError) as error:
+            raise ReportUnreadable(f"{file} is no transcript: {error}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._checks)
+
+    def __len__(self) -> int:
+        return len(self._checks)
 
 
 def report_of(
