@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 
 from nip_ap.clauses import Register
+from nip_ap.reporting.latency import latency
 from nip_ap.resources import resource
 from nip_ap.run import Result, Run
 from nip_ap.verdict import Verdict
@@ -158,6 +159,7 @@ def report_of(
             for one in capabilities.found.values()
         ],
         "findings": capabilities.contradictions,
+        "latency": latency(one.frames for one in results),
         "clauses": _clauses(run, register, results),
         "checks": [_check(one, run, target) for one in results],
     }

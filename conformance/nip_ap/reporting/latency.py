@@ -1,0 +1,112 @@
+"""How long the relay took, by operation: from the times of the frames in the transcripts.
+
+Only a request that was alone on its way counts. In a burst the last one waits for all others, so
+its time would tell the length of the queue, and a check that writes a thousand personas would
+drown all others.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nip_ap.wire import Frame
+
+_REQUEST = re.compile(r'\["(EVENT|REQ|COUNT)",\s*(?:\{"id":\s*"([0-9a-f]{64})"|"([^"]*)")')
+_ANSWER = re.compile(r'\["(OK|EOSE|CLOSED|COUNT)",\s*"([^"]*)"')
+_POST = re.compile(r"POST (/[a-z]*)")
+_OPERATIONS = {"EVENT": "EVENT to OK", "REQ": "REQ to EOSE", "COUNT": "COUNT to COUNT"}
+_BUCKETS_A_DECADE = 10
+
+
+@dataclass
+class _Line:
+    """What one actor awaits at one door."""
+
+    awaited: dict[str, tuple[str, float]] = field(default_factory=dict)
+    crowded: bool = False
+
+    def ask(self, name: str, operation: str, at: float) -> None:
+        """A request went out; beside another it spoils the measurement of both."""
+        self.crowded = bool(self.awaited)
+        self.awaited[name] = (operation, at)
+
+    def answer(self, name: str, at: float) -> tuple[str, float] | None:
+        """The operation that an answer ends and its seconds, where they mean something."""
+        if name not in self.awaited:
+            return None
+        operation, asked = self.awaited.pop(name)
+        measured = None if self.crowded else (operation, at - asked)
+        self.crowded = self.crowded and bool(self.awaited)
+        return measured
+
+
+def latency(transcripts: Iterable[Sequence[Frame]]) -> list[dict[str, Any]]:
+    """A summary an operation: its name, and what `summary` gives."""
+    samples: dict[str, list[float]] = defaultdict(list)
+    for frames in transcripts:
+        for operation, seconds in _measured(frames):
+            samples[operation].append(seconds)
+    return [{"operation": name, **summary(samples[name])} for name in sorted(samples)]
+
+
+def summary(samples: Sequence[float]) -> dict[str, Any]:
+    """Percentiles and a histogram of times in seconds; all that comes out is milliseconds.
+
+    `histogram` is a list of [upper bound of the bucket, how many], rising, ten buckets a decade;
+    empty ones are left out. Raises ValueError on no samples.
+    """
+    if not samples:
+        raise ValueError("no sample: what was never measured has no latency")
+    ordered = sorted(one * 1000 for one in samples)
+    buckets = Counter(map(_bucket, ordered))
+    return {
+        "count": len(ordered),
+        **{f"p{part}_ms": round(_percentile(ordered, part), 3) for part in (50, 95, 99)},
+        "max_ms": round(ordered[-1], 3),
+        "histogram": [[bound, buckets[bound]] for bound in sorted(buckets)],
+    }
+
+
+def _percentile(ordered: Sequence[float], part: int) -> float:
+    """The nearest rank: a value that was really measured."""
+    return ordered[max(math.ceil(len(ordered) * part / 100), 1) - 1]
+
+
+def _bucket(milliseconds: float) -> float:
+    step = math.ceil(round(math.log10(max(milliseconds, 0.001)) * _BUCKETS_A_DECADE, 9))
+    return float(f"{10 ** (step / _BUCKETS_A_DECADE):.4g}")
+
+
+def _measured(frames: Sequence[Frame]) -> Iterator[tuple[str, float]]:
+    lines: dict[tuple[str, str], _Line] = defaultdict(_Line)
+    for frame in frames:
+        line = lines[frame.who, frame.door]
+        if frame.direction == "sent":
+            asked = _asked(frame.text)
+            if asked is not None:
+                line.ask(*asked, frame.at)
+        elif frame.direction == "received":
+            found = line.answer(_answered(frame.text), frame.at)
+            if found is not None:
+                yield found
+
+
+def _asked(text: str) -> tuple[str, str] | None:
+    """What an answer to a request will name, and the operation."""
+    request = _REQUEST.match(text)
+    if request:
+        return request[2] or request[3] or "", _OPERATIONS[request[1]]
+    post = _POST.match(text)
+    return ("HTTP", f"POST {post[1]}") if post else None
+
+
+def _answered(text: str) -> str:
+    if text.startswith("HTTP "):
+        return "HTTP"
+    answer = _ANSWER.match(text)
+    return answer[2] if answer else ""
