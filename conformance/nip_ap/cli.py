@@ -87,7 +87,18 @@ def main() -> None:
 )
 @click.option("--keys", metavar="FILE", help="JSON file of secret keys by role, for closed relays.")
 @click.option("--claim", "claims", multiple=True, metavar="NAME", help="Fail where it is missing.")
-@click.option("--load", is_flag=True, help="Heavy checks on a relay that is not on this machine.")
+@click.option("--load", is_flag=True, help="AP-ROB-06 in earnest; heavy checks on any machine.")
+@click.option("--publishers", type=click.IntRange(1), default=64, help="Connections, with --load.")
+@click.option("--subscribers", type=click.IntRange(1), default=16, help="The same, that listen.")
+@click.option(
+    "--load-events", type=click.IntRange(1), default=6400, help="Events in all, with --load."
+)
+@click.option(
+    "--load-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=20.0,
+    help="How long at most, once warm.",
+)
 @click.option("--timeout", type=float, default=8.0, show_default=True, help="Seconds an answer.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Run each check N times.")
 @click.option("--examples", type=click.IntRange(1), default=50, help="Sequences of AP-REPL-09.")
@@ -110,6 +121,10 @@ def run(
     keys: str | None,
     claims: tuple[str, ...],
     load: bool,
+    publishers: int,
+    subscribers: int,
+    load_events: int,
+    load_seconds: float,
     timeout: float,
     repeat: int,
     examples: int,
@@ -143,6 +158,10 @@ def run(
         migrator=migrator,
         claims=claims,
         load=load,
+        publishers=publishers,
+        subscribers=subscribers,
+        load_events=load_events,
+        load_seconds=load_seconds,
     )
     order = Order(settings, url or "", workers, out, as_json)
     try:

@@ -11,6 +11,7 @@ from nip_ap.actor import Actor, Clock
 from nip_ap.capabilities import Capabilities
 from nip_ap.check import Check
 from nip_ap.credentials import LIMITED, USERS_ONLY
+from nip_ap.load import Crowd
 from nip_ap.nostr import PERSONA, Draft
 from nip_ap.nostr.channel import Channel
 from nip_ap.nostr.event import as_tags
@@ -80,6 +81,12 @@ def limited(check: Check) -> Actor:
 def users_only(check: Check) -> Actor:
     """A key whose credential has users:write and nothing else."""
     return check.actor(USERS_ONLY)
+
+
+@pytest.fixture
+def crowd(check: Check, owner: Actor) -> Crowd:
+    """Many connections of the owner, that publish and listen at once."""
+    return Crowd(check, owner)
 
 
 @pytest.fixture

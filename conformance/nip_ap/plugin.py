@@ -39,8 +39,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail where the relay lacks this capability; repeatable",
     )
     group.addoption(
-        "--nip-ap-load", action="store_true", help="heavy checks on a relay elsewhere too"
+        "--nip-ap-load",
+        action="store_true",
+        help="AP-ROB-06 in earnest, and heavy checks on a relay elsewhere too",
     )
+    for name, kind, default, what in (
+        ("publishers", int, 64, "connections that publish, with --nip-ap-load"),
+        ("subscribers", int, 16, "connections that listen, with --nip-ap-load"),
+        ("load-events", int, 6400, "events that all publishers send at most"),
+        ("load-seconds", float, 20.0, "how long they do at most, once warm"),
+    ):
+        group.addoption(f"--nip-ap-{name}", metavar="N", type=kind, default=default, help=what)
     group.addoption("--nip-ap-out", metavar="DIR", help="write the reports into this folder")
     group.addoption(
         "--nip-ap-timeout",

@@ -26,7 +26,6 @@ from nip_ap.runner import run_pytest, worker_count
 from nip_ap.session import SuiteController, abilities, bundled_target, probe
 from nip_ap.targets import BundledTarget
 from nip_ap.verdict import RunVerdict, Verdict
-from nip_ap.wire.transcript import NOTE, SENT
 from nip_ap_relay.policy import Policy
 from nip_ap_relay.rehearsal import Line, Recording, can_be_rehearsed, rehearse
 from nip_ap_relay.rogues import ANYTHING, DEVIATION, GENERAL, NOISE, ROGUES, Rogue
@@ -190,14 +189,14 @@ def recordings_of(run: Run) -> list[Recording]:
 def _recording(result: Result) -> Recording:
     keys, lines, clock = {}, [], 0
     for frame in result.frames:
-        if frame.direction == NOTE:
+        if frame.direction == "note":
             introduced = _INTRODUCED.match(frame.text)
             if introduced:
                 keys[introduced.group(1)] = introduced.group(2)
             read = _CLOCK.match(frame.text)
             clock = int(read.group(1)) if read else clock
         else:
-            sent = frame.direction == SENT
+            sent = frame.direction == "sent"
             lines.append(Line(frame.at, frame.who, frame.door, sent, frame.text))
     return Recording(result.check, clock, keys, tuple(lines))
 

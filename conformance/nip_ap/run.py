@@ -43,6 +43,10 @@ class Settings:
     migrator_load: int = 1000
     claims: tuple[str, ...] = ()
     load: bool = False
+    publishers: int = 64
+    subscribers: int = 16
+    load_events: int = 6400
+    load_seconds: float = 20.0
 
     def selects(self, clauses: Iterable[str], check_id: str) -> bool:
         """Whether --only lets a check run: globs over groups, clause ids and check ids."""
@@ -66,8 +70,6 @@ class Subject:
     is_disposable: bool = False
     abilities: tuple[str, ...] = ()
     checks: tuple[str, ...] | None = None
-    preflight: tuple[Frame, ...] = ()
-    """The transcript of the probes; workers do not need it."""
 
     def wants(self, check: str) -> bool:
         """Whether a check is to run on this relay; most runs have no such choice."""
@@ -137,16 +139,10 @@ class Context:
 
     settings: Settings
     subjects: tuple[Subject, ...]
-    evidence: str = ""
-    """The folder of a report whose transcripts are judged again; "" where relays are tested."""
-    given_keys: Mapping[str, str] = field(default_factory=dict)
-    """The public keys, by role, whose secrets are not derived from the seed: those of --keys."""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         return {
-            "evidence": self.evidence,
-            "given_keys": dict(self.given_keys),
             "settings": asdict(self.settings),
             "subjects": [subject.to_json() for subject in self.subjects],
         }
@@ -158,12 +154,7 @@ class Context:
             name: tuple(item) if isinstance(item, list) else item
             for name, item in value["settings"].items()
         }
-        return cls(
-            Settings(**settings),
-            tuple(map(Subject.from_json, value["subjects"])),
-            value["evidence"],
-            value["given_keys"],
-        )
+        return cls(Settings(**settings), tuple(map(Subject.from_json, value["subjects"])))
 
     def subject(self, name: str) -> Subject:
         """The relay of that name."""

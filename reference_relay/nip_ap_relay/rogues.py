@@ -568,7 +568,7 @@ class KeepsAllVersions(Policy):
     "first-write-wins",
     turns_red=(
         "AP-DEL-06 AP-GATE-08 AP-GATE-10 AP-REPL-01 AP-REPL-03 AP-REPL-07 AP-REPL-09 "
-        "AP-REPL-10 AP-REPL-11 AP-REPL-14"
+        "AP-REPL-10 AP-REPL-11 AP-REPL-14 AP-ROB-06"
     ),
     because="It inserts with ON CONFLICT DO NOTHING on the address.",
 )
@@ -632,7 +632,7 @@ class KeyIgnoresAuthor(Policy):
     "key-ignores-slug",
     turns_red=(
         "AP-ENV-06 AP-ENV-08 AP-GATE-09 AP-READ-02 AP-READ-03 AP-READ-05 AP-READ-06 "
-        "AP-READ-07 AP-READ-09 AP-READ-13 AP-REPL-05 AP-REPL-09 AP-ROB-04"
+        "AP-READ-07 AP-READ-09 AP-READ-13 AP-REPL-05 AP-REPL-09 AP-ROB-04 AP-ROB-06"
     ),
     blinds="AP-DEL-03 AP-GATE-12",
     because="It treats the kind as replaceable rather than addressable.",
@@ -936,7 +936,8 @@ class FiltersRepeatEvents(Policy):
 @rogue(
     "no-live-delivery",
     turns_red=(
-        "AP-GATE-08 AP-GATE-09 AP-READ-08 AP-READ-10 AP-READ-11 AP-ROB-05 AP-SCOPE-06 AP-THREAD-11"
+        "AP-GATE-08 AP-GATE-09 AP-READ-08 AP-READ-10 AP-READ-11 AP-ROB-05 AP-ROB-06 AP-SCOPE-06 "
+        "AP-THREAD-11"
     ),
     blinds="AP-ENV-08 AP-GATE-05 AP-INT-05 AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12",
     because="It answers queries and never looks at open subscriptions again.",
@@ -958,7 +959,7 @@ class LiveIgnoresFilter(Policy):
 
 @rogue(
     "duplicates-deliveries",
-    turns_red="AP-READ-10 AP-INT-05",
+    turns_red="AP-READ-10 AP-INT-05 AP-ROB-06",
     because="It delivers from its own queue and again from its database's notification.",
 )
 class DuplicatesDeliveries(Policy):
@@ -978,7 +979,7 @@ class CloseIgnored(Policy):
 
 @rogue(
     "ok-before-store",
-    turns_red="AP-ENV-06 AP-READ-02 AP-READ-12 AP-REPL-09 AP-ROB-04",
+    turns_red="AP-ENV-06 AP-READ-02 AP-READ-12 AP-REPL-09 AP-ROB-04 AP-ROB-06",
     because="It answers from memory and writes behind, a moment later, when a buffer is full.",
 )
 class OkBeforeStore(Policy):
@@ -1822,6 +1823,28 @@ class DropsInABurst(Policy):
     def keeps(self, event: Event) -> bool:
         self._written[event.pubkey] += 1
         return self._written[event.pubkey] < 350 or self._written[event.pubkey] % 7 > 0
+
+
+@rogue(
+    "drops-under-load",
+    turns_red="AP-ROB-06",
+    because="Each key has a pool of connections; who finds no place there writes into nothing.",
+)
+class DropsUnderLoad(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._connections: Counter[str] = Counter()
+        self._crowded: Counter[str] = Counter()
+
+    def auth_event_is_sound(self, event: Event) -> bool:
+        self._connections[event.pubkey] += 1
+        return super().auth_event_is_sound(event)
+
+    def keeps(self, event: Event) -> bool:
+        if self._connections[event.pubkey] < 18:
+            return True
+        self._crowded[event.pubkey] += 1
+        return self._crowded[event.pubkey] % 5 > 0
 
 
 class _OneAtATime(Courier):

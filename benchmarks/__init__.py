@@ -1,0 +1,1 @@
+"""How fast the suite, its load generator and relays are: `python -m benchmarks`."""

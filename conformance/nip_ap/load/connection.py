@@ -1,0 +1,142 @@
+"""A connection that costs little: websockets' protocol without I/O, on an event loop's transport.
+
+The WebSocket door has a thread and a full record for each connection, which is right for a check
+that looks at a handful of frames and too dear for tens of thousands a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+import orjson
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidHandshake
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.uri import parse_uri
+
+Take = Callable[["Connection", list[Any], str, float], None]
+"""Called with each frame: the connection, the parsed array, its text, when it came."""
+
+Record = Callable[[str, str, str, float], None]
+"""Called with who, `sent` or `received`, the text, and when (time.monotonic)."""
+
+
+class Refused(Exception):
+    """No WebSocket could be opened."""
+
+
+class Connection(asyncio.Protocol):
+    """One WebSocket to a relay. All that comes goes to `take`, at once and in order."""
+
+    def __init__(self, who: str, url: str, take: Take, record: Record | None = None) -> None:
+        self.who = who
+        self.lost: str | None = None
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._take = take
+        self._record = record
+        self._protocol = ClientProtocol(parse_uri(url), max_size=None)
+        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pieces: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+
+    @classmethod
+    async def open(
+        cls, who: str, url: str, take: Take, *, record: Record | None = None, limit: float = 8.0
+    ) -> Connection:
+        """Connect and shake hands within `limit` seconds. Raises Refused."""
+        target = parse_uri(url)
+        tls = ssl.create_default_context() if target.secure else None
+        made = cls(who, url, take, record)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(limit):
+                await loop.create_connection(lambda: made, target.host, target.port, ssl=tls)
+                await made._opened
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            made.close()
+            raise Refused(
+                f"{who} could not connect: {str(error) or type(error).__name__}"
+            ) from error
+        return made
+
+    # -- sending -----------------------------------------------------------------
+
+    def send(self, text: str) -> float:
+        """Send one text frame; gives when, in seconds of time.monotonic."""
+        at = time.monotonic()
+        if self._record is not None:
+            self._record(self.who, "sent", text, at)
+        if self.lost is None:
+            self._protocol.send_text(text.encode())
+            self._flush()
+        return at
+
+    def close(self) -> None:
+        """End the connection without a closing handshake."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _flush(self) -> None:
+        assert self._transport is not None
+        for data in self._protocol.data_to_send():
+            if data:
+                self._transport.write(data)
+
+    # -- what asyncio calls --------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The TCP connection stands: ask for a WebSocket."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
+        self._protocol.send_request(self._protocol.connect())
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        at = time.monotonic()
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                self._on_frame(event, at)
+            elif isinstance(event, Response):
+                self._on_handshake()
+        self._flush()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The TCP connection is gone."""
+        self.lost = str(error or self._protocol.close_reason or "the relay closed the connection")
+        if not self._opened.done():
+            self._opened.set_exception(ConnectionError(self.lost))
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def _on_handshake(self) -> None:
+        if self._opened.done():
+            return
+        problem = self._protocol.handshake_exc
+        if problem is None:
+            self._opened.set_result(None)
+        else:
+            self._opened.set_exception(ConnectionError(str(problem)))
+
+    def _on_frame(self, frame: Frame, at: float) -> None:
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            self._pieces.append(bytes(frame.data))
+            if frame.fin:
+                message, self._pieces = b"".join(self._pieces), []
+                self._on_message(message, at)
+
+    def _on_message(self, message: bytes, at: float) -> None:
+        text = message.decode("utf-8", "replace")
+        if self._record is not None:
+            self._record(self.who, "received", text, at)
+        try:
+            parsed = orjson.loads(message)
+        except orjson.JSONDecodeError:
+            return
+        if isinstance(parsed, list) and parsed:
+            self._take(self, parsed, text, at)
