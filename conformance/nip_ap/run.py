@@ -299,7 +299,7 @@ class Run:
             if self.settings.strict:
                 broken.add(Verdict.WARN)
             red = sorted(clause for clause, verdict in self.by_clause.items() if verdict in broken)
-            reasons = [f"{len(red)} clause(s) broken: {', '.join(red)}"] if red else []
+            reasons = [f"{_clauses(len(red))} broken: {', '.join(red)}"] if red else []
             if self.unmet_claims:
                 reasons.append(f"claimed and not found: {', '.join(self.unmet_claims)}")
             return "; ".join(reasons)
@@ -314,6 +314,10 @@ class Run:
         if unclear:
             return f"{unclear} check(s) could not tell"
         return "no check applied to this relay"
+
+
+def _clauses(number: int) -> str:
+    return "1 clause" if number == 1 else f"{number} clauses"
 
 
 def settled(results: Iterable[Result]) -> tuple[Result, ...]:

@@ -25,7 +25,7 @@ from nip_ap.clauses import MUST, register
 from nip_ap.credentials import ABILITIES, grants, run_key
 from nip_ap.evidence import ScenarioMistake
 from nip_ap.fixtures import CHECK
-from nip_ap.nostr import SecretKey
+from nip_ap.nostr import Event, SecretKey
 from nip_ap.nostr.channel import Channel
 from nip_ap.patience import impatient_imports, no_waiting
 from nip_ap.reporting import Report, report_of, write_reports
@@ -537,7 +537,7 @@ class SuiteWorker:
     ) -> None:
         """Remember the two sides of a comparison that failed: seen and expected."""
         if self._running is not None:
-            self._running.comparison = (_shown(left), f"{op} {_shown(right)}")
+            self._running.comparison = (_shown(left), _wanted(op, right))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -626,6 +626,23 @@ def _wants_any(subject: Subject, declared: str) -> bool:
     return any(one.partition("[")[0] == declared for one in subject.checks)
 
 
+def _wanted(op: str, value: object) -> str:
+    return _shown(value) if op == "==" else f"{op} {_shown(value)}"
+
+
 def _shown(value: object, longest: int = 400) -> str:
-    text = repr(value)
+    text = _described(value)
     return text if len(text) <= longest else f"{text[:longest]}..."
+
+
+def _described(value: object) -> str:
+    """An event by what tells it from others, not by its key and signature."""
+    if isinstance(value, Event):
+        tags = ", ".join(" ".join(map(repr, tag)) for tag in value.tags[:3])
+        return (
+            f"event {value.id[:8]} (kind {value.kind}, created_at {value.created_at}, "
+            f"tags {tags or 'none'}, content {value.content[:120]!r})"
+        )
+    if isinstance(value, (list, tuple)) and any(isinstance(one, Event) for one in value):
+        return f"[{', '.join(map(_described, value))}]"
+    return repr(value)

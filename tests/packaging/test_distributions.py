@@ -36,7 +36,8 @@ def distributions(tmp_path_factory):
 def resources_of_the_checkout():
     scenarios = list((ROOT / "scenarios").rglob("*.py"))
     fixtures = [path for path in (ROOT / "fixtures").rglob("*") if path.is_file()]
-    found = [*scenarios, *fixtures, ROOT / "reports" / "report.schema.json"]
+    templates = [path for path in (ROOT / "reports" / "templates").iterdir() if path.is_file()]
+    found = [*scenarios, *fixtures, *templates, ROOT / "reports" / "report.schema.json"]
     return sorted(str(path.relative_to(ROOT)) for path in found if "__pycache__" not in path.parts)
 
 

@@ -75,7 +75,7 @@ def test_a_run_of_inapplicable_checks_says_so():
     ("strict", "verdict", "why"),
     [
         (False, RunVerdict.CONFORMANT, "all 2 applicable checks hold, 1 with a warning"),
-        (True, RunVerdict.NOT_CONFORMANT, "1 clause(s) broken: AP-SLUG-02"),
+        (True, RunVerdict.NOT_CONFORMANT, "1 clause broken: AP-SLUG-02"),
     ],
 )
 def test_strict_takes_a_warning_for_a_failure_and_names_it(strict, verdict, why):
@@ -85,7 +85,7 @@ def test_strict_takes_a_warning_for_a_failure_and_names_it(strict, verdict, why)
 
 def test_the_broken_clauses_are_named():
     run = run_of([A, B], [result(A, Verdict.FAIL), result(B, Verdict.UNSTABLE)])
-    assert run.why == "2 clause(s) broken: AP-SLUG-02, AP-SLUG-03"
+    assert run.why == "2 clauses broken: AP-SLUG-02, AP-SLUG-03"
 
 
 def test_a_relay_that_is_silent_is_named_as_the_reason():

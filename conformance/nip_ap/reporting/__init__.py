@@ -1,13 +1,18 @@
-"""Reports: one result model in, formats out. No renderer computes a verdict."""
+"""Reports: one result model in, formats out. No renderer computes a verdict.
+
+Importing this package registers every format: each module below brings its own.
+"""
 
 from nip_ap.reporting.files import FORMATS, ReportFormat, write_reports
 from nip_ap.reporting.model import Report, ReportUnreadable, read_report, report_of
+from nip_ap.reporting.page import html_of
 
 __all__ = [
     "FORMATS",
     "Report",
     "ReportFormat",
     "ReportUnreadable",
+    "html_of",
     "read_report",
     "report_of",
     "write_reports",

@@ -39,6 +39,17 @@ RED_FIRST = (
     Verdict.PASS,
 )
 
+SIGNS = {
+    Verdict.PASS: "✓",
+    Verdict.WARN: "!",
+    Verdict.FAIL: "✗",
+    Verdict.UNSTABLE: "~",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.ERROR: "E",
+    Verdict.NOT_APPLICABLE: "-",
+}
+"""What stands for a verdict beside its colour, for those who do not see the colour."""
+
 
 @dataclass(frozen=True)
 class Report:
