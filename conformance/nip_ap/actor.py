@@ -6,8 +6,9 @@ does not play along; what judges lives in scenario.py and breaks the clause.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -34,6 +35,7 @@ from nip_ap.wire import (
     Patience,
     Reading,
     Subscription,
+    Transcript,
     WebSocketDoor,
     WireError,
 )
@@ -74,6 +76,8 @@ class Surroundings:
     patience: Patience
     lag: float = 0.0
     """Seconds by which the relay's answers run ahead of what it serves; 0 where they do not."""
+    transcript: Transcript = field(default_factory=Transcript)
+    """Where to note down what is read off a clock."""
 
 
 class Watch:
@@ -150,6 +154,10 @@ class Actor:
     def now(self) -> int:
         """Unix seconds at the start of the check."""
         return self._surroundings.clock.now()
+
+    def time(self) -> int:
+        """Unix seconds by the wall clock, as it goes on; the transcript notes each reading."""
+        return self._surroundings.transcript.reading("time", lambda: int(time.time()))
 
     def signs(self, draft: Draft) -> Event:
         """A draft as this actor's event."""
@@ -273,7 +281,7 @@ class Actor:
     def _submitted(self, events: Sequence[Event]) -> list[Answer | None]:
         patience = self._surroundings.patience
         answers: list[Answer | None] = [None] * len(events)
-        if not (patience.refuses_slowly and len(events) > 1):
+        if not (len(events) > 1 and self._refuses_slowly()):
             answers, failure = self.ws.publish_some(events)
             for event, answer in zip(events, answers, strict=True):
                 if answer is not None:
@@ -288,6 +296,12 @@ class Actor:
         for number, answer in zip(gaps, apart, strict=True):
             answers[number] = answer
         return answers
+
+    def _refuses_slowly(self) -> bool:
+        patience = self._surroundings.patience
+        return self._surroundings.transcript.reading(
+            "refusals are slow", lambda: patience.refuses_slowly
+        )
 
     def submit_apart(self, events: Sequence[Event]) -> list[Answer | None]:
         """Submit many events, each on a new connection of its own, a few at a time."""

@@ -6,11 +6,10 @@ Each probe is one function below, registered by its decorator: name, and what it
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import httpx
 import orjson
 
 from nip_ap.actor import HTTP, WS, Actor, address
@@ -18,7 +17,8 @@ from nip_ap.clauses import JUNE, NOVEMBER
 from nip_ap.evidence import Inconclusive
 from nip_ap.nostr import PERSONA, Draft, Filter
 from nip_ap.nostr.channel import PRIVATE, WINDOW_BOUNDS, Channel, channel_id
-from nip_ap.wire import ConnectionLost, NoAnswer, Unreachable, WireError
+from nip_ap.wire import ConnectionLost, HttpDoor, NoAnswer, Transcript, Unreachable, WireError
+from nip_ap.wire.transcript import RECEIVED
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 
@@ -106,7 +106,7 @@ class Capabilities:
 class Probing:
     """What probes share: actors, the NIP-11 document, and one persona that was accepted.
 
-    `may_load` says whether requests of a megabyte are in place; `seen` gives the wire's texts.
+    `may_load` says whether requests of a megabyte are in place.
     """
 
     owner: Actor
@@ -115,9 +115,9 @@ class Probing:
     now: int
     information: Mapping[str, Any]
     channel: Channel
+    transcript: Transcript
     slug: str = "probe"
     may_load: bool = False
-    seen: Callable[[], Iterable[str]] = tuple
     found: dict[str, Capability] = field(default_factory=dict)
 
     def persona(self, slug: str, *, at: int | None = None) -> Draft:
@@ -125,9 +125,18 @@ class Probing:
         when = self.now if at is None else at
         return Draft(PERSONA, when, (("d", slug),), _BODY % "")
 
+    @property
+    def seen(self) -> list[str]:
+        """What the relay said so far, word for word."""
+        return [one.text for one in self.transcript.frames if one.direction == RECEIVED]
+
     def offers(self, name: str) -> bool:
         """Whether an earlier probe found it."""
         return name in self.found and self.found[name].offered == YES
+
+    def waited_since(self, began: float) -> float:
+        """Seconds since a moment of the monotonic clock."""
+        return self.transcript.reading("lag", lambda: round(time.monotonic() - began, 6))
 
 
 # A body that also a relay accepts which minds the fields that June required.
@@ -339,7 +348,7 @@ def _body_limit(probing: Probing) -> tuple[str, str]:
 @probe("rate-limit")
 def _rate_limit(probing: Probing) -> tuple[str, str]:
     """Seen or not seen on the way; never provoked."""
-    for text in probing.seen():
+    for text in probing.seen:
         if "rate-limited:" in text or text.startswith("HTTP 429"):
             return YES, f"met on the way: {text[:120]}"
     return NO, "none was met during the preflight"
@@ -384,10 +393,10 @@ def _lag(probing: Probing) -> float:
         reads = 1
         while event not in probing.owner.read(wanted):
             reads += 1
-            if time.monotonic() - began > _LONGEST_LAG:
+            if probing.waited_since(began) > _LONGEST_LAG:
                 return 0.0
         if reads > 1:
-            longest = max(longest, time.monotonic() - began)
+            longest = max(longest, probing.waited_since(began))
     return longest
 
 
@@ -405,7 +414,7 @@ def _silent(probing: Probing, spec: str, why: str, *, answers: bool = False) -> 
 
 def _judges(probing: Probing) -> bool:
     """Whether the relay finds an ordinary persona invalid: a verdict, not a want of credentials."""
-    refusals = [text for text in probing.seen() if text.startswith('["OK"') and ",false," in text]
+    refusals = [text for text in probing.seen if text.startswith('["OK"') and ",false," in text]
     return any('"invalid:' in text for text in refusals)
 
 
@@ -430,12 +439,10 @@ def _revision(probing: Probing) -> tuple[str, str]:
     return NOVEMBER, "a second key cannot read an unshared persona that its author reads"
 
 
-def relay_information(url: str, client: httpx.Client, limit: float) -> dict[str, Any]:
+def relay_information(door: HttpDoor) -> dict[str, Any]:
     """The NIP-11 document; empty where there is none that can be read."""
-    base = "http" + url.removeprefix("ws")
     try:
-        response = client.get(base, headers={"Accept": "application/nostr+json"}, timeout=limit)
-        document = orjson.loads(response.content)
-    except (httpx.HTTPError, orjson.JSONDecodeError):
+        document = orjson.loads(door.information().content)
+    except (WireError, orjson.JSONDecodeError):
         return {}
     return document if isinstance(document, dict) else {}

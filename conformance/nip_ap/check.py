@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import httpx
-
 from nip_ap.actor import Actor, Clock, Surroundings
 from nip_ap.credentials import ABILITIES, run_key
 from nip_ap.evidence import (
@@ -24,16 +22,26 @@ from nip_ap.nostr.channel import PRIVATE, Channel, channel_id
 from nip_ap.run import Context, Result, Subject, broken_at
 from nip_ap.texts import compared, is_of_the_family
 from nip_ap.verdict import Verdict
-from nip_ap.wire import HttpDoor, Patience, Transcript, WebSocketDoor, WireError
+from nip_ap.wire import (
+    Diverged,
+    HttpDoor,
+    Network,
+    Patience,
+    Playback,
+    RecordedKey,
+    Transcript,
+    WebSocketDoor,
+    WireError,
+)
 from nip_ap.wire.http import NIP98, X_PUBKEY
 
 
 @dataclass(frozen=True)
 class Surface:
-    """What opens doors to one relay for many checks: shared settings and the HTTP client."""
+    """What opens doors to one relay for many checks: shared settings and the network."""
 
     context: Context
-    client: httpx.Client
+    network: Network
     keys: Mapping[str, SecretKey]
     patiences: dict[str, Patience] = field(default_factory=dict)
 
@@ -65,11 +73,9 @@ class Check:
     @cached_property
     def clock(self) -> Clock:
         """The one clock reading of the check; the transcript records it."""
-        clock = Clock(int(time.time()))
-        self.transcript.note(
-            f"clock reads {clock.reading}; seed {self.surface.context.settings.seed}"
-        )
-        return clock
+        reading = self.transcript.reading("clock", lambda: int(time.time()))
+        self.transcript.note(f"seed {self.surface.context.settings.seed}")
+        return Clock(reading)
 
     @property
     def seed(self) -> str:
@@ -114,7 +120,9 @@ class Check:
 
     def has_time_left(self, seconds: float) -> bool:
         """Whether the check has run for less than so long."""
-        return time.monotonic() - self._began < seconds
+        return self.transcript.reading(
+            "time is left", lambda: time.monotonic() - self._began < seconds
+        )
 
     def step(self, text: str) -> None:
         """Note the next step, in the trail and among the frames."""
@@ -132,12 +140,20 @@ class Check:
 
         Some roles have the same key for the whole run (credentials.py).
         """
-        keys, run_seed = self.surface.keys, self.surface.context.settings.seed
+        keys, run_seed = self._given_keys(), self.surface.context.settings.seed
         if role in ABILITIES:
             key = run_key(run_seed, role, keys)
         else:
             key = keys.get(role) or SecretKey.derived(self.seed, "key", role)
         return self._enter(Actor(role, key, self._surroundings()))
+
+    def _given_keys(self) -> Mapping[str, SecretKey]:
+        """The keys of --keys by role; in a playback, what the transcript shows of them."""
+        if not isinstance(self.transcript, Playback):
+            return self.surface.keys
+        frames = self.transcript.recorded
+        given = self.surface.context.given_keys
+        return {role: RecordedKey(pubkey, frames) for role, pubkey in given.items()}
 
     def anonymous(self) -> Actor:
         """An actor who never authenticates."""
@@ -155,7 +171,12 @@ class Check:
             self._open_http,
             self.surface.patience(self.subject.name),
             self.subject.capabilities.lag,
+            self.transcript,
         )
+
+    @property
+    def _network(self) -> Network:
+        return self.transcript if isinstance(self.transcript, Playback) else self.surface.network
 
     def _introduce(self, who: str, key: SecretKey | None) -> None:
         if key is not None:
@@ -168,11 +189,12 @@ class Check:
             who=who,
             key=key,
             transcript=self.transcript,
-            now=lambda: int(time.time()),
+            now=lambda: self.transcript.reading("time", lambda: int(time.time())),
             answer_limit=self.surface.context.settings.answer_limit,
             expects_challenge=self.subject.capabilities.offers("auth"),
             deaf=deaf,
             patience=self.surface.patience(self.subject.name),
+            network=self._network,
         )
         door.lag = self.subject.capabilities.lag
         return door
@@ -186,7 +208,7 @@ class Check:
             key=key,
             transcript=self.transcript,
             now=lambda: int(time.time()),
-            client=self.surface.client,
+            network=self._network,
             auth=X_PUBKEY if settings.auth == X_PUBKEY else NIP98,
             answer_limit=settings.answer_limit,
         )
@@ -207,6 +229,10 @@ class Check:
 
     def result(self, error: BaseException | None) -> Result:
         """The result of the check, from the exception that ended it or from none."""
+        if isinstance(self.transcript, Playback):
+            self.transcript.finish()
+            if self.transcript.divergence:
+                error = Diverged(self.transcript.divergence)
         verdict, reason, expected, seen = self._judged(error)
         self._compare_texts()
         return Result(
@@ -249,6 +275,8 @@ class Check:
             return Verdict.NOT_APPLICABLE, str(error), "", ""
         if isinstance(error, (Inconclusive, WireError)):
             return Verdict.INCONCLUSIVE, str(error), "", ""
+        if isinstance(error, Diverged):
+            return Verdict.ERROR, f"the transcript does not fit: {error}", "", ""
         if isinstance(error, ScenarioMistake):
             return Verdict.ERROR, f"the scenario is wrong: {error}", "", ""
         return Verdict.ERROR, f"{type(error).__name__}: {error}", "", ""

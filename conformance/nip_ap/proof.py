@@ -26,6 +26,7 @@ from nip_ap.runner import run_pytest, worker_count
 from nip_ap.session import SuiteController, abilities, bundled_target, probe
 from nip_ap.targets import BundledTarget
 from nip_ap.verdict import RunVerdict, Verdict
+from nip_ap.wire.transcript import NOTE, SENT
 from nip_ap_relay.policy import Policy
 from nip_ap_relay.rehearsal import Line, Recording, can_be_rehearsed, rehearse
 from nip_ap_relay.rogues import ANYTHING, DEVIATION, GENERAL, NOISE, ROGUES, Rogue
@@ -189,14 +190,14 @@ def recordings_of(run: Run) -> list[Recording]:
 def _recording(result: Result) -> Recording:
     keys, lines, clock = {}, [], 0
     for frame in result.frames:
-        if frame.direction == "note":
+        if frame.direction == NOTE:
             introduced = _INTRODUCED.match(frame.text)
             if introduced:
                 keys[introduced.group(1)] = introduced.group(2)
             read = _CLOCK.match(frame.text)
             clock = int(read.group(1)) if read else clock
         else:
-            sent = frame.direction == "sent"
+            sent = frame.direction == SENT
             lines.append(Line(frame.at, frame.who, frame.door, sent, frame.text))
     return Recording(result.check, clock, keys, tuple(lines))
 

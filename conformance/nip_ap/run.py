@@ -70,6 +70,8 @@ class Subject:
     is_disposable: bool = False
     abilities: tuple[str, ...] = ()
     checks: tuple[str, ...] | None = None
+    preflight: tuple[Frame, ...] = ()
+    """The transcript of the probes; workers do not need it."""
 
     def wants(self, check: str) -> bool:
         """Whether a check is to run on this relay; most runs have no such choice."""
@@ -139,10 +141,16 @@ class Context:
 
     settings: Settings
     subjects: tuple[Subject, ...]
+    evidence: str = ""
+    """The folder of a report whose transcripts are judged again; "" where relays are tested."""
+    given_keys: Mapping[str, str] = field(default_factory=dict)
+    """The public keys, by role, whose secrets are not derived from the seed: those of --keys."""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         return {
+            "evidence": self.evidence,
+            "given_keys": dict(self.given_keys),
             "settings": asdict(self.settings),
             "subjects": [subject.to_json() for subject in self.subjects],
         }
@@ -154,7 +162,12 @@ class Context:
             name: tuple(item) if isinstance(item, list) else item
             for name, item in value["settings"].items()
         }
-        return cls(Settings(**settings), tuple(map(Subject.from_json, value["subjects"])))
+        return cls(
+            Settings(**settings),
+            tuple(map(Subject.from_json, value["subjects"])),
+            value["evidence"],
+            value["given_keys"],
+        )
 
     def subject(self, name: str) -> Subject:
         """The relay of that name."""

@@ -29,13 +29,17 @@ from nip_ap.nostr import Event, SecretKey
 from nip_ap.nostr.channel import Channel
 from nip_ap.patience import impatient_imports, no_waiting
 from nip_ap.reporting import Report, report_of, write_reports
+from nip_ap.reporting.model import read_transcript, transcript_path
 from nip_ap.run import Context, Result, Run, Settings, Subject, level_of, settled
 from nip_ap.targets import BundledTarget, Target, TargetError, UrlTarget
 from nip_ap.targets.url import is_loopback
 from nip_ap.verdict import EXIT_UNREACHABLE, RunVerdict, Verdict
-from nip_ap.wire import Transcript, Unreachable
+from nip_ap.wire import LiveNetwork, Playback, Transcript, Unreachable
 
 _RESULT = "nip_ap.result"
+PREFLIGHT = "preflight"
+"""What stands for a check's id where the preflight's transcript is meant."""
+
 _SUBJECT, _REPETITION = "nip_ap_subject", "nip_ap_repetition"
 
 
@@ -75,16 +79,26 @@ def new_client(*urls: str) -> httpx.Client:
     )
 
 
-def probe(target_url: str, settings: Settings, keys: Mapping[str, SecretKey]) -> Capabilities:
-    """Preflight and probes of one relay. Raises Unreachable."""
-    client = new_client(target_url)
-    now = int(time.time())
-    information = relay_information(target_url, client, settings.answer_limit)
-    nothing_known = Capabilities({}, settings.spec, "", information)
-    subject = Subject("", target_url, nothing_known)
-    surface = Surface(Context(settings, (subject,)), client, keys)
-    check = Check("preflight", (), "MUST", "preflight", subject, surface, transcript=Transcript())
+def probe(
+    target_url: str,
+    settings: Settings,
+    keys: Mapping[str, SecretKey],
+    transcript: Transcript | None = None,
+) -> Capabilities:
+    """Preflight and probes of one relay, noted down in a transcript. Raises Unreachable."""
+    with new_client(target_url) as client:
+        subject = Subject("", target_url, Capabilities({}, settings.spec, ""))
+        surface = Surface(Context(settings, (subject,)), LiveNetwork(client), keys)
+        return preflight(surface, transcript or Transcript())
+
+
+def preflight(surface: Surface, transcript: Transcript) -> Capabilities:
+    """What the one relay of a surface offers. Raises Unreachable."""
+    settings, (subject,) = surface.context.settings, surface.context.subjects
+    check = Check(PREFLIGHT, (), "MUST", PREFLIGHT, subject, surface, transcript=transcript)
     try:
+        now = check.clock.now()
+        information = relay_information(check.anonymous().http)
         probing = Probing(
             owner=check.actor("owner"),
             stranger=check.actor("stranger"),
@@ -92,14 +106,13 @@ def probe(target_url: str, settings: Settings, keys: Mapping[str, SecretKey]) ->
             now=now,
             information=information,
             channel=Channel(check.channel_id(), now),
+            transcript=transcript,
             slug=check.slug("probe"),
-            may_load=settings.load or is_loopback(target_url),
-            seen=lambda: (frame.text for frame in check.transcript.frames),
+            may_load=settings.load or is_loopback(subject.url),
         )
         return explore(probing, spec=settings.spec)
     finally:
         check.leave()
-        client.close()
 
 
 class SuiteController:
@@ -183,9 +196,17 @@ class SuiteController:
         self.context = Context(self.settings, tuple(subjects))
 
     def _subject(self, name: str, target: Target, keys: Mapping[str, SecretKey]) -> Subject:
-        capabilities = probe(target.url, self.settings, keys)
+        transcript = Transcript()
+        capabilities = probe(target.url, self.settings, keys, transcript)
         able = abilities(target, target.url, self.settings)
-        return Subject(name, target.url, capabilities, target.is_disposable, able)
+        return Subject(
+            name,
+            target.url,
+            capabilities,
+            target.is_disposable,
+            able,
+            preflight=transcript.frames,
+        )
 
     def close(self) -> None:
         """Stop the targets."""
@@ -413,6 +434,7 @@ class SuiteWorker:
         self._config = config
         self._running: Check | None = None
         self._surface: Surface | None = None
+        self._client: httpx.Client | None = None
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             config.args = [str(path) for path in scenario_files()]
         if "test" not in config.getini("python_functions"):
@@ -437,14 +459,15 @@ class SuiteWorker:
         if self._surface is None:
             context = self.context
             urls = [subject.url for subject in context.subjects]
-            keys = read_keys(context.settings.keys)
-            self._surface = Surface(context, new_client(*urls), keys)
+            self._client = new_client(*urls)
+            keys = {} if context.evidence else read_keys(context.settings.keys)
+            self._surface = Surface(context, LiveNetwork(self._client), keys)
         return self._surface
 
     def pytest_sessionfinish(self) -> None:
         """Close the shared HTTP client."""
-        if self._surface is not None:
-            self._surface.client.close()
+        if self._client is not None:
+            self._client.close()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -508,6 +531,7 @@ class SuiteWorker:
             subject=subject,
             surface=self.surface,
             repetition=parameters.get(_REPETITION, 0),
+            transcript=self._transcript(_check_id(item, clauses)),
         )
         item.stash[CHECK] = check
         self._running = check
@@ -523,6 +547,13 @@ class SuiteWorker:
                 (*known[clause].needs, *needs),
                 self.surface.context.settings.claims,
             )
+
+    def _transcript(self, check: str) -> Transcript:
+        """A new one, or the recorded one where checks are judged again."""
+        evidence = self.surface.context.evidence
+        if not evidence:
+            return Transcript()
+        return Playback(read_transcript(Path(evidence) / transcript_path(check)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:

@@ -52,7 +52,8 @@ def test_a_run_on_the_bundled_relay_is_conformant_and_leaves_only_its_reports(tm
     cases = ElementTree.parse(out / "junit.xml").getroot().findall(".//testcase")
     assert sorted(f"{one.get('classname')}/{one.get('name')}" for one in cases) == sorted(ids)
     assert {path.name for path in (out / "transcripts").iterdir()} == {
-        Path(one["transcript"]).name for one in report["checks"]
+        "preflight.jsonl",
+        *(Path(one["transcript"]).name for one in report["checks"]),
     }
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
     assert not listens(port_of(report["target"]["url"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +15,10 @@ from nip_ap.migration.retention import RetentionStore
 from nip_ap.migration.transport import DoorTransport, Transport
 from nip_ap.nostr import Event
 from nip_ap.wire import Answer, Unreachable
+
+
+def _stopped(reading: int) -> Callable[[], int]:
+    return lambda: reading
 
 
 class Crash(Exception):
@@ -76,18 +79,18 @@ class Client:
         self,
         *,
         transport: Transport | None = None,
-        now: Callable[[], int] = lambda: int(time.time()),
+        now: Callable[[], int] | None = None,
         kind: type[Migrator] = Migrator,
     ) -> Report:
-        """One run; over the owner's connection, unless told otherwise."""
-        store = self.store()
+        """One run, at one reading of the clock, over the owner's connection or as told."""
+        store, clock = self.store(), now or _stopped(self.owner.time())
         try:
             migrator = kind(
                 base=self.base,
                 key=self.owner.key,
                 store=store,
                 transport=transport or DoorTransport(self.owner.ws),
-                now=now,
+                now=clock,
             )
             return migrator.run()
         finally:

@@ -86,6 +86,7 @@ class WireTransport:
         import httpx  # heavy, and hardly ever needed
 
         from nip_ap.wire.http import HttpDoor
+        from nip_ap.wire.network import LiveNetwork
 
         with httpx.Client(trust_env=False) as client:
             door = HttpDoor(
@@ -94,7 +95,7 @@ class WireTransport:
                 key=self._key,
                 transcript=self._transcript,
                 now=self._now,
-                client=client,
+                network=LiveNetwork(client),
                 answer_limit=self._answer_limit,
             )
             answer = door.publish(event)
@@ -129,7 +130,7 @@ class DoorTransport:
 class Forgetful(Transcript):
     """A transcript that keeps nothing, for runs that nobody judges."""
 
-    def record(self, who: str, door: str, direction: str, text: str) -> None:
+    def record(self, who: str, door: str, direction: str, text: str, connection: int = 0) -> None:
         """Drop the frame."""
 
 

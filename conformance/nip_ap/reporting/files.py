@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import orjson
 
-from nip_ap.reporting.model import Report, transcript_name
+from nip_ap.reporting.model import PREFLIGHT_PATH, Report, transcript_name
 from nip_ap.verdict import Verdict
+from nip_ap.wire import Frame
 
 Writer = Callable[[Report, Path], None]
+
+_LINE = orjson.OPT_APPEND_NEWLINE
 
 _NOT_IN_XML = re.compile("[^\\t\\n\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
@@ -55,13 +58,18 @@ def write_json(report: Report, path: Path) -> None:
 
 @report_format("transcripts")
 def write_transcripts(report: Report, path: Path) -> None:
-    """One JSON Lines file a check: every frame, in order."""
+    """One JSON Lines file a check: every frame, in order; and one of the preflight."""
     path.mkdir(exist_ok=True)
     for stale in path.glob("*.jsonl"):
         stale.unlink()
     for check, frames in report.transcripts.items():
-        lines = [orjson.dumps(frame.to_json()) for frame in frames]
-        (path / transcript_name(check)).write_bytes(b"\n".join(lines) + b"\n" if lines else b"")
+        (path / transcript_name(check)).write_bytes(_json_lines(frames))
+    if report.preflight:
+        (path.parent / PREFLIGHT_PATH).write_bytes(_json_lines(report.preflight))
+
+
+def _json_lines(frames: Sequence[Frame]) -> bytes:
+    return b"".join(orjson.dumps(frame.to_json(), option=_LINE) for frame in frames)
 
 
 @report_format("junit.xml")

@@ -25,7 +25,7 @@ _BUCKETS_A_DECADE = 10
 
 @dataclass
 class _Line:
-    """What one actor awaits at one door."""
+    """What one actor awaits at one connection."""
 
     awaited: dict[str, tuple[str, float]] = field(default_factory=dict)
     crowded: bool = False
@@ -83,9 +83,9 @@ def _bucket(milliseconds: float) -> float:
 
 
 def _measured(frames: Sequence[Frame]) -> Iterator[tuple[str, float]]:
-    lines: dict[tuple[str, str], _Line] = defaultdict(_Line)
+    lines: dict[tuple[str, str, int], _Line] = defaultdict(_Line)
     for frame in frames:
-        line = lines[frame.who, frame.door]
+        line = lines[frame.who, frame.door, frame.connection]
         if frame.direction == "sent":
             asked = _asked(frame.text)
             if asked is not None:

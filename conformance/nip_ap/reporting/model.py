@@ -28,6 +28,7 @@ from nip_ap.version import __version__
 from nip_ap.wire import Frame
 
 FORMAT = "nip-ap-report/1"
+PREFLIGHT_PATH = "transcripts/preflight.jsonl"
 
 RED_FIRST = (
     Verdict.FAIL,
@@ -57,6 +58,8 @@ class Report:
 
     document: Mapping[str, Any]
     transcripts: Mapping[str, Sequence[Frame]]
+    preflight: Sequence[Frame] = ()
+    """The transcript of the probes that found the relay's capabilities, where it is at hand."""
 
     @property
     def checks(self) -> list[Mapping[str, Any]]:
@@ -99,7 +102,12 @@ def read_report(path: Path) -> Report:
         raise ReportUnreadable(
             f"{file} is no report of the format {FORMAT}: {place}: {complaint.message[:300]}"
         )
-    return Report(document, _TranscriptFiles(file.parent, document))
+    preflight = file.parent / PREFLIGHT_PATH
+    return Report(
+        document,
+        _TranscriptFiles(file.parent, document),
+        read_transcript(preflight) if preflight.is_file() else (),
+    )
 
 
 @cache
@@ -107,6 +115,15 @@ def _schema() -> Any:
     from jsonschema import Draft202012Validator  # takes 0.1 s, and a run reads no report
 
     return Draft202012Validator(orjson.loads(resource("reports/report.schema.json").read_bytes()))
+
+
+def read_transcript(file: Path) -> tuple[Frame, ...]:
+    """The frames in a file of transcripts/. Raises ReportUnreadable."""
+    try:
+        lines = file.read_bytes().splitlines()  # of bytes: text would break at U+2028 too
+        return tuple(Frame(**orjson.loads(line)) for line in lines)
+    except (OSError, TypeError, orjson.JSONDecodeError) as error:
+        raise ReportUnreadable(f"{file} is no transcript: {error}") from None
 
 
 class _TranscriptFiles(Mapping[str, Sequence[Frame]]):
@@ -120,11 +137,7 @@ class _TranscriptFiles(Mapping[str, Sequence[Frame]]):
         file = self._folder / self._checks[check]["transcript"]
         if not file.is_file():
             return tuple(Frame(**one) for one in self._checks[check].get("frames", ()))
-        try:
-            lines = file.read_bytes().splitlines()  # of bytes: text would break at U+2028 too
-            return tuple(Frame(**orjson.loads(line)) for line in lines)
-        except (OSError, TypeError, orjson.JSONDecodeError) as error:
-            raise ReportUnreadable(f"{file} is no transcript: {error}") from None
+        return read_transcript(file)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._checks)
@@ -174,13 +187,19 @@ def report_of(
         "clauses": _clauses(run, register, results),
         "checks": [_check(one, run, target) for one in results],
     }
-    return Report(document, {one.check: one.frames for one in results})
+    transcripts = {one.check: one.frames for one in results}
+    return Report(document, transcripts, run.subject.preflight)
 
 
 def transcript_name(check: str) -> str:
     """The file name of a check's transcript: readable, and unique by a digest of the id."""
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", check).strip("-")[:100]
     return f"{plain}-{hashlib.sha256(check.encode()).hexdigest()[:8]}.jsonl"
+
+
+def transcript_path(check: str) -> str:
+    """The place of a check's transcript within the folder of a report."""
+    return f"transcripts/{transcript_name(check)}"
 
 
 def repro_line(check: str, run: Run, target: str) -> str:
@@ -249,7 +268,7 @@ def _check(result: Result, run: Run, target: str) -> dict[str, Any]:
         "notes": list(result.notes),
         "facts": dict(result.facts),
         "seconds": result.seconds,
-        "transcript": f"transcripts/{transcript_name(result.check)}",
+        "transcript": transcript_path(result.check),
         "repro": repro_line(result.check, run, target),
         **({"frames": _last_frames(result)} if result.verdict not in _PLAIN else {}),
     }

@@ -12,7 +12,9 @@ from nip_ap.wire.answers import (
     WireError,
 )
 from nip_ap.wire.http import HttpDoor
+from nip_ap.wire.network import LiveNetwork, Network
 from nip_ap.wire.patience import Patience
+from nip_ap.wire.playback import Diverged, Playback, RecordedKey
 from nip_ap.wire.transcript import Frame, Transcript
 from nip_ap.wire.websocket import Subscription, WebSocketDoor
 
@@ -21,12 +23,17 @@ __all__ = [
     "Answer",
     "ConnectionLost",
     "Counted",
+    "Diverged",
     "Frame",
     "HttpDoor",
+    "LiveNetwork",
+    "Network",
     "NoAnswer",
     "Patience",
+    "Playback",
     "RateLimited",
     "Reading",
+    "RecordedKey",
     "Subscription",
     "Transcript",
     "Unreachable",

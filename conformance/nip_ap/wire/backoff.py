@@ -14,7 +14,9 @@ _TRIES = 6
 class Backoff:
     """The pauses of one request."""
 
-    def __init__(self, answer_limit: float) -> None:
+    def __init__(self, answer_limit: float, *, waits: bool = True) -> None:
+        """`waits` is False where a transcript is played back and the waiting lies behind us."""
+        self._waits = waits
         self._longest = max(answer_limit, 1.0) * 4
         self._pause = 0.5
         self._tries = 0
@@ -27,4 +29,5 @@ class Backoff:
         self._pause *= 2
         if self._tries > _TRIES or pause > self._longest:
             raise RateLimited(f"a rate limit did not lift: {message!r}")
-        threading.Event().wait(pause)
+        if self._waits:
+            threading.Event().wait(pause)

@@ -16,9 +16,10 @@ from nip_ap.nostr import (
     http_auth_event,
     http_auth_header,
 )
-from nip_ap.wire.answers import Answer, Counted, NoAnswer, Reading, Unreachable
+from nip_ap.wire.answers import Answer, Counted, NoAnswer, Reading, WireError
 from nip_ap.wire.backoff import Backoff
-from nip_ap.wire.transcript import RECEIVED, SENT, Transcript
+from nip_ap.wire.network import Network
+from nip_ap.wire.transcript import GAVE_UP, NOTE, RECEIVED, SENT, Transcript
 
 if TYPE_CHECKING:
     import httpx  # takes longer to import than a small migration takes to run
@@ -33,7 +34,7 @@ def http_base(relay_url: str) -> str:
 
 
 class HttpDoor:
-    """Requests of one actor. The client is shared by the actors of a process."""
+    """Requests of one actor."""
 
     name = DOOR
 
@@ -45,18 +46,20 @@ class HttpDoor:
         key: SecretKey | None,
         transcript: Transcript,
         now: Callable[[], int],
-        client: httpx.Client,
+        network: Network,
         auth: str = NIP98,
         answer_limit: float = 8.0,
     ) -> None:
         """Speak to the HTTP side of a relay's WebSocket URL; `key` None sends no credentials."""
         self.base = http_base(url)
+        self._root = "http" + url.removeprefix("ws")
         self.who = who
         self.key = key
         self._auth = auth
         self._now = now
-        self._client = client
+        self._network = network
         self._transcript = transcript
+        self._connection = transcript.connection(who, DOOR)
         self._answer_limit = answer_limit
         self._nonces = itertools.count(1)
 
@@ -87,26 +90,38 @@ class HttpDoor:
 
         The transcript names the headers and shows no value of them.
         """
-        import httpx
-
         sent = dict(self.credentials(path, body) if headers is None else headers)
         shown = "".join(f" [{name}]" for name in sent)
-        text = body.decode("utf-8", "replace")
-        self._transcript.record(self.who, DOOR, SENT, f"POST {path}{shown} {text}")
+        text = f"POST {path}{shown} {body.decode('utf-8', 'replace')}"
+        return self._request("POST", self.base + path, text, body, sent)
+
+    def information(self) -> httpx.Response:
+        """GET the NIP-11 document, without credentials. Raises NoAnswer, Unreachable."""
+        headers = {"Accept": "application/nostr+json"}
+        return self._request("GET", self._root, "GET / [Accept]", b"", headers)
+
+    def _request(
+        self, method: str, url: str, shown: str, body: bytes, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        self._record(SENT, shown)
         try:
-            response = self._client.post(
-                self.base + path, content=body, headers=sent, timeout=self._answer_limit
+            response = self._network.request(
+                method,
+                url,
+                self.who,
+                self._connection,
+                body=body,
+                headers=headers,
+                limit=self._answer_limit,
             )
-        except httpx.TimeoutException as error:
-            raise NoAnswer(
-                f"POST {path} was not answered within {self._answer_limit:g} s"
-            ) from error
-        except httpx.HTTPError as error:
-            raise Unreachable(f"POST {path} failed: {error}") from error
-        self._transcript.record(
-            self.who, DOOR, RECEIVED, f"HTTP {response.status_code} {response.text}"
-        )
+        except WireError as error:
+            self._record(NOTE, f"{GAVE_UP}{type(error).__name__}: {error}")
+            raise
+        self._record(RECEIVED, f"HTTP {response.status_code} {response.text}")
         return response
+
+    def _record(self, direction: str, text: str) -> None:
+        self._transcript.record(self.who, DOOR, direction, text, self._connection)
 
     def publish(self, event: Event) -> Answer:
         """POST /events."""
@@ -114,7 +129,7 @@ class HttpDoor:
 
     def publish_json(self, value: Any, event_id: str) -> Answer:
         """POST any JSON value to /events."""
-        backoff = Backoff(self._answer_limit)
+        backoff = Backoff(self._answer_limit, waits=not self._transcript.is_played)
         while True:
             response = self.post("/events", orjson.dumps(value))
             body = _json(response)
@@ -167,7 +182,7 @@ class HttpDoor:
 
     def _read(self, path: str, filters: tuple[Filter, ...]) -> httpx.Response:
         body = orjson.dumps([one.to_json() for one in filters])
-        backoff = Backoff(self._answer_limit)
+        backoff = Backoff(self._answer_limit, waits=not self._transcript.is_played)
         while True:
             response = self.post(path, body)
             if response.status_code != 429:
@@ -175,7 +190,7 @@ class HttpDoor:
             backoff.pause(_error(response))
 
     def close(self) -> None:
-        """Nothing to do: the client belongs to the process."""
+        """Nothing to do: the network belongs to the process."""
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:

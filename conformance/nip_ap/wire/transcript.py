@@ -1,29 +1,60 @@
-"""The transcript of one check: every frame both ways, when, by whom - and no secret."""
+"""The transcript of one check: every frame both ways, when, by whom - and no secret.
+
+It also holds what else a check depended on: when connections came and went, what was awaited in
+vain, and what the clock read. So a check can be judged again from its transcript (playback.py).
+"""
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-LONGEST_FRAME = 200_000
-"""Characters of a frame that a transcript holds: more than any event of the suite, but for those
-that are too long on purpose."""
+import orjson
+
+LONGEST_SENT = 200_000
+"""Characters of a sent frame that a transcript holds: more than any event of the suite, but for
+those that are too long on purpose. A longer one is cut and stands by its digest."""
+
+LONGEST_RECEIVED = 4_000_000
+"""Characters of a received frame that a transcript holds; a cut one cannot be judged again."""
 
 SENT, RECEIVED, NOTE = "sent", "received", "note"
+
+CONNECTED = "connected"
+NOT_CONNECTED = "not connected: "
+NOT_SENT = "not sent: "
+GAVE_UP = "gave up: "
+LOST = "lost: "
+LEFT = "left"
+CUT_OFF = "cut off"
+"""What the notes of a connection begin with. They name the actor and its connection."""
+
+WITHIN = " did not come within "
+"""What stands before the seconds in a note about something that was awaited in vain."""
+
+_CUT = 200
+
+Value = TypeVar("Value", bound="int | float | bool | str")
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One line of a transcript. `at` is seconds since the check began; `who` names the actor."""
+    """One line of a transcript. `at` is seconds since the check began; `who` names the actor.
+
+    `connection` counts the connections of that actor at that door from 1; 0 is the suite's own.
+    """
 
     at: float
     who: str
     door: str
     direction: str
     text: str
+    connection: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The frame as a JSON object."""
@@ -31,6 +62,7 @@ class Frame:
             "at": self.at,
             "who": self.who,
             "door": self.door,
+            "connection": self.connection,
             "direction": self.direction,
             "text": self.text,
         }
@@ -39,20 +71,30 @@ class Frame:
 class Transcript:
     """Frames in the order in which they happened. Safe to write from several threads."""
 
+    is_played = False
+    """Whether the answers come out of a transcript instead of a relay, so that nothing waits."""
+
     def __init__(self, elapsed: Callable[[], float] | None = None) -> None:
         self._began = time.monotonic()
         self._elapsed = elapsed or (lambda: time.monotonic() - self._began)
         self._lock = threading.Lock()
         self._frames: list[Frame] = []
+        self._connections: Counter[tuple[str, str]] = Counter()
         self._open = True
 
-    def record(self, who: str, door: str, direction: str, text: str) -> None:
+    def connection(self, who: str, door: str) -> int:
+        """The number of a new connection of an actor at a door, from 1."""
+        with self._lock:
+            self._connections[who, door] += 1
+            return self._connections[who, door]
+
+    def record(self, who: str, door: str, direction: str, text: str, connection: int = 0) -> None:
         """Add one frame; after `close` nothing more is added. What is very long is cut short."""
-        if len(text) > LONGEST_FRAME:
-            text = f"{text[:200]}... ({len(text)} characters)"
+        text = shortened(text, direction)
         with self._lock:
             if self._open:
-                self._frames.append(Frame(round(self._elapsed(), 6), who, door, direction, text))
+                at = round(self._elapsed(), 6)
+                self._frames.append(Frame(at, who, door, direction, text, connection))
 
     def insert(self, frames: Iterable[tuple[str, str, str, str, float]]) -> None:
         """Add frames that were recorded elsewhere, each at its place in time.
@@ -69,8 +111,14 @@ class Transcript:
             self._frames.sort(key=lambda frame: frame.at)
 
     def note(self, text: str) -> None:
-        """Add a remark of the suite itself, such as the clock reading."""
+        """Add a remark of the suite itself, such as the key of an actor."""
         self.record("suite", "", NOTE, text)
+
+    def reading(self, name: str, take: Callable[[], Value]) -> Value:
+        """Something that depends on more than the wire, such as the time: taken and noted down."""
+        value = take()
+        self.note(reading_note(name, value))
+        return value
 
     def forget(self) -> None:
         """Drop all frames so far but the first, which reads the clock."""
@@ -87,3 +135,16 @@ class Transcript:
         """All frames so far."""
         with self._lock:
             return tuple(self._frames)
+
+
+def shortened(text: str, direction: str) -> str:
+    """The text of a frame as transcripts hold it."""
+    if len(text) <= (LONGEST_RECEIVED if direction == RECEIVED else LONGEST_SENT):
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{text[:_CUT]}... ({len(text)} characters, SHA-256 {digest})"
+
+
+def reading_note(name: str, value: object) -> str:
+    """The note of a reading: `clock reads 1764000000`."""
+    return f"{name} reads {orjson.dumps(value).decode()}"

@@ -1,24 +1,19 @@
 """The WebSocket door: requests out, answers matched by id and subscription, in any order.
 
-A reader thread drains the socket always, so no answer is lost behind another, and no relay is
-held up by a check that looks elsewhere. NIP-42 is answered when the relay asks.
+What comes is taken in at once, so no answer is lost behind another, and no relay is held up by a
+check that looks elsewhere. NIP-42 is answered when the relay asks.
 """
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
-from websockets.sync.client import ClientConnection, connect
 
 from nip_ap.nostr import (
     PERSONA,
@@ -39,8 +34,22 @@ from nip_ap.wire.answers import (
     WireError,
 )
 from nip_ap.wire.backoff import Backoff
+from nip_ap.wire.network import Line, LiveNetwork, Network
 from nip_ap.wire.patience import Patience
-from nip_ap.wire.transcript import RECEIVED, SENT, Transcript
+from nip_ap.wire.transcript import (
+    CONNECTED,
+    CUT_OFF,
+    GAVE_UP,
+    LEFT,
+    LOST,
+    NOT_CONNECTED,
+    NOT_SENT,
+    NOTE,
+    RECEIVED,
+    SENT,
+    WITHIN,
+    Transcript,
+)
 
 DOOR = "ws"
 _AUTH_REQUIRED = "auth-required:"
@@ -63,7 +72,7 @@ class Subscription:
     left: bool = False
 
     def take(self, event: Event) -> None:
-        """Note one EVENT; the reader thread calls this."""
+        """Note one EVENT."""
         (self.live if self.ended else self.stored).append(event)
 
     def wait_for(self, event: Event) -> None:
@@ -96,6 +105,7 @@ class WebSocketDoor:
         expects_challenge: bool = False,
         deaf: bool = False,
         patience: Patience | None = None,
+        network: Network | None = None,
     ) -> None:
         """Connect, and authenticate at once where the relay is known to ask for it.
 
@@ -121,7 +131,6 @@ class WebSocketDoor:
         self.authenticated = False
         self._now = now
         self._transcript = transcript
-        self._changed = threading.Condition()
         self._oks: defaultdict[str, deque[tuple[bool, str]]] = defaultdict(deque)
         self._counts: dict[str, Counted] = {}
         self._sent_ids: set[object] = set()
@@ -129,76 +138,44 @@ class WebSocketDoor:
         self._subscriptions: dict[str, Subscription] = {}
         self._numbers = iter(range(1, 1_000_000))
         self._lost: str | None = None
-        self._deaf = deaf
-        self._reading = threading.Event()
-        self._reading.set()
-        self._exit = contextlib.ExitStack()
-        self._socket = self._connected()
-        self._reader = threading.Thread(target=self._drain, daemon=True, name=f"read {who}")
-        self._reader.start()
+        self._left = False
+        self._connection = transcript.connection(who, DOOR)
+        self._line = self._dialled(network or LiveNetwork(), deaf)
+        self._changed = self._line.changed
+        self._line.listen(self._take, self._lose)
         if expects_challenge and key is not None:
             self.wait(lambda: self.challenge is not None, "a NIP-42 challenge")
             self.authenticate()
 
-    def _tight_socket(self) -> socket.socket:
-        """A TCP connection to the relay that takes in a few kilobytes and then no more."""
-        parts = urlsplit(self.url)
-        tight = socket.socket()
-        tight.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        tight.settimeout(self.answer_limit)
-        tight.connect((parts.hostname, parts.port or (443 if parts.scheme == "wss" else 80)))
-        return tight
-
-    def _connected(self) -> ClientConnection:
+    def _dialled(self, network: Network, deaf: bool) -> Line:
         try:
-            opening = connect(
-                self.url,
-                compression=None,
-                max_size=None,
-                max_queue=1 if self._deaf else None,
-                sock=self._tight_socket() if self._deaf else None,
-                open_timeout=self.answer_limit,
-                close_timeout=1,
-                ping_interval=None,
-                proxy=None,
+            line = network.dial(
+                self.url, self.who, self._connection, deaf=deaf, limit=self.answer_limit
             )
-            connection = self._exit.enter_context(opening)
-        except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
-            raise Unreachable(f"{self.url} cannot be reached: {_reason(error)}") from error
-        _acknowledge_quickly(connection.socket)
-        return connection
+        except Unreachable as error:
+            self._note(f"{NOT_CONNECTED}{error}")
+            raise
+        self._note(CONNECTED)
+        return line
 
-    # -- the reader thread -----------------------------------------------------
+    def _note(self, text: str) -> None:
+        """Something that befell the connection itself, for the transcript."""
+        self._transcript.record(self.who, DOOR, NOTE, text, self._connection)
 
-    def _drain(self) -> None:
-        try:
-            for message in self._socket:
-                self._reading.wait()
-                self._take(message)
-                _acknowledge_quickly(self._socket.socket)
-            self._lose("the relay closed the connection")
-        except ConnectionClosed as error:
-            self._lose(f"the relay closed the connection: {error}")
-        except OSError as error:
-            self._lose(f"the connection broke: {error}")
+    # -- what comes ------------------------------------------------------------
 
     def _lose(self, reason: str) -> None:
-        with self._changed:
-            self._lost = reason
-            self._transcript.record(self.who, DOOR, RECEIVED, f"({reason})")
-            self._changed.notify_all()
+        self._lost = reason
+        if not self._left:
+            self._note(f"{LOST}{reason}")
 
-    def _take(self, message: str | bytes) -> None:
-        text = message if isinstance(message, str) else message.decode("utf-8", "replace")
-        with self._changed:
-            self._transcript.record(self.who, DOOR, RECEIVED, text)
-            self.received.append(text)
-            try:
-                frame = orjson.loads(text)
-                self._route(frame)
-            except (orjson.JSONDecodeError, MalformedEvent, LookupError, TypeError, ValueError):
-                self.strays.append([text])
-            self._changed.notify_all()
+    def _take(self, text: str) -> None:
+        self._transcript.record(self.who, DOOR, RECEIVED, text, self._connection)
+        self.received.append(text)
+        try:
+            self._route(orjson.loads(text))
+        except (orjson.JSONDecodeError, MalformedEvent, LookupError, TypeError, ValueError):
+            self.strays.append([text])
 
     def _route(self, frame: list[Any]) -> None:
         verb = frame[0]
@@ -254,27 +231,28 @@ class WebSocketDoor:
         With as_text=True bytes go into a text frame, be they UTF-8 or not.
         """
         shown = text if isinstance(text, str) else f"(bytes: {text.hex()})"
-        self._transcript.record(self.who, DOOR, SENT, shown)
+        self._transcript.record(self.who, DOOR, SENT, shown, self._connection)
         self._sent += 1
         try:
-            self._socket.send(text, text=as_text)
-            _acknowledge_quickly(self._socket.socket)
-        except (ConnectionClosed, OSError) as error:
-            raise ConnectionLost(f"the relay closed the connection: {error}") from error
+            self._line.send(text, as_text)
+        except ConnectionLost as error:
+            self._note(f"{NOT_SENT}{error}")
+            raise
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something came. Raises NoAnswer or ConnectionLost, naming what was awaited."""
         limit, began = self.patience.limit, time.monotonic()
         with self._changed:
-            came = self._changed.wait_for(lambda: condition() or self._lost is not None, limit)
+            came = self._line.wait(lambda: condition() or self._lost is not None, limit)
             if came and condition():
                 self.patience.answered(time.monotonic() - began)
                 return
             if self._lost is not None:
                 raise ConnectionLost(f"{self._lost}; {what} was awaited")
+            self._note(f"{GAVE_UP}{what}{WITHIN}{limit:g} s")
         self.patience.gave_up()
         notices = f"; last notice: {self.notices[-1]!r}" if self.notices else ""
-        raise NoAnswer(f"{what} did not come within {limit:g} s{notices}")
+        raise NoAnswer(f"{what}{WITHIN}{limit:g} s{notices}")
 
     def has_ok(self, event: Event) -> bool:
         """Whether an unread OK that names the event's id is there."""
@@ -329,7 +307,7 @@ class WebSocketDoor:
 
     def publish_some(self, events: Sequence[Event]) -> tuple[list[Answer | None], WireError | None]:
         """As `publish_all`, but an answer that does not come leaves a gap, with its reason."""
-        backoff = Backoff(self.answer_limit)
+        backoff = Backoff(self.answer_limit, waits=not self._transcript.is_played)
         answers: list[Answer | None] = [None] * len(events)
         left = list(range(len(events)))
         while left:
@@ -359,8 +337,8 @@ class WebSocketDoor:
         for event in events[after:]:
             self.send(["EVENT", event.to_json()])
         self.wait(lambda: self.has_ok(events[after]), "OK for one event more")
-        self.abort()
         with self._changed:
+            self.abort()
             return [one.id for one in events if any(ok for ok, _ in self._oks.get(one.id, ()))]
 
     def _collect(self, events: Sequence[Event], answers: list[Answer | None]) -> None:
@@ -433,9 +411,10 @@ class WebSocketDoor:
         wanted = Filter.of(kinds=[event.kind], authors=[event.pubkey], ids=[event.id])
         pause = _FIRST_PAUSE
         while event not in self.query([wanted]):
-            if time.monotonic() > deadline:
+            if self._transcript.reading("time is up", lambda: time.monotonic() > deadline):
                 return False
-            threading.Event().wait(pause)  # asking without a breath would keep it from writing
+            if not self._transcript.is_played:
+                threading.Event().wait(pause)  # asking without a breath keeps it from writing
             pause = min(2 * pause, _LONGEST_PAUSE)
         return True
 
@@ -454,7 +433,7 @@ class WebSocketDoor:
     def open(self, filters: Iterable[Filter], identifier: str = "") -> Subscription:
         """Subscribe and wait for EOSE or CLOSED; authenticates and backs off where told to."""
         wanted = tuple(filters)
-        backoff = Backoff(self.answer_limit)
+        backoff = Backoff(self.answer_limit, waits=not self._transcript.is_played)
         while True:
             subscription = self.subscribe(wanted, identifier)
             self.wait(
@@ -525,33 +504,17 @@ class WebSocketDoor:
 
     def stop_reading(self) -> None:
         """Leave everything that the relay sends from now on where it is."""
-        self._reading.clear()
+        self._line.stop_reading()
 
     def close(self) -> None:
         """End the connection; never raises."""
-        if self._deaf:
-            self.abort()
-            self._reading.set()
-        with contextlib.suppress(ConnectionClosed, OSError, TimeoutError):
-            self._exit.close()
-        self._reader.join(timeout=1)
+        with self._changed:
+            if self._lost is None and not self._left:
+                self._left = True
+                self._note(LEFT)
+        self._line.close()
 
     def abort(self) -> None:
         """Cut the TCP connection without a closing handshake."""
-        with contextlib.suppress(OSError):
-            self._socket.socket.shutdown(socket.SHUT_RDWR)
-
-
-def _acknowledge_quickly(connection: socket.socket) -> None:
-    """Do not delay ACKs: a relay with Nagle's algorithm would take 40 ms for each answer."""
-    if hasattr(socket, "TCP_QUICKACK"):
-        with contextlib.suppress(OSError):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer to the opening handshake in time"
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
-    return str(error) or type(error).__name__
+        self._note(CUT_OFF)
+        self._line.abort()
