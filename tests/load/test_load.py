@@ -13,12 +13,19 @@ import jsonschema
 import orjson
 import pytest
 
+from nip_ap.clauses import NOVEMBER, register
 from nip_ap.load import SMALL, Outcome, Shape
 from nip_ap.load.generator import Task
 from nip_ap.load.processes import GeneratorFailed, perform
 from nip_ap.load.script import writes
 from nip_ap.nostr import Event, SecretKey
+from nip_ap.proof import ProofController
+from nip_ap.reporting import report_of, write_reports
 from nip_ap.resources import resource
+from nip_ap.run import Settings, Subject
+from nip_ap.runner import run_pytest
+from nip_ap.session import bundled_target, probe
+from nip_ap.verdict import Verdict
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benchmarks.sink import sink
@@ -179,3 +186,27 @@ def test_a_load_in_earnest_on_the_bundled_relay(tmp_path):
         "REQ to EOSE",
     ]
     assert "EVENT to OK" not in [one["operation"] for one in report["latency"]]
+
+
+def test_the_small_load_can_be_judged_again_from_its_transcript(tmp_path):
+    """Without a relay: what a certificate stands on."""
+    settings = Settings(seed="again", spec=NOVEMBER, only=("AP-ROB-06",), keep_all_frames=True)
+    target = bundled_target(settings)
+    target.start()
+    try:
+        subject = Subject("", target.url, probe(target.url, settings, {}), True, ("load",))
+        controller = ProofController(settings, [subject])
+        run_pytest(controller, 1)
+        (run,) = controller.runs()
+    finally:
+        target.stop()
+    write_reports(
+        report_of(run, register(), started=0.0, seconds=1.0, target="", workers=1), tmp_path
+    )
+    again = ProofController(settings, [subject])
+    again.context = replace(again.context, evidence=str(tmp_path))
+    run_pytest(again, 1)
+    (judged,) = again.runs()
+    (first,), (second,) = run.results, judged.results
+    assert (first.verdict, second.verdict) == (Verdict.PASS, Verdict.PASS), second.reason
+    assert second.facts == first.facts

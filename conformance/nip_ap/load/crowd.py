@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from nip_ap.actor import Actor
 from nip_ap.check import Check
 from nip_ap.evidence import Broken, Inconclusive
 from nip_ap.load.connection import Refused
-from nip_ap.load.generator import Task
+from nip_ap.load.generator import Share, Task
 from nip_ap.load.outcome import Fault, Outcome
 from nip_ap.load.processes import perform
 from nip_ap.load.shape import SMALL, Shape
@@ -44,10 +45,9 @@ class Crowd:
         """
         self._owner.personas()  # afterwards it is known whether this relay sends a challenge
         try:
-            outcome = Outcome(self.shape, perform(self._tasks()))
+            outcome = self._performed() if self.shape.is_recorded else self._unrecorded()
         except Refused as error:
             raise Inconclusive(f"the load could not begin: {error}") from error
-        self._record(outcome)
         if not outcome.accepted:
             refused = [write.answer for write in outcome.refused]
             raise Inconclusive(f"no write was acknowledged: {(refused or ['no OK came'])[0]}")
@@ -80,14 +80,38 @@ class Crowd:
             for number in range(count)
         ]
 
-    def _record(self, outcome: Outcome) -> None:
+    def _unrecorded(self) -> Outcome:
+        """A large load: the transcript only says that it was, and cannot be played back."""
+        self._note_shape()
+        return Outcome(self.shape, perform(self._tasks()))
+
+    def _performed(self) -> Outcome:
+        """A small load: all of its frames are in the transcript.
+
+        Several connections of an event loop cannot be played back frame by frame, so what they saw
+        is there as a reading too, in front of the frames.
+        """
+        self._note_shape()
+        transcript = self._check.transcript
+        frames: list[tuple[str, str, str, str, float]] = []
+
+        def take() -> str:
+            (share,) = perform(self._tasks())
+            frames.extend((who, _DOOR, way, text, at) for who, way, text, at in share.frames)
+            return replace(share, frames=()).to_bytes().decode()
+
+        share = Share.from_bytes(transcript.reading("crowd", take).encode())
+        whos = [f"publisher {number + 1}" for number in range(self.shape.publishers)]
+        whos += [f"subscriber {number + 1}" for number in range(self.shape.subscribers)]
+        transcript.insert(whos, frames)
+        return Outcome(self.shape, (share,))
+
+    def _note_shape(self) -> None:
         shape = self.shape
         self._check.transcript.note(
             f"{shape.publishers} publishers and {shape.subscribers} subscribers of the owner's key"
             f" in {shape.processes} process(es)"
         )
-        frames = [frame for share in outcome.shares for frame in share.frames]
-        self._check.transcript.insert((who, _DOOR, way, text, at) for who, way, text, at in frames)
 
     def _show(self, faults: Iterable[Fault], outcome: Outcome) -> None:
         """The frames of some writes at the end of the transcript, where they catch the eye."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn, cast
 
 import orjson
@@ -97,6 +97,14 @@ class Playback(Transcript):
                 self._diverge(f"the scenario reads {name}, not {_shown(frame)}")
             self._advance()
             return cast(Value, orjson.loads(found[2]))
+
+    def insert(
+        self, whos: Collection[str], frames: Iterable[tuple[str, str, str, str, float]]
+    ) -> None:
+        """What these actors did and got was told by a reading; here it is passed over."""
+        with self.moved:
+            while self._next < len(self.recorded) and self.recorded[self._next].who in whos:
+                self._next += 1
 
     def forget(self) -> None:
         """A transcript that is fit to be played has forgotten nothing."""

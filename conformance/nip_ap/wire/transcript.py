@@ -10,7 +10,7 @@ import hashlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -96,19 +96,20 @@ class Transcript:
                 at = round(self._elapsed(), 6)
                 self._frames.append(Frame(at, who, door, direction, text, connection))
 
-    def insert(self, frames: Iterable[tuple[str, str, str, str, float]]) -> None:
-        """Add frames that were recorded elsewhere, each at its place in time.
+    def insert(
+        self, whos: Collection[str], frames: Iterable[tuple[str, str, str, str, float]]
+    ) -> None:
+        """Add frames that were recorded elsewhere, on connections of these actors alone.
 
-        They are (who, door, direction, text, seconds of time.monotonic).
+        They are (who, door, direction, text, seconds of time.monotonic), in their own order.
         """
         with self._lock:
-            if not self._open:
-                return
-            self._frames += [
-                Frame(round(max(0.0, at - self._began), 6), who, door, direction, text)
-                for who, door, direction, text, at in frames
-            ]
-            self._frames.sort(key=lambda frame: frame.at)
+            if self._open:
+                self._frames += [
+                    Frame(round(max(0.0, at - self._began), 6), who, door, direction, text, 1)
+                    for who, door, direction, text, at in frames
+                    if who in whos
+                ]
 
     def note(self, text: str) -> None:
         """Add a remark of the suite itself, such as the key of an actor."""
