@@ -51,7 +51,7 @@ Door = WebSocketDoor | HttpDoor
 
 _LAGS, _SHORT = 10, 2.0
 _APART = 8
-"""Connections that one actor opens at once for events that go on one each."""
+"""Connections that one actor opens at once for events that go on one each; questions asked so."""
 
 
 @dataclass(frozen=True)
@@ -379,10 +379,13 @@ class Actor:
     def read(self, *filters: Filter, via: str = WS) -> Reading:
         """The stored events that match, in order of arrival."""
         reading = self.door(via).query(filters)
+        self._note_reading(reading)
+        return reading
+
+    def _note_reading(self, reading: Reading) -> None:
         self.ledger.observe(RETURNED if reading.events else EMPTY, reading.door)
         if reading.refusal is not None:
             self.ledger.refusals.append(reading.refusal)
-        return reading
 
     def head(self, slug: str, *, of: Actor | None = None, via: str = WS) -> Event | None:
         """The head at an address; where the relay returns several events, the right one of them.
@@ -396,12 +399,24 @@ class Actor:
         """The heads at several addresses of one author by slug, each chosen as `head` does."""
         author = of or self
         found: dict[str, Event] = {}
-        for slug in slugs:
-            events = self.read(address(author, slug), via=via).events
+        readings = self._read_each([address(author, slug) for slug in slugs], via)
+        for slug, reading in zip(slugs, readings, strict=True):
+            events = reading.events
             own = [one for one in events if (one.slug, one.pubkey) == (slug, author.pubkey)]
             if own:
                 found[slug] = min(own, key=lambda event: event.order)
         return found
+
+    def _read_each(self, questions: Sequence[Filter], via: str) -> list[Reading]:
+        """The answers to several filters, over WebSocket asked a few at once."""
+        if via != WS or len(questions) == 1:
+            return [self.read(one, via=via) for one in questions]
+        readings: list[Reading] = []
+        for start in range(0, len(questions), _APART):
+            readings += self.ws.query_each(questions[start : start + _APART])
+        for reading in readings:
+            self._note_reading(reading)
+        return readings
 
     def personas(self, *, of: Actor | None = None, via: str = WS) -> Reading:
         """All personas of an author, as a reading."""

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from nip_ap.check import Check
 from nip_ap.evidence import Broken, Inconclusive
 
-STEPS = 8
+STEPS = 10
 
 
 def run_machine(

@@ -28,7 +28,13 @@ from nip_ap.targets import BundledTarget
 from nip_ap.verdict import RunVerdict, Verdict
 from nip_ap.wire.transcript import NOTE, SENT
 from nip_ap_relay.policy import Policy
-from nip_ap_relay.rehearsal import Line, Recording, can_be_rehearsed, rehearse
+from nip_ap_relay.rehearsal import (
+    Line,
+    Recording,
+    can_be_rehearsed,
+    deviates_over_http_alone,
+    rehearse,
+)
 from nip_ap_relay.rogues import ANYTHING, DEVIATION, GENERAL, NOISE, ROGUES, Rogue
 
 REFERENCE = "reference"
@@ -94,7 +100,7 @@ class Finding:
 
     @property
     def _blamed(self) -> frozenset[str]:
-        return self.red - self.rogue.turns_red
+        return self.red - self.rogue.turns_red - self.rogue.by_chance
 
     @property
     def _undeclared(self) -> frozenset[str]:
@@ -136,6 +142,8 @@ class Finding:
             "undecided": sorted(self.blind),
             "caught_by": killers,
             "verdict": str(self.run.verdict),
+            "checks_run": len(self.ran.results),
+            "seconds_of_checks": round(sum(one.seconds for one in self.ran.results), 1),
             "complaints": self.complaints,
         }
 
@@ -212,8 +220,14 @@ def affected_checks(
     declared = tuple(
         one.check for one in recordings if one.check.partition("/")[0] in rogue.turns_red
     )
-    if not can_be_rehearsed(rogue) or rogue.spec != NOVEMBER:
-        return tuple(one.check for one in recordings)
+    all_checks = tuple(one.check for one in recordings)
+    if rogue.spec != NOVEMBER:
+        return all_checks
+    if not can_be_rehearsed(rogue):
+        if not deviates_over_http_alone(rogue):
+            return all_checks
+        over_http = tuple(one.check for one in recordings if one.uses_http)
+        return tuple(dict.fromkeys((*over_http, *declared)))
     answers = rehearse(recordings, url, rogue.relay_policy(NOVEMBER))
     differing = tuple(check for check, digest in answers.items() if digest != plain[check])
     return tuple(dict.fromkeys((*differing, *declared)))
@@ -280,7 +294,9 @@ def idle_checks(findings: Sequence[Finding]) -> list[str]:
         for declaration in declarations()
         if declaration.check_id() not in red
         and any(
-            known[clause].level in (MUST, SHOULD) and not known[clause].no_rogue
+            known[clause].level in (MUST, SHOULD)
+            and known[clause].group not in CLIENTS_GROUPS
+            and not known[clause].no_rogue
             for clause in declaration.clauses
         )
     ]

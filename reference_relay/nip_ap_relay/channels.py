@@ -148,3 +148,7 @@ class ChannelRules(ThreadRules):
             return True
         channel = store.channel(named)
         return channel is not None and self.may_use(channel, reader)
+
+    def may_follow_channel(self, named: str, reader: str | None, store: Store) -> bool:
+        """Who gets a channel's messages live: whoever may read them at that moment."""
+        return self.may_read_channel(named, reader, store)

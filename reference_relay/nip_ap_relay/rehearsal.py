@@ -59,11 +59,25 @@ class Recording:
     keys: Mapping[str, str]
     lines: tuple[Line, ...]
 
+    @property
+    def uses_http(self) -> bool:
+        """Whether any of it went through the HTTP door."""
+        return any(line.door == "http" for line in self.lines)
+
 
 def can_be_rehearsed(rogue: Rogue) -> bool:
     """Whether a rogue deviates only in what it answers to requests that a transcript holds."""
-    if rogue.kind != DEVIATION:
-        return False
+    return rogue.kind == DEVIATION and not _unrehearsed(rogue)
+
+
+def deviates_over_http_alone(rogue: Rogue) -> bool:
+    """Whether nothing but the HTTP door shows what a rogue does that cannot be rehearsed."""
+    unrehearsed = _unrehearsed(rogue)
+    return rogue.kind == DEVIATION and all(name.startswith("http_") for name in unrehearsed)
+
+
+def _unrehearsed(rogue: Rogue) -> set[str]:
+    """The rules that a rogue overrides and that a rehearsal cannot show."""
     overridden = {
         name
         for one in rogue.policy.__mro__[: rogue.policy.__mro__.index(Policy)]
@@ -71,7 +85,7 @@ def can_be_rehearsed(rogue: Rogue) -> bool:
         if hasattr(Policy, name) and not name.startswith("__")
     }
     own_limits = {"row_limit", "largest_limit", "gate_before_limit", "within_depth"}
-    return not any(_UNREHEARSED.fullmatch(name) for name in overridden - own_limits)
+    return {name for name in overridden - own_limits if _UNREHEARSED.fullmatch(name)}
 
 
 def rehearse(recordings: Sequence[Recording], url: str, policy: Policy) -> dict[str, str]:

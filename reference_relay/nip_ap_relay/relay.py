@@ -284,7 +284,7 @@ class Relay:
                 subscription.subscriber.send_live(f"{subscription.prefix}{raw}]")
 
     def _may_read_live(self, row: Row, reader: str | None) -> bool:
-        if row.channel is not None and not self.policy.may_read_channel(
+        if row.channel is not None and not self.policy.may_follow_channel(
             row.channel, reader, self.store
         ):
             return False

@@ -39,12 +39,14 @@ class Rogue:
     kind: `deviation` turns exactly its list red; `general` is broken all over, and no check with a
     negative claim may pass on it; `noise` is conformant and must stay green; `unstable` differs
     from one repetition to the next.
+    by_chance: clauses whose check searches by chance and finds this rogue in most runs, not in all.
     """
 
     name: str
     because: str
     turns_red: frozenset[str]
     blinds: frozenset[str]
+    by_chance: frozenset[str]
     kind: str
     spec: str
     policy: type[Policy]
@@ -65,6 +67,7 @@ def rogue(
     because: str,
     turns_red: str = "",
     blinds: str = "",
+    by_chance: str = "",
     kind: str = DEVIATION,
     spec: str = NOVEMBER,
 ) -> Callable[[type[Policy]], type[Policy]]:
@@ -74,7 +77,8 @@ def rogue(
         if name in ROGUES:
             raise ValueError(f"two rogues are named {name}")
         red, blind = frozenset(turns_red.split()), frozenset(blinds.split())
-        ROGUES[name] = Rogue(name, because, red, blind, kind, spec, policy)
+        chance = frozenset(by_chance.split())
+        ROGUES[name] = Rogue(name, because, red, blind, chance, kind, spec, policy)
         return policy
 
     return register
@@ -502,6 +506,18 @@ class OkWrongId(Policy):
 
 
 @rogue(
+    "refusal-without-id",
+    turns_red="AP-INT-04",
+    because="It refuses before it has read the id, and leaves that empty.",
+)
+class RefusalWithoutId(Policy):
+    def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        if event.signature_verifies:
+            return super().ok(event, accepted, message)
+        return ["OK", "", accepted, message]
+
+
+@rogue(
     "duplicate-refused",
     turns_red="AP-INT-05",
     because="It answers a violated unique key with OK false.",
@@ -579,7 +595,7 @@ class FirstWriteWins(Policy):
 
 @rogue(
     "last-write-wins",
-    turns_red="AP-REPL-02 AP-REPL-03 AP-REPL-08 AP-REPL-09 AP-REPL-10",
+    turns_red="AP-REPL-02 AP-REPL-03 AP-REPL-07 AP-REPL-08 AP-REPL-09 AP-REPL-10",
     because="It replaces by arrival and never compares created_at.",
 )
 class LastWriteWins(Policy):
@@ -631,10 +647,10 @@ class KeyIgnoresAuthor(Policy):
 @rogue(
     "key-ignores-slug",
     turns_red=(
-        "AP-ENV-06 AP-ENV-08 AP-GATE-09 AP-READ-02 AP-READ-03 AP-READ-05 AP-READ-06 "
-        "AP-READ-07 AP-READ-09 AP-READ-13 AP-REPL-05 AP-REPL-09 AP-ROB-04 AP-ROB-06"
+        "AP-ENV-08 AP-READ-03 AP-READ-05 AP-READ-06 AP-READ-07 AP-READ-09 AP-REPL-05 AP-REPL-09 "
+        "AP-ROB-06"
     ),
-    blinds="AP-DEL-03 AP-GATE-12",
+    blinds=ANYTHING,
     because="It treats the kind as replaceable rather than addressable.",
 )
 class KeyIgnoresSlug(Policy):
@@ -759,6 +775,7 @@ class SupersededResurrected(Policy):
 @rogue(
     "eose-missing",
     turns_red="AP-READ-01",
+    blinds="AP-REPL-02 AP-REPL-03 AP-REPL-10 AP-REPL-14",
     because="It ends its loop at the limit and skips the line after the loop.",
 )
 class EoseMissing(Policy):
@@ -805,7 +822,7 @@ class DFilterPrefix(Policy):
 
 @rogue(
     "d-filter-first-value-only",
-    turns_red="AP-READ-03 AP-REPL-09",
+    turns_red="AP-READ-03",
     because="Its fast path for one author and one kind looks up a single value.",
 )
 class DFilterFirstValueOnly(Policy):
@@ -1028,8 +1045,8 @@ class SearchStaysLive(Policy):
 @rogue(
     "persona-needs-channel",
     turns_red=(
-        "AP-ENV-04 AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-GATE-01 AP-REPL-03 AP-REPL-06 AP-REPL-09 "
-        "AP-REPL-10 AP-REPL-11 AP-REPL-12 AP-SCOPE-01 AP-SCOPE-02 AP-SCOPE-05 AP-SLUG-01"
+        "AP-ENV-04 AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-GATE-01 AP-REPL-03 AP-REPL-06 AP-REPL-10 "
+        "AP-REPL-11 AP-REPL-12 AP-SCOPE-01 AP-SCOPE-02 AP-SCOPE-05 AP-SLUG-01"
     ),
     blinds=ANYTHING,
     because="It asks for a channel membership before anything may be written.",
@@ -1229,6 +1246,20 @@ class GateOffCount(Policy):
 
 
 @rogue(
+    "gate-off-count-for-nobody",
+    turns_red="AP-AUTH-03 AP-GATE-06 AP-GATE-11",
+    because="It lets everybody read, and counts for those whose name it does not know.",
+)
+class GateOffCountForNobody(Policy):
+    def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
+        return None if caller.pubkey is None else super().read_refusal(filters, caller, store)
+
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        nobody_counts = reader is None and surface == rules.COUNT
+        return nobody_counts or super().may_read(row, reader, surface)
+
+
+@rogue(
     "gate-off-http",
     turns_red="AP-GATE-07 AP-GATE-10 AP-GATE-11 AP-GATE-12 AP-GATE-13",
     because="The bridge reads the database by itself.",
@@ -1362,6 +1393,7 @@ class ForeignDeletionHonoured(Policy):
 @rogue(
     "deletion-of-all-slugs",
     turns_red="AP-DEL-03",
+    by_chance="AP-REPL-09",
     because="It deletes by kind and author, and leaves the `d` of the address out.",
 )
 class DeletionOfAllSlugs(Policy):
@@ -1375,6 +1407,7 @@ class DeletionOfAllSlugs(Policy):
 @rogue(
     "deleted-for-ever",
     turns_red="AP-DEL-04",
+    by_chance="AP-REPL-09",
     because="A tombstone at the address stops every later write, not only older ones.",
 )
 class DeletedForEver(Policy):
@@ -1539,6 +1572,17 @@ class BroadcastAnyValue(Policy):
 
 
 @rogue(
+    "broadcast-value-normalised",
+    turns_red="AP-THREAD-08",
+    because="It keeps the flag as a truth value and writes the tag anew from that.",
+)
+class BroadcastValueNormalised(Policy):
+    def as_stored(self, event: Event) -> Event:
+        tags = tuple(("broadcast", "1") if tag[0] == "broadcast" else tag for tag in event.tags)
+        return event.altered(tags=tags)
+
+
+@rogue(
     "broadcast-ignored",
     turns_red="AP-THREAD-08 AP-THREAD-09",
     because="Its top level is depth 0, and replies are never in it.",
@@ -1600,6 +1644,20 @@ class ChannelLeak(Policy):
 )
 class PrivateChannelReadable(Policy):
     def may_read_channel(self, named: str, reader: str | None, store: Store) -> bool:
+        return True
+
+
+@rogue(
+    "private-channel-followable",
+    turns_red="AP-THREAD-12",
+    because="It asks for the membership in answers to queries, and not when it delivers live.",
+)
+class PrivateChannelFollowable(Policy):
+    def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
+        refusal = super().read_refusal(filters, caller, store)
+        return None if refusal == "restricted: not a channel member" else refusal
+
+    def may_follow_channel(self, named: str, reader: str | None, store: Store) -> bool:
         return True
 
 

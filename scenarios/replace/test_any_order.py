@@ -17,6 +17,7 @@ from nip_ap.scenario import ANY, DELETION, PERSONA, Broken, Draft, clause
 AUTHORS = strategies.integers(0, 1)
 SLUGS = ("{}", "{}-b", "other-{}")
 AGES = strategies.integers(0, 3)
+PAST = strategies.integers(1, 3)  # of deletion requests: writes of the last second always count
 RANKS = 4
 BUDGET = 30.0  # seconds; a relay that takes long for each answer gets fewer sequences
 ANY_RANK = strategies.integers(0, RANKS - 1)
@@ -28,6 +29,8 @@ def honours_deletion(owner, persona, clock, check):
     The sequences then have none, so that they still say something about the order of writes.
     """
     gone = owner.publish(persona(check.slug("deleted"), at=clock.now() - 5))
+    if owner.head(gone.slug) is None:
+        return True  # it serves nothing, so that nothing can be said; the sequences will tell
     owner.publish(Draft(DELETION, clock.now(), (("a", address_of(gone)), ("k", str(PERSONA)))))
     honoured = owner.head(gone.slug) is None
     if not honoured:
@@ -48,6 +51,7 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
             super().__init__()
             self.model = AddressModel()
             self.sent = []
+            self.deletions = 0
             self.name = check.next_sequence()
             self.goes_on = check.has_time_left(BUDGET)
             played["sequences"] += self.goes_on
@@ -70,25 +74,52 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
         def resend(self, data):
             self.resend_this(data.draw(strategies.sampled_from(self.sent)))
 
+        @precondition(lambda self: self.heads())
+        @rule(data=strategies.data(), rank=ANY_RANK)
+        def write_rival(self, data, rank):
+            """Of the same second as a head: what chance alone would rarely give."""
+            self.write(*self.place_of(data.draw(strategies.sampled_from(self.heads()))), rank)
+
+        @precondition(lambda self: self.may_delete() and self.heads())
+        @rule(data=strategies.data(), stays=strategies.booleans())
+        def delete_at_a_head(self, data, stays):
+            """Up to a head's second, or to the second before it, so that it has to stay."""
+            author, slug, age = self.place_of(data.draw(strategies.sampled_from(self.heads())))
+            self.delete(author, slug, max(age + stays, 1))
+
         @precondition(lambda self: self.superseded())
         @rule(data=strategies.data())
         def resend_superseded(self, data):
             self.resend_this(data.draw(strategies.sampled_from(self.superseded())))
 
-        @precondition(lambda self: deletes)
-        @rule(author=AUTHORS, slug=strategies.sampled_from(SLUGS), age=AGES)
+        @precondition(lambda self: self.may_delete())
+        @rule(author=AUTHORS, slug=strategies.sampled_from(SLUGS), age=PAST)
         def delete(self, author, slug, age):
             check.step(f"author {author} deletes {slug} up to {age} s ago")
             address, at = self.address(author, slug), clock.now() - age
             tags = (("a", address), ("k", str(PERSONA)))
+            self.deletions += 1
             self.publish(author, Draft(DELETION, at, tags, self.name))
             self.model.delete(address, at)
             self.look(author, slug)
 
+        def may_delete(self):
+            """Not more often than there were writes: else most sequences are of deletions alone."""
+            return deletes and self.deletions < len(self.sent)
+
+        def heads(self):
+            """What was sent and is a head."""
+            return [one for one in self.sent if self.model.head(address_of(one)) == one]
+
         def superseded(self):
             """What was sent and is not a head, the latest first: the likeliest to come back."""
-            heads = {self.model.head(address_of(event)) for event in self.sent}
+            heads = self.heads()
             return [event for event in reversed(self.sent) if event not in heads]
+
+        def place_of(self, event):
+            """Author, slug and age, as the rules have them."""
+            author = 0 if event.pubkey == owner.pubkey else 1
+            return author, event.slug.replace(self.name, "{}"), clock.now() - event.created_at
 
         def version(self, author, slug, age, rank):
             """The version of that rank by id among its siblings, so that ties replay alike."""
@@ -104,8 +135,7 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
             return f"{PERSONA}:{authors[author].pubkey}:{slug.format(self.name)}"
 
         def resend_this(self, event):
-            author = 0 if event.pubkey == owner.pubkey else 1
-            slug = event.slug.replace(self.name, "{}")
+            author, slug, _ = self.place_of(event)
             if not self.model.is_settled(self.address(author, slug), event.created_at):
                 return
             check.step(f"author {author} sends a version of {slug} again")

@@ -51,6 +51,12 @@ def test_generated_slugs_of_the_grammar_are_accepted_and_found_by_d(owner, perso
 # -- what is not -----------------------------------------------------------------
 
 
+def filed_under(owner, slug, event):
+    """What an address gives of an event that does not belong there, changed or as it was."""
+    found = owner.read(address(owner, slug)).events
+    return [one for one in found if one.id == event.id or one.slug == slug]
+
+
 @clause("AP-SLUG-02")
 @every_door
 def test_an_empty_slug_is_refused(owner, persona, slug, via):
@@ -74,8 +80,8 @@ def test_a_slug_over_64_bytes_is_not_cut_to_one_that_fits(owner, persona, slug):
     long = slug + "x" * 64
     owner.publish(persona(slug))
     assert owner.head(slug) is not None
-    owner.publish(persona(long), expect="any")
-    assert owner.read(address(owner, long[:64])).events == ()
+    event = owner.publish(persona(long), expect="any")
+    assert filed_under(owner, long[:64], event) == []
 
 
 @clause("AP-SLUG-05")
@@ -87,8 +93,8 @@ def test_an_upper_case_letter_is_refused(owner, persona, slug):
 def test_an_upper_case_slug_is_not_folded(owner, persona, slug, other_slug):
     owner.publish(persona(other_slug))
     assert owner.head(other_slug) is not None
-    owner.publish(persona(slug.upper()), expect="any")
-    assert owner.read(address(owner, slug)).events == ()
+    event = owner.publish(persona(slug.upper()), expect="any")
+    assert filed_under(owner, slug, event) == []
 
 
 @clause("AP-SLUG-06")
@@ -122,8 +128,8 @@ def test_generated_characters_outside_the_set_are_refused(owner, persona, slug, 
 def test_a_padded_slug_is_not_trimmed(owner, persona, slug, other_slug, padding):
     owner.publish(persona(other_slug))
     assert owner.head(other_slug) is not None
-    owner.publish(persona(padding.format(slug)), expect="any")
-    assert owner.read(address(owner, slug)).events == ()
+    event = owner.publish(persona(padding.format(slug)), expect="any")
+    assert filed_under(owner, slug, event) == []
 
 
 # -- what becomes of a refused one ----------------------------------------------------

@@ -448,7 +448,24 @@ class WebSocketDoor:
 
     def query(self, filters: Iterable[Filter]) -> Reading:
         """The stored events that match, as one reading; the subscription is closed again."""
-        subscription = self.open(filters)
+        return self._read_from(self.open(filters))
+
+    def query_each(self, questions: Sequence[Filter]) -> list[Reading]:
+        """As `query` for each of several filters, all asked at once; the answers in their order.
+
+        What is refused is asked again alone, which authenticates and backs off where told to.
+        """
+        asked = [self.subscribe([one]) for one in questions]
+        for one in asked:
+            self.wait(
+                lambda made=one: made.ended or made.closed is not None,  # type: ignore[misc]
+                f"EOSE for subscription {one.id}",
+            )
+        return [
+            self._read_from(one) if one.closed is None else self.query(one.filters) for one in asked
+        ]
+
+    def _read_from(self, subscription: Subscription) -> Reading:
         if subscription.closed is None:
             subscription.close()
         return Reading(
