@@ -157,6 +157,8 @@ def _publish(report: Report, order: Order, printer: Printer, stream: IO[str]) ->
         printer.report(report)
     if order.out is not None:
         write_reports(report, order.out)
+        if not order.as_json:
+            printer.written(order.out)
 
 
 def _why_nothing_ran(order: Order, text: str) -> str:

@@ -29,6 +29,7 @@ from nip_ap.nostr import Event, SecretKey
 from nip_ap.nostr.channel import Channel
 from nip_ap.patience import impatient_imports, no_waiting
 from nip_ap.reporting import Report, report_of, write_reports
+from nip_ap.reporting.legible import on_one_line, visible
 from nip_ap.reporting.model import read_transcript, transcript_path
 from nip_ap.run import Context, Result, Run, Settings, Subject, level_of, settled
 from nip_ap.targets import BundledTarget, Target, TargetError, UrlTarget
@@ -281,14 +282,15 @@ class SuiteController:
                 continue
             terminalreporter.section(f"nip-ap: {run.subject.url}")
             for finding in run.subject.capabilities.contradictions:
-                terminalreporter.write_line(f"finding: {finding}")
+                terminalreporter.write_line(on_one_line(f"finding: {finding}"))
             for result in run.results:
                 if result.verdict in (Verdict.WARN, Verdict.UNSTABLE):
                     named = ", ".join(result.clauses)
-                    terminalreporter.write_line(
+                    told = (
                         f"{result.verdict}: {named} ({result.level}) {result.check}: "
                         f"expected {result.expected}; seen {result.seen}"
                     )
+                    terminalreporter.write_line(on_one_line(told))
             terminalreporter.write_line(f"{run.verdict}: {run.why}")
 
     def runs(self) -> list[Run]:
@@ -612,8 +614,8 @@ def _dress(report: pytest.TestReport, item: pytest.Item, result: Result) -> None
     else:
         report.outcome = "failed"
         title = f"{result.verdict}: {', '.join(result.clauses)} ({result.level})"
-        report.longrepr = f"{title}\n{result.reason}\n" + "\n".join(
-            f"  {frame.at:8.3f}  {frame.who} {frame.direction}: {frame.text[:300]}"
+        report.longrepr = f"{title}\n{visible(result.reason)}\n" + "\n".join(
+            f"  {frame.at:8.3f}  {frame.who} {frame.direction}: {on_one_line(frame.text[:300])}"
             for frame in result.frames[-8:]
         )
 

@@ -78,7 +78,7 @@
     const short = elided(text);
     const show = (open) => {
       const rest = open && beyond ? ` … (${beyond} more characters in the transcript file)` : "";
-      if (direction === "note") code.textContent = short;
+      if (direction === "note") code.textContent = who === "suite" ? short : `${who}: ${short}`;
       else highlight(code, (open ? text : short) + rest);
     };
     show(false);

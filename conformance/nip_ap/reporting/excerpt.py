@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
+from nip_ap.reporting.legible import visible
 from nip_ap.reporting.model import RED_FIRST, Report
-from nip_ap.reporting.templates import visible
 from nip_ap.verdict import Verdict
 from nip_ap.wire import Frame
 
@@ -52,7 +52,8 @@ class Excerpt:
     """Packed frames: JSON by check, deflated, in base64. And how many frames of how many.
 
     The JSON holds for each check a list of frames, [at, who, door, direction, text, characters
-    left out], and where frames are missing a number in their place.
+    left out], and where frames are missing a number in their place. `who` counts the connections
+    of an actor from the second one on.
     """
 
     packed: str
@@ -91,7 +92,8 @@ def _kept(frames: Sequence[Frame], length: _Length) -> list[Any]:
 def _frame(frame: Frame, length: _Length) -> list[Any]:
     text = visible(frame.text[: length.characters])
     beyond = max(len(frame.text) - length.characters, 0)
-    return [round(frame.at, 4), visible(frame.who), frame.door, frame.direction, text, beyond]
+    who = f"{frame.who} ({frame.connection})" if frame.connection > 1 else frame.who
+    return [round(frame.at, 4), visible(who), frame.door, frame.direction, text, beyond]
 
 
 def _packed(kept: Mapping[str, Any]) -> str:

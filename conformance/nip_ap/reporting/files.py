@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import orjson
 
+from nip_ap.reporting.legible import brief
 from nip_ap.reporting.model import PREFLIGHT_PATH, Report, transcript_name
 from nip_ap.verdict import Verdict
 from nip_ap.wire import Frame
 
 Writer = Callable[[Report, Path], None]
 
+_FRAMES, _FRAME = 8, 600
 _LINE = orjson.OPT_APPEND_NEWLINE
 
 _NOT_IN_XML = re.compile("[^\\t\\n\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
@@ -76,57 +79,95 @@ def _json_lines(frames: Sequence[Frame]) -> bytes:
 def write_junit(report: Report, path: Path) -> None:
     """One testcase a check, in a suite a group; clause ids and levels as properties."""
     document = report.document
-    root = ElementTree.Element("testsuites", name="nip-ap-conformance")
+    titles = {clause["id"]: clause["title"] for clause in report.clauses}
     groups: dict[str, list[ElementTree.Element]] = {}
-    for check in document["checks"]:
+    for check in report.checks:
         group = check["clauses"][0].split("-")[1] if check["clauses"] else "?"
-        groups.setdefault(group, []).append(_testcase(check))
+        groups.setdefault(group, []).append(_testcase(check, titles, report))
+    root = ElementTree.Element("testsuites", name="nip-ap-conformance")
+    every = [case for cases in groups.values() for case in cases]
+    root.attrib.update(_tally(every))
     for group, cases in groups.items():
-        suite = ElementTree.SubElement(
-            root,
-            "testsuite",
-            name=group,
-            tests=str(len(cases)),
-            failures=str(sum(case.find("failure") is not None for case in cases)),
-            errors=str(sum(case.find("error") is not None for case in cases)),
-            skipped=str(sum(case.find("skipped") is not None for case in cases)),
-            time=f"{sum(float(case.get('time', '0')) for case in cases):.3f}",
-            timestamp=document["run"]["started"],
-        )
+        suite = ElementTree.SubElement(root, "testsuite", name=group)
+        suite.attrib.update(_tally(cases), timestamp=document["run"]["started"])
+        run = document["run"]
+        named = [
+            ("verdict", document["verdict"]),
+            ("relay", document["target"]["url"]),
+            *((name, run[name]) for name in ("spec", "seed")),
+        ]
+        suite.append(_properties(named))
         suite.extend(cases)
     ElementTree.indent(root)
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 
-def _testcase(check: dict[str, object]) -> ElementTree.Element:
-    identifier = str(check["id"])
+def _tally(cases: Sequence[ElementTree.Element]) -> dict[str, str]:
+    """The attributes that count what a suite holds."""
+    return {
+        "tests": str(len(cases)),
+        "failures": str(sum(case.find("failure") is not None for case in cases)),
+        "errors": str(sum(case.find("error") is not None for case in cases)),
+        "skipped": str(sum(case.find("skipped") is not None for case in cases)),
+        "time": f"{sum(float(case.get('time', '0')) for case in cases):.3f}",
+    }
+
+
+def _properties(named: Iterable[tuple[str, object]]) -> ElementTree.Element:
+    properties = ElementTree.Element("properties")
+    for name, value in named:
+        ElementTree.SubElement(properties, "property", name=name, value=_printable(str(value)))
+    return properties
+
+
+def _testcase(
+    check: Mapping[str, Any], titles: Mapping[str, str], report: Report
+) -> ElementTree.Element:
+    clause, _, name = check["id"].partition("/")
     case = ElementTree.Element(
-        "testcase",
-        classname=identifier.partition("/")[0],
-        name=_printable(identifier.partition("/")[2]),
-        time=f"{check['seconds']:.3f}",
+        "testcase", classname=clause, name=_printable(name), time=f"{check['seconds']:.3f}"
     )
-    properties = ElementTree.SubElement(case, "properties")
-    clauses = check["clauses"] if isinstance(check["clauses"], list) else []
-    named = [("clause", clause) for clause in clauses]
-    for name, value in [*named, ("level", check["level"]), ("verdict", check["verdict"])]:
-        ElementTree.SubElement(properties, "property", name=name, value=str(value))
-    verdict = Verdict(str(check["verdict"]))
-    text = _printable(
-        f"expected {check['expected']}\nseen {check['seen']}\nrepeat: {check['repro']}"
-        if check["expected"]
-        else f"{check['reason']}\nrepeat: {check['repro']}"
-    )
-    message = _printable(str(check["reason"]))
-    if verdict in (Verdict.FAIL, Verdict.UNSTABLE):
-        ElementTree.SubElement(case, "failure", message=message, type=str(verdict)).text = text
-    elif verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR):
-        ElementTree.SubElement(case, "error", message=message, type=str(verdict)).text = text
-    elif verdict is Verdict.NOT_APPLICABLE:
-        ElementTree.SubElement(case, "skipped", message=message)
+    clauses = [("clause", one) for one in check["clauses"]]
+    case.append(_properties([*clauses, ("level", check["level"]), ("verdict", check["verdict"])]))
+    verdict = Verdict(check["verdict"])
+    element, kind = _ELEMENTS.get(verdict, ("", ""))
+    if element == "skipped":
+        ElementTree.SubElement(case, element, message=_printable(check["reason"]))
+    elif element:
+        told = ElementTree.SubElement(case, element, message=_printable(check["reason"]))
+        told.set("type", kind)
+        told.text = _told(check, titles, report)
     elif verdict is Verdict.WARN:
-        ElementTree.SubElement(case, "system-out").text = f"warning: {text}"
+        text = f"warning: {_told(check, titles, report)}"
+        ElementTree.SubElement(case, "system-out").text = text
     return case
+
+
+_ELEMENTS = {
+    Verdict.FAIL: ("failure", "fail"),
+    Verdict.UNSTABLE: ("failure", "unstable"),
+    Verdict.INCONCLUSIVE: ("error", "inconclusive"),
+    Verdict.ERROR: ("error", "error"),
+    Verdict.NOT_APPLICABLE: ("skipped", ""),
+}
+_ARROWS = {"sent": "->", "received": "<-", "note": "--"}
+
+
+def _told(check: Mapping[str, Any], titles: Mapping[str, str], report: Report) -> str:
+    """What CI systems show when one opens a red check: all that one needs, as plain text."""
+    lines = [f"{one} {check['level']}: {titles[one]}" for one in check["clauses"]]
+    if check["expected"]:
+        lines += [f"expected  {check['expected']}", f"seen      {check['seen']}"]
+    else:
+        lines += [f"because   {check['reason']}"]
+    lines += [
+        f"control   {one['twin']}; differs in {one['difference']}" for one in check["controls"][:3]
+    ]
+    lines += [
+        f"{frame.at:9.3f} {frame.who} {_ARROWS[frame.direction]} {brief(frame.text[:_FRAME])}"
+        for frame in report.transcripts.get(check["id"], ())[-_FRAMES:]
+    ]
+    return _printable("\n".join([*lines, f"repeat: {check['repro']}"]))
 
 
 def _printable(text: str) -> str:

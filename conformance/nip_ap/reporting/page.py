@@ -18,16 +18,15 @@ from markupsafe import Markup
 
 from nip_ap.reporting.excerpt import excerpt, last_frames
 from nip_ap.reporting.files import report_format
+from nip_ap.reporting.legible import brief, visible
 from nip_ap.reporting.model import RED_FIRST, SIGNS, Report
 from nip_ap.reporting.plots import Histogram, histograms, is_summary
-from nip_ap.reporting.templates import render, source, visible
+from nip_ap.reporting.templates import render, source
 from nip_ap.resources import data
 from nip_ap.verdict import Verdict
 
 LARGEST = 1_950_000
 """Bytes that a page has at most. Where a run is larger, less of its transcripts is in it."""
-
-_LONG_HEX = re.compile(r"\b(?!(.)\1{63})([0-9a-f]{8})[0-9a-f]{56}([0-9a-f]{64})?\b")
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class _Room:
 
     def cut(self, text: str) -> str:
         """A text as long as there is room for, ids and signatures shortened."""
-        text = _LONG_HEX.sub(r"\2…", text)
+        text = brief(text)
         if len(text) <= self.text:
             return text
         return f"{text[: self.text]}... ({len(text)} characters; report.json has them all)"
@@ -258,30 +257,36 @@ def _check(
 
 
 def _summaries(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The facts, or values one level below, that are histograms."""
-    found = {name: value for name, value in facts.items() if is_summary(value)}
-    for value in facts.values():
-        if _holds_summaries(value):
-            found |= {name: one for name, one in value.items() if is_summary(one)}
+    """The facts that are times: a histogram, or a list of histograms that name their operation."""
+    found = {}
+    for name, value in facts.items():
+        if is_summary(value):
+            found[name] = value
+        elif _holds_summaries(value):
+            found |= {one["operation"]: one for one in value}
     return found
 
 
 def _holds_summaries(value: object) -> bool:
-    return isinstance(value, Mapping) and bool(value) and all(map(is_summary, value.values()))
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(is_summary(one) and "operation" in one for one in value)
+    )
 
 
 def prose(text: str, clauses: Container[str]) -> Markup:
     """A sentence with a link at each clause that the page has, and code between backticks."""
-    link, code = Markup('<a href="#{0}">{0}</a>'), Markup("<code>{}</code>")
     parts = re.split(r"(AP-[A-Z]+-[0-9]{2}|`[^`]+`)", visible(text))
-    return Markup("").join(
-        link.format(part)
-        if part in clauses
-        else code.format(part[1:-1])
-        if part.startswith("`") and part.endswith("`") and part[1:]
-        else part
-        for part in parts
-    )
+    return Markup("").join(_piece(part, clauses) for part in parts)
+
+
+def _piece(part: str, clauses: Container[str]) -> str:
+    if part in clauses:
+        return Markup('<a href="#{0}">{0}</a>').format(part)
+    if part.startswith("`") and part.endswith("`") and len(part) > 2:
+        return Markup("<code>{}</code>").format(part[1:-1])
+    return part
 
 
 def _filters(document: Mapping[str, Any]) -> list[tuple[str, str, int]]:

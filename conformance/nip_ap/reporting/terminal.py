@@ -1,36 +1,58 @@
-"""What `nip-ap run` prints: progress while it runs, then a line a group, then each finding."""
+"""What `nip-ap run` prints: progress while it runs, then a line a group, then each finding.
+
+On a terminal it keeps to its width; piped it keeps to 100 characters. Only a command to copy may
+be longer. What a relay said is made visible first, so that it cannot drive the terminal.
+"""
 
 from __future__ import annotations
 
+import io
+import re
+import shlex
+import shutil
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from nip_ap.reporting.model import RED_FIRST, Report
+from nip_ap.reporting.legible import brief, on_one_line
+from nip_ap.reporting.model import RED_FIRST, SIGNS, Report
 from nip_ap.run import Result
 from nip_ap.verdict import RunVerdict, Verdict
 from nip_ap.wire import Frame
 
-_SIGNS = {
-    Verdict.PASS: ("✓", "green"),
-    Verdict.WARN: ("!", "yellow"),
-    Verdict.FAIL: ("✗", "red"),
-    Verdict.UNSTABLE: ("~", "red"),
-    Verdict.INCONCLUSIVE: ("?", "magenta"),
-    Verdict.ERROR: ("E", "magenta"),
-    Verdict.NOT_APPLICABLE: ("-", "bright_black"),
+_COLOURS = {
+    Verdict.PASS: "green",
+    Verdict.WARN: "yellow",
+    Verdict.FAIL: "red",
+    Verdict.UNSTABLE: "red",
+    Verdict.INCONCLUSIVE: "magenta",
+    Verdict.ERROR: "magenta",
+    Verdict.NOT_APPLICABLE: "bright_black",
 }
 _RUN_COLOURS = {
     RunVerdict.CONFORMANT: "green",
     RunVerdict.NOT_CONFORMANT: "red",
     RunVerdict.INCONCLUSIVE: "magenta",
 }
+_WITH_FRAMES = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
+_UNDECIDED_IN_FULL = 5
+_ANY_ID = re.compile(r"[0-9a-f]{8,}")
+_ALIKE = 60
+"""Characters in which two reasons agree to count as one, ids left out."""
+
+_IN_FULL_A_CLAUSE = 3
+"""Checks of a clause and verdict that are told in full; the report has all of them."""
+
 _FRAMES_SHOWN = 6
-_FRAME_WIDTH = 220
-_WIDTH = 96
+_LINES_A_FRAME = 3
+_PIPED_WIDTH = 100
+_NARROWEST, _WIDEST = 60, 110
+_MARGIN = 12
+_ARROWS = {"sent": "->", "received": "<-", "note": "--"}
 
 
 class Progress:
@@ -48,7 +70,7 @@ class Progress:
             return
         done = sum(self._counts.values())
         signs = "  ".join(
-            click.style(f"{_SIGNS[verdict][0]} {self._counts[verdict]}", fg=_SIGNS[verdict][1])
+            click.style(f"{SIGNS[verdict]} {self._counts[verdict]}", fg=_COLOURS[verdict])
             for verdict in RED_FIRST
             if self._counts[verdict]
         )
@@ -66,30 +88,33 @@ class Printer:
     """Writes a report to a stream, plain where it is piped."""
 
     def __init__(self, stream: IO[str]) -> None:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a console that knows no tick
         self._stream = stream
+        self._width = _width(stream)
+        self._noted: set[str] = set()
 
     def _line(self, text: str = "") -> None:
-        click.echo(text, file=self._stream)
+        """One line. GitHub's runner takes "::" at its beginning, or "##[" in it, for a command."""
+        if click.unstyle(text).lstrip().startswith("::"):
+            text = text.replace("::", ": :", 1)
+        click.echo(text.replace("##[", "## ["), file=self._stream)
 
     def heading(
         self, version: str, url: str, bundled: bool, spec: str, why: str, seed: str
     ) -> None:
         """What is about to be tested."""
         relay = f"the bundled relay at {url}" if bundled else url
-        self._line(click.style(f"nip-ap {version}", bold=True) + f"  {relay}")
-        self._line(f"  revision {spec}: {why}")
-        self._line(f"  seed {seed}")
+        self._line(click.style(f"nip-ap {version}", bold=True) + f"  {on_one_line(relay)}")
+        self._field("revision", f"{spec}: {why}")
+        self._field("seed", seed)
 
     def capabilities(self, capabilities: Sequence[Mapping[str, Any]]) -> None:
-        """One line of what the relay offers."""
-        shown = [
-            click.style(
-                f"{one['name']} {one['offered']}", fg="green" if one["offered"] == "yes" else None
-            )
-            for one in capabilities
-        ]
-        if shown:
-            self._line(f"  offers: {', '.join(shown)}")
+        """What the relay offers, what it does not, and what could not be found out."""
+        for name, offered in (("offers", "yes"), ("lacks", "no"), ("unclear", "unknown")):
+            found = [one["name"] for one in capabilities if one["offered"] == offered]
+            if found:
+                self._field(name, ", ".join(found))
         self._line()
 
     def report(self, report: Report) -> None:
@@ -97,12 +122,25 @@ class Printer:
         document = report.document
         self._groups(report)
         for finding in document["findings"]:
-            self._line(click.style(f"  finding: {finding}", fg="yellow"))
+            self._wrapped(f"finding: {finding}", fg="yellow")
         self._line()
-        for verdict in RED_FIRST[:5]:
-            for check in report.checks_with(verdict):
+        undecided = report.checks_with(Verdict.INCONCLUSIVE)
+        for verdict in (Verdict.FAIL, Verdict.UNSTABLE, Verdict.ERROR, Verdict.WARN):
+            for same in _by_clause(report.checks_with(verdict)):
+                for check in same[:_IN_FULL_A_CLAUSE]:
+                    self._finding(check, report)
+                if same[_IN_FULL_A_CLAUSE:]:
+                    self._more(same[_IN_FULL_A_CLAUSE:], verdict)
+        if len(undecided) <= _UNDECIDED_IN_FULL:
+            for check in undecided:
                 self._finding(check, report)
+        else:
+            self._undecided(undecided)
         self._verdict(document)
+
+    def written(self, out: Path) -> None:
+        """Where the reports are."""
+        self._line(f"report: {out / 'report.html'}")
 
     def _groups(self, report: Report) -> None:
         groups: dict[str, list[Mapping[str, Any]]] = {}
@@ -112,27 +150,29 @@ class Printer:
         for group, checks in groups.items():
             counts = Counter(Verdict(check["verdict"]) for check in checks)
             worst = next(verdict for verdict in RED_FIRST if counts[verdict])
-            sign, colour = _SIGNS[Verdict.PASS if worst is Verdict.NOT_APPLICABLE else worst]
-            if set(counts) == {Verdict.NOT_APPLICABLE}:
-                sign, colour = _SIGNS[Verdict.NOT_APPLICABLE]
-            numbers = ", ".join(
-                click.style(f"{counts[verdict]} {verdict}", fg=_SIGNS[verdict][1])
-                for verdict in reversed(RED_FIRST)
-                if counts[verdict]
-            )
-            seconds = sum(check["seconds"] for check in checks)
-            self._line(f"  {click.style(sign, fg=colour)} {group:<7} {numbers}  {seconds:.1f} s")
+            if worst is Verdict.NOT_APPLICABLE and counts[Verdict.PASS]:
+                worst = Verdict.PASS
+            sign = click.style(SIGNS[worst], fg=_COLOURS[worst])
+            seconds = f"{sum(check['seconds'] for check in checks):.1f} s"
+            line = f"  {sign} {group:<8} {seconds:>6} "
+            for verdict in reversed(RED_FIRST):
+                if counts[verdict]:
+                    number = click.style(f"{counts[verdict]} {verdict}", fg=_COLOURS[verdict])
+                    if len(click.unstyle(f"{line} {number},")) > self._width:
+                        self._line(line)
+                        line = " " * 20
+                    line += f" {number},"
+            self._line(line.removesuffix(","))
 
     def _finding(self, check: Mapping[str, Any], report: Report) -> None:
         verdict = Verdict(check["verdict"])
-        sign, colour = _SIGNS[verdict]
         by_id = {clause["id"]: clause for clause in report.clauses}
         for identifier in check["clauses"]:
-            title = by_id[identifier]["title"]
-            head = f"{sign} {identifier} {check['level']} {verdict}: {title}"
-            self._line(click.style(head, fg=colour, bold=True))
-            if by_id[identifier]["contradiction"]:
+            head = f"{identifier} {check['level']} {verdict}: {by_id[identifier]['title']}"
+            self._wrapped(f"{SIGNS[verdict]} {head}", indent=0, fg=_COLOURS[verdict], bold=True)
+            if by_id[identifier]["contradiction"] and identifier not in self._noted:
                 self._field("note", by_id[identifier]["contradiction"])
+                self._noted.add(identifier)
         self._field("check", check["id"])
         if check["expected"]:
             self._field("expected", check["expected"])
@@ -141,25 +181,98 @@ class Printer:
             self._field("because", check["reason"])
         for control in check["controls"][:2]:
             self._field("control", f"{control['twin']}; differs in {control['difference']}")
-        self._frames(report.transcripts.get(check["id"], ()))
-        self._field("repeat", check["repro"], wrap=False)
+        if verdict in _WITH_FRAMES:
+            self._frames(report.transcripts.get(check["id"], ()))
+        self._command("repeat", check["repro"])
         self._line()
 
-    def _field(self, name: str, text: str, *, wrap: bool = True) -> None:
-        lines = textwrap.wrap(text, _WIDTH - 12, break_on_hyphens=False) if wrap else [text]
-        for number, line in enumerate(lines or [""]):
+    def _more(self, checks: Sequence[Mapping[str, Any]], verdict: Verdict) -> None:
+        """The other checks of a clause, by name, and how to run all of the clause."""
+        clause = checks[0]["clauses"][0]
+        head = f"{SIGNS[verdict]} {clause} {verdict}: {len(checks)} more checks"
+        self._wrapped(head, indent=0, fg=_COLOURS[verdict], bold=True)
+        names = ", ".join(check["id"].partition("/")[2] for check in checks)
+        self._field("checks", _cut(names, 600))
+        self._command("repeat", checks[0]["repro"].replace(_only(checks[0]), clause))
+        self._line()
+
+    def _undecided(self, checks: Sequence[Mapping[str, Any]]) -> None:
+        """Many undecided checks are told by their reasons: one cause makes most of them."""
+        colour = _COLOURS[Verdict.INCONCLUSIVE]
+        self._wrapped(f"? {len(checks)} checks could not tell", indent=0, fg=colour, bold=True)
+        alike: dict[str, list[Mapping[str, Any]]] = {}
+        for check in checks:
+            alike.setdefault(_ANY_ID.sub("", check["reason"])[:_ALIKE], []).append(check)
+        for same in sorted(alike.values(), key=len, reverse=True):
+            self._field(f"{len(same)} x", _cut(on_one_line(brief(same[0]["reason"])), 240))
+            more = f" and {len(same) - 3} more" if len(same) > 3 else ""
+            self._field("", ", ".join(check["id"] for check in same[:3]) + more)
+        self._line()
+
+    def _field(self, name: str, text: str) -> None:
+        for number, line in enumerate(self._wrap(on_one_line(brief(text)), _MARGIN) or [""]):
             self._line(f"  {name if not number else '':<9} {line}")
 
+    def _command(self, name: str, command: str) -> None:
+        """A command that can be copied, broken only where the shell allows it."""
+        first, *options = command.split(" --")
+        lines = [f"  {name:<9} {first}"]
+        for option in options:
+            if len(f"{lines[-1]} --{option} \\") <= self._width:
+                lines[-1] += f" --{option}"
+            else:
+                lines.append(f"    --{option}")
+        self._line(" \\\n".join(lines))
+
     def _frames(self, frames: Sequence[Frame]) -> None:
-        arrows = {"sent": "->", "received": "<-", "note": "--"}
         for number, frame in enumerate(frames[-_FRAMES_SHOWN:]):
-            text = frame.text.replace("\n", " ")
-            shown = text if len(text) <= _FRAME_WIDTH else f"{text[:_FRAME_WIDTH]}..."
-            name = "frames" if not number else ""
-            arrow = arrows[frame.direction]
-            self._line(f"  {name:<9} {frame.at:7.3f} {frame.who} {arrow} {shown}")
+            head = f"{frame.at:7.3f} {on_one_line(frame.who)} {_ARROWS[frame.direction]} "
+            text = on_one_line(brief(frame.text[: self._width * _LINES_A_FRAME * 4]))
+            space = self._width - _MARGIN
+            lines = [f"{head}{text}"[at : at + space] for at in range(0, len(head + text), space)]
+            if len(lines) > _LINES_A_FRAME:
+                lines = [*lines[: _LINES_A_FRAME - 1], f"{lines[_LINES_A_FRAME - 1][:-3]}..."]
+            for part, line in enumerate(lines):
+                name = "frames" if not number and not part else ""
+                self._line(f"  {name:<9} {line}")
 
     def _verdict(self, document: Mapping[str, Any]) -> None:
         verdict = RunVerdict(document["verdict"])
-        text = click.style(str(verdict), fg=_RUN_COLOURS[verdict], bold=True)
-        self._line(f"{text}: {document['why']} ({document['run']['seconds']:.1f} s)")
+        said = f"{verdict}: {document['why']} ({document['run']['seconds']:.1f} s)"
+        first, *others = self._wrap(on_one_line(said), 0)
+        styled = click.style(str(verdict), fg=_RUN_COLOURS[verdict], bold=True)
+        self._line(styled + first.removeprefix(str(verdict)))
+        for line in others:
+            self._line(line)
+
+    def _wrapped(self, text: str, *, indent: int = 2, **style: Any) -> None:
+        for number, line in enumerate(self._wrap(on_one_line(text), indent + 2)):
+            self._line(
+                click.style(f"{' ' * (indent if not number else indent + 2)}{line}", **style)
+            )
+
+    def _wrap(self, text: str, margin: int) -> list[str]:
+        return textwrap.wrap(text, self._width - margin, break_on_hyphens=False)
+
+
+def _by_clause(checks: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for check in checks:
+        found.setdefault(check["clauses"][0], []).append(check)
+    return list(found.values())
+
+
+def _only(check: Mapping[str, Any]) -> str:
+    """What --only is given in the command that repeats a check, as the shell quotes it."""
+    words = shlex.split(check["repro"])
+    return shlex.quote(words[words.index("--only") + 1])
+
+
+def _width(stream: IO[str]) -> int:
+    if not stream.isatty():
+        return _PIPED_WIDTH
+    return min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}..."
