@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,11 @@ def main() -> None:
 )
 @click.option("--strict", is_flag=True, help="A warning makes the run not conformant.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for reports.")
+@click.option(
+    "--alluredir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for results that Allure reads; needs the extra `allure`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print report.json and nothing else.")
 def run(
     url: str | None,
@@ -131,6 +137,7 @@ def run(
     migrator: str,
     strict: bool,
     out: Path | None,
+    alluredir: Path | None,
     as_json: bool,
 ) -> int:
     """Test the relay at URL, or the bundled one.
@@ -163,7 +170,11 @@ def run(
         load_events=load_events,
         load_seconds=load_seconds,
     )
-    order = Order(settings, url or "", workers, out, as_json)
+    if alluredir is not None and find_spec("allure_commons") is None:
+        raise click.UsageError(
+            "--alluredir needs the extra allure: pip install 'nip-ap-conformance[allure]'"
+        )
+    order = Order(settings, url or "", workers, out, as_json, alluredir)
     try:
         return run_suite(order, sys.stdout)
     except (SettingsError, NothingSelected) as error:

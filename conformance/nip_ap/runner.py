@@ -45,6 +45,7 @@ class Order:
     workers: str
     out: Path | None
     as_json: bool
+    allure: Path | None = None
 
 
 def run_suite(order: Order, stream: IO[str]) -> int:
@@ -159,6 +160,10 @@ def _publish(report: Report, order: Order, printer: Printer, stream: IO[str]) ->
         write_reports(report, order.out)
         if not order.as_json:
             printer.written(order.out)
+    if order.allure is not None:
+        from nip_ap.reporting.allure_results import write_allure
+
+        write_allure(report, order.allure)
 
 
 def _why_nothing_ran(order: Order, text: str) -> str:

@@ -30,7 +30,7 @@ from nip_ap.nostr.channel import Channel
 from nip_ap.patience import impatient_imports, no_waiting
 from nip_ap.reporting import Report, report_of, write_reports
 from nip_ap.reporting.legible import on_one_line, visible
-from nip_ap.reporting.model import read_transcript, transcript_path
+from nip_ap.reporting.model import read_transcript, repro_line, transcript_path
 from nip_ap.run import Context, Result, Run, Settings, Subject, level_of, settled
 from nip_ap.targets import BundledTarget, Target, TargetError, UrlTarget
 from nip_ap.targets.url import is_loopback
@@ -435,6 +435,7 @@ class SuiteWorker:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._running: Check | None = None
+        self._finished: Result | None = None
         self._surface: Surface | None = None
         self._client: httpx.Client | None = None
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
@@ -465,6 +466,30 @@ class SuiteWorker:
             keys = {} if context.evidence else read_keys(context.settings.keys)
             self._surface = Surface(context, LiveNetwork(self._client), keys)
         return self._surface
+
+    def pytest_sessionstart(self) -> None:
+        """Where allure-pytest writes results, tell it what it cannot know of a check."""
+        if not self._config.pluginmanager.hasplugin("allure_listener"):
+            return
+        from allure_commons import plugin_manager
+
+        from nip_ap.reporting.allure_results import Dresser
+
+        dresser = Dresser(self._for_allure)
+        plugin_manager.register(dresser)
+        self._config.add_cleanup(lambda: plugin_manager.unregister(dresser))
+
+    def _for_allure(self) -> Mapping[str, Any] | None:
+        from nip_ap.reporting.allure_results import check_of
+
+        if self._finished is None:
+            return None
+        context = self.context
+        subject = context.subject(self._finished.subject)
+        target = "" if subject.is_disposable else subject.url
+        spec = subject.capabilities.spec
+        repro = repro_line(self._finished.check, context.settings, spec, target)
+        return check_of(self._finished, repro)
 
     def pytest_sessionfinish(self) -> None:
         """Close the shared HTTP client."""
@@ -518,6 +543,7 @@ class SuiteWorker:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Make the check, and see whether its clause applies to this relay."""
         clauses, needs = _clauses_of(item)
+        self._finished = None
         if not clauses:
             return
         known = register()
@@ -585,6 +611,7 @@ class SuiteWorker:
         ended = call.when == "call" or (call.when == "setup" and error is not None)
         if ended:
             result = check.result(_plain(error))
+            self._finished = result
             _dress(report, item, result)
             report.user_properties.append((_RESULT, json.dumps(result.to_json())))
         if call.when == "teardown":

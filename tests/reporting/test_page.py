@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from nip_ap.clauses import register
 from nip_ap.reporting import html_of, read_report
 from nip_ap.reporting.legible import visible
-from nip_ap.reporting.page import link_of
+from nip_ap.reporting.sources import link_of
 from nip_ap.verdict import Verdict
 from tests.reporting.reports import (
     HOSTILE,

@@ -22,7 +22,7 @@ import orjson
 from nip_ap.clauses import Register
 from nip_ap.reporting.latency import latency
 from nip_ap.resources import resource
-from nip_ap.run import Result, Run
+from nip_ap.run import Result, Run, Settings
 from nip_ap.verdict import Verdict
 from nip_ap.version import __version__
 from nip_ap.wire import Frame
@@ -202,11 +202,16 @@ def transcript_path(check: str) -> str:
     return f"transcripts/{transcript_name(check)}"
 
 
-def repro_line(check: str, run: Run, target: str) -> str:
-    """The one command that runs a check alone with the same seed."""
+def repro_line(check: str, settings: Settings, spec: str, target: str) -> str:
+    """The one command that runs a check alone with the same seed, in the same way."""
     words = ["nip-ap", "run", *([target] if target else [])]
-    words += ["--only", check.replace("[", "[[]"), "--seed", run.settings.seed]
-    words += ["--spec", run.subject.capabilities.spec]
+    words += ["--only", check.replace("[", "[[]"), "--seed", settings.seed, "--spec", spec]
+    if settings.auth != "nip42":
+        words += ["--auth", settings.auth]
+    if settings.keys:
+        words += ["--keys", settings.keys]  # the path of a file
+    if settings.migrator:
+        words += ["--migrator", settings.migrator]
     return shlex.join(words)
 
 
@@ -269,7 +274,7 @@ def _check(result: Result, run: Run, target: str) -> dict[str, Any]:
         "facts": dict(result.facts),
         "seconds": result.seconds,
         "transcript": transcript_path(result.check),
-        "repro": repro_line(result.check, run, target),
+        "repro": repro_line(result.check, run.settings, run.subject.capabilities.spec, target),
         **({"frames": _last_frames(result)} if result.verdict not in _PLAIN else {}),
     }
 

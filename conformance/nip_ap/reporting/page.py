@@ -21,6 +21,7 @@ from nip_ap.reporting.files import report_format
 from nip_ap.reporting.legible import brief, visible
 from nip_ap.reporting.model import RED_FIRST, SIGNS, Report
 from nip_ap.reporting.plots import Histogram, histograms, is_summary
+from nip_ap.reporting.sources import link_of
 from nip_ap.reporting.templates import render, source
 from nip_ap.resources import data
 from nip_ap.verdict import Verdict
@@ -167,16 +168,6 @@ def script_digest(name: str) -> str:
 def anchor_of(check: Mapping[str, Any]) -> str:
     """The fragment that leads to a check: the name of its transcript."""
     return Path(check["transcript"]).stem
-
-
-def link_of(text: str) -> str:
-    """The address of a clause's source, or "" where it is nothing that can be linked."""
-    document, _, section = text.partition(", ")
-    address = data("sources").get(document)
-    if not isinstance(address, str):
-        return ""
-    heading = re.sub(r"[^a-z0-9 -]", "", section.lower()).replace(" ", "-")
-    return f"{address}#{heading}" if heading else address
 
 
 def shares(counts: Mapping[str, int]) -> list[tuple[str, str, int, float]]:
