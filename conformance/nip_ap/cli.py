@@ -14,6 +14,7 @@ from nip_ap.verdict import EXIT_CODES, EXIT_UNREACHABLE, EXIT_USAGE, RunVerdict
 from nip_ap.version import __version__
 
 EXIT_INTERRUPTED = 130
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 class _Group(click.Group):
@@ -230,6 +231,49 @@ def prove(
         raise click.UsageError(str(error)) from None
     except ProofBroken as error:
         raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=_FOLDER, metavar="DIR...")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("site"),
+    show_default=True,
+    help="Folder for the site.",
+)
+def site(folders: tuple[Path, ...], out: Path) -> None:
+    """A static site of all reports below DIR...: clauses against relays, histories, badges.
+
+    A relay is a folder right below DIR, or DIR itself where a report lies in it.
+    """
+    from nip_ap.reporting.model import ReportUnreadable
+    from nip_ap.reporting.site import write_site
+
+    try:
+        reports = write_site(folders, out)
+    except ReportUnreadable as error:
+        raise click.UsageError(str(error)) from None
+    click.echo(f"{reports} report(s): {out / 'index.html'}")
+
+
+@main.command()
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The page; DIR/history.html by default.",
+)
+def history(folder: Path, out: Path | None) -> None:
+    """A page of one relay's history from all reports below DIR, and a line a run."""
+    from nip_ap.reporting.history import write_history
+    from nip_ap.reporting.model import ReportUnreadable
+
+    try:
+        page = write_history(folder, out, sys.stdout)
+    except ReportUnreadable as error:
+        raise click.UsageError(str(error)) from None
+    click.echo(f"history: {page}")
 
 
 main.add_command(migrate)

@@ -111,15 +111,13 @@ class Point:
     says: str
 
 
-def trend(values: Sequence[tuple[float | None, str]]) -> list[list[Point]]:
-    """Values with labels, evenly spread; a missing one breaks the line. Zero is at the bottom."""
-    known = [value for value, _ in values if value is not None]
-    top = max(known, default=0) or 1
+def trend(values: Sequence[tuple[float | None, str]], top: float) -> list[list[Point]]:
+    """Values with labels, evenly spread from zero to `top`; a missing one breaks the line."""
     runs: list[list[Point]] = [[]]
     for number, (value, says) in enumerate(values):
         if value is None:
             runs.append([])
             continue
         x = number / max(len(values) - 1, 1) * 100
-        runs[-1].append(Point(round(x, 2), round(100 - value / top * 100, 2), says))
+        runs[-1].append(Point(round(x, 2), round(100 - value / (top or 1) * 100, 2), says))
     return [run for run in runs if run]
