@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,6 +45,7 @@ CLIENTS_GROUPS = ("MIG", "PIN")
 
 _ANSWER_LIMIT = 1.5
 _PROBES_AT_ONCE = 8
+_SHARES = 3
 _NOT_THE_CLIENTS_HALF = "not test_client and not test_relay and not test_pinned"
 # Slow rogues keep a worker waiting, not computing: several workers share a core.
 _WAITING_FACTOR = 3
@@ -237,19 +239,26 @@ def plan(rogues: Sequence[Rogue], reference: Run, workers: int) -> dict[str, tup
     """The checks to run on each rogue, by rehearsing all others."""
     recordings, url = recordings_of(reference), reference.subject.url
     plain = rehearse(recordings, url, Policy(NOVEMBER))
+    shares = shared_out([rogue.name for rogue in rogues], workers)
+    found: dict[str, tuple[str, ...]] = {}
     with ProcessPoolExecutor(workers) as pool:
-        waiting = {
-            rogue.name: pool.submit(affected_by_name, rogue.name, recordings, url, plain)
-            for rogue in rogues
-        }
-        return {name: found.result() for name, found in waiting.items()}
+        rest = (repeat(recordings), repeat(url), repeat(plain))
+        for part in pool.map(affected_by_names, shares, *rest):
+            found |= part
+    return found
 
 
-def affected_by_name(
-    name: str, recordings: Sequence[Recording], url: str, plain: Mapping[str, str]
-) -> tuple[str, ...]:
+def shared_out(names: Sequence[str], workers: int) -> list[Sequence[str]]:
+    """Names in a few shares a worker: recordings are large, and travel with each share."""
+    number = workers * _SHARES
+    return [names[start::number] for start in range(min(number, len(names)))]
+
+
+def affected_by_names(
+    names: Sequence[str], recordings: Sequence[Recording], url: str, plain: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
     """As affected_checks; for another process, which knows rogues by their names."""
-    return affected_checks(ROGUES[name], recordings, url, plain)
+    return {name: affected_checks(ROGUES[name], recordings, url, plain) for name in names}
 
 
 def completed(run: Run, reference: Run) -> Run:

@@ -13,9 +13,10 @@ import time
 import tomllib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
-from nip_ap.proof import REFERENCE, Gallery, recordings_of
+from nip_ap.proof import REFERENCE, Gallery, recordings_of, shared_out
 from nip_ap.run import Run, Settings, Subject
 from nip_ap.runner import worker_count
 from nip_ap.targets import BundledTarget
@@ -34,14 +35,24 @@ class MutantTarget(BundledTarget):
     module = "tests.mutation.serve"
 
 
-def affected(name: str, recordings: Sequence[Recording], url: str) -> tuple[str, ...]:
-    """The checks that a mutant answers otherwise; all of them where it cannot even play."""
-    mutant = next(one for one in mutants() if one.name == name)
+def affected_by_names(
+    names: Sequence[str], recordings: Sequence[Recording], url: str
+) -> dict[str, tuple[str, ...]]:
+    """The checks that each mutant answers otherwise; for another process."""
     plain = rehearse(recordings, url, Policy(NOVEMBER))
+    return {
+        one.name: affected(one, recordings, url, plain) for one in mutants() if one.name in names
+    }
+
+
+def affected(
+    mutant: Mutant, recordings: Sequence[Recording], url: str, plain: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The checks that a mutant answers otherwise; all of them where it cannot even play."""
     try:
         answers = rehearse(recordings, url, mutant.policy(NOVEMBER))
     except Exception as error:  # a mutant may break anything; that alone makes it worth a run
-        print(f"{name}: {type(error).__name__} in rehearsal", file=sys.stderr)
+        print(f"{mutant.name}: {type(error).__name__} in rehearsal", file=sys.stderr)
         return tuple(one.check for one in recordings)
     return tuple(check for check, digest in answers.items() if digest != plain[check])
 
@@ -101,9 +112,11 @@ def main() -> int:
 def _plan(every: Sequence[Mutant], reference: Run, workers: int) -> dict[str, tuple[str, ...]]:
     recordings, url = recordings_of(reference), reference.subject.url
     always = unrehearsed(reference)
+    found: dict[str, tuple[str, ...]] = {}
     with ProcessPoolExecutor(workers) as pool:
-        waiting = {one.name: pool.submit(affected, one.name, recordings, url) for one in every}
-        found = {name: result.result() for name, result in waiting.items()}
+        shares = shared_out([one.name for one in every], workers)
+        for part in pool.map(affected_by_names, shares, repeat(recordings), repeat(url)):
+            found |= part
     return {name: tuple(dict.fromkeys((*checks[:40], *always))) for name, checks in found.items()}
 
 
