@@ -117,6 +117,7 @@ class HttpDoor:
         except WireError as error:
             self._record(NOTE, f"{GAVE_UP}{type(error).__name__}: {error}")
             raise
+        response = _without_credentials(response, headers)
         self._record(RECEIVED, f"HTTP {response.status_code} {response.text}")
         return response
 
@@ -191,6 +192,20 @@ class HttpDoor:
 
     def close(self) -> None:
         """Nothing to do: the network belongs to the process."""
+
+
+def _without_credentials(response: httpx.Response, sent: Mapping[str, str]) -> httpx.Response:
+    """An answer in which the relay does not repeat the NIP-98 header that it got.
+
+    Whatever is made of the answer, a transcript, a reason, a page, has no credential in it then.
+    """
+    import httpx
+
+    token = sent.get("Authorization", "").removeprefix("Nostr ").strip()
+    if not token or token not in response.text:
+        return response
+    text = response.text.replace(token, "(the credential that was sent)")
+    return httpx.Response(response.status_code, content=text.encode())
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:
