@@ -218,9 +218,13 @@ def test_nothing_is_wider_than_the_screen(open_page, pages, width, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_what_is_broken_is_opened_for_paper(open_page, pages):
-    page = open_page(pages["failing"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_broken_is_opened_for_paper(open_page, pages, theme):
+    page = open_page(pages["failing"], color_scheme=theme)
     page.emulate_media(media="print")
+    body = "getComputedStyle(document.body)"
+    assert page.evaluate(f"{body}.backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate(f"{body}.color") == "rgb(0, 0, 0)"
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.locator("#AP-SLUG-02 .frames li").nth(3).wait_for()
     assert page.locator("#AP-SLUG-02 .frames").is_visible()

@@ -237,7 +237,7 @@ def _check(
         ],
         notes=[room.cut(note) for note in check["notes"][: room.others]],
         facts=[
-            (name, room.cut(value if isinstance(value, str) else orjson.dumps(value).decode()))
+            (name, room.cut(_told(value)))
             for name, value in check["facts"].items()
             if name not in summaries and not _holds_summaries(value)
         ],
@@ -256,6 +256,17 @@ def _summaries(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         elif _holds_summaries(value):
             found |= {one["operation"]: one for one in value}
     return found
+
+
+def _told(value: object) -> str:
+    """A fact in words as far as it has any, else as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and not any(
+        isinstance(one, (list, dict)) for one in value.values()
+    ):
+        return ", ".join(f"{name} {orjson.dumps(one).decode()}" for name, one in value.items())
+    return orjson.dumps(value).decode()
 
 
 def _holds_summaries(value: object) -> bool:
