@@ -114,6 +114,14 @@ def test_without_scripts_the_last_frames_of_what_is_red_can_be_read():
     assert {check for check, count in shown.items() if count} == red
 
 
+def test_what_the_relay_logged_is_shown_as_text():
+    report = one_of_each()
+    (check,) = report.checks_with(Verdict.FAIL)
+    check["log"] = "panic at <b>\x1b[31m line 3"
+    soup = soup_of(report)
+    assert [one.get_text() for one in soup.find_all("pre")] == ["panic at <b>\\u001b[31m line 3"]
+
+
 def test_measured_times_are_drawn():
     soup = soup_of(one_of_each())
     assert "half within" in soup.find(class_="check").find("svg")["aria-label"]

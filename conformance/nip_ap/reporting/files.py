@@ -18,7 +18,7 @@ from nip_ap.wire import Frame
 
 Writer = Callable[[Report, Path], None]
 
-_FRAMES, _FRAME = 8, 600
+_FRAMES, _FRAME, _LOG_LINES = 8, 600, 20
 _LINE = orjson.OPT_APPEND_NEWLINE
 
 _NOT_IN_XML = re.compile("[^\\t\\n\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
@@ -167,6 +167,8 @@ def _told(check: Mapping[str, Any], titles: Mapping[str, str], report: Report) -
         f"{frame.at:9.3f} {frame.who} {_ARROWS[frame.direction]} {brief(frame.text[:_FRAME])}"
         for frame in report.transcripts.get(check["id"], ())[-_FRAMES:]
     ]
+    if check.get("log"):
+        lines += ["the relay's log:", *check["log"].splitlines()[-_LOG_LINES:]]
     return _printable("\n".join([*lines, f"repeat: {check['repro']}"]))
 
 

@@ -80,6 +80,7 @@ class CheckShown:
     facts: Sequence[tuple[str, str]]
     plots: Sequence[Histogram]
     frames: Sequence[Mapping[str, Any]]
+    log: str
     more_clauses: Sequence[str]
 
 
@@ -243,6 +244,7 @@ def _check(
         ],
         plots=histograms(summaries),
         frames=frames,
+        log=check.get("log", "")[-4 * room.text :],
         more_clauses=check["clauses"][1:],
     )
 
