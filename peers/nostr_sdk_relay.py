@@ -1,6 +1,6 @@
 """The relay of PyPI nostr-sdk on a port; runs in the peer's environment, without our packages.
 
-usage: python nostr_sdk_relay.py PORT [persona-policy]
+usage: python nostr_sdk_relay.py PORT [persona-policy] [lmdb DIR]
 """
 
 from __future__ import annotations
@@ -41,17 +41,24 @@ class PersonaPolicy(nostr_sdk.WritePolicy):  # type: ignore[misc]
         return nostr_sdk.WritePolicyResult.ACCEPT()
 
 
-async def serve(port: int, *, with_policy: bool) -> None:
-    """Serve until killed; the default rate limits are lifted, everything else is default."""
+async def serve(port: int, *, with_policy: bool, folder: str = "") -> None:
+    """Serve until killed, from memory, or from LMDB in a folder.
+
+    The default rate limits are lifted, everything else is default.
+    """
     nostr_sdk.uniffi_set_event_loop(asyncio.get_running_loop())
     limits = nostr_sdk.RateLimit(max_reqs=100_000, notes_per_minute=100_000_000)
     builder = nostr_sdk.LocalRelayBuilder().addr("127.0.0.1").port(port).rate_limit(limits)
     if with_policy:
         builder = builder.write_policy(PersonaPolicy())
+    if folder:
+        builder = builder.database(await nostr_sdk.NostrLmdb.open(folder))
     relay = builder.build()
     await relay.run()
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), with_policy="persona-policy" in sys.argv[2:]))
+    _, number, *options = sys.argv
+    kept_in = options[options.index("lmdb") + 1] if "lmdb" in options else ""
+    asyncio.run(serve(int(number), with_policy="persona-policy" in options, folder=kept_in))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from nip_ap.actor import Actor, Clock, Surroundings
 from nip_ap.credentials import ABILITIES, run_key
@@ -19,7 +20,9 @@ from nip_ap.evidence import (
 )
 from nip_ap.nostr import SecretKey, derive
 from nip_ap.nostr.channel import PRIVATE, Channel, channel_id
+from nip_ap.own_relay import OwnRelay
 from nip_ap.run import Context, Result, Subject, broken_at
+from nip_ap.targets.kept import size_of, tail_of
 from nip_ap.texts import compared, is_of_the_family
 from nip_ap.verdict import Verdict
 from nip_ap.wire import (
@@ -68,7 +71,13 @@ class Check:
     _actors: list[Actor] = field(default_factory=list)
     _steps: list[str] = field(default_factory=list)
     _sequences: int = 0
+    _own: OwnRelay | None = None
+    _log_began: int = 0
     _began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        if self.subject.log:
+            self._log_began = size_of(Path(self.subject.log))
 
     @cached_property
     def clock(self) -> Clock:
@@ -124,6 +133,13 @@ class Check:
             "time is left", lambda: time.monotonic() - self._began < seconds
         )
 
+    def sees(self, what: str, condition: Callable[[], bool]) -> bool:
+        """Whether something holds just now; the transcript has it, as it depends on the moment.
+
+        `what` is written in lower-case letters and spaces.
+        """
+        return self.transcript.reading(what, condition)
+
     def step(self, text: str) -> None:
         """Note the next step, in the trail and among the frames."""
         self._steps.append(text)
@@ -132,6 +148,21 @@ class Check:
     def trail(self) -> str:
         """The steps so far, numbered."""
         return "; ".join(f"{number}. {text}" for number, text in enumerate(self._steps, 1))
+
+    # -- a relay of its own ----------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The relay that the check's actors talk to."""
+        return self.subject.url if self._own is None else self._own.url
+
+    def move_to_own_relay(self) -> OwnRelay:
+        """Start a relay of the check's own; every actor talks to that one from now on.
+
+        Raises Inconclusive where it does not start, although the run's did.
+        """
+        self._own = OwnRelay(self.subject.own, self.transcript)
+        return self._own
 
     # -- actors ----------------------------------------------------------------
 
@@ -185,7 +216,7 @@ class Check:
     def _open_ws(self, who: str, key: SecretKey | None, deaf: bool) -> WebSocketDoor:
         self._introduce(who, key)
         door = WebSocketDoor(
-            self.subject.url,
+            self.url,
             who=who,
             key=key,
             transcript=self.transcript,
@@ -203,7 +234,7 @@ class Check:
         self._introduce(who, key)
         settings = self.surface.context.settings
         return HttpDoor(
-            self.subject.url,
+            self.url,
             who=who,
             key=key,
             transcript=self.transcript,
@@ -217,7 +248,7 @@ class Check:
         """Clean up and close every connection. What fails here says nothing about the clause."""
         self.transcript.close()
         for actor in self._actors:
-            if not self.subject.is_disposable and actor.written:
+            if self._own is None and not self.subject.is_disposable and actor.written:
                 try:
                     actor.clean_up()
                 except (WireError, OSError):
@@ -251,7 +282,16 @@ class Check:
             facts=dict(self.ledger.facts),
             seconds=round(time.monotonic() - self._began, 4),
             frames=self.transcript.frames,
+            log=self._relay_log(),
         )
+
+    def _relay_log(self) -> str:
+        """What the relay wrote since the check began; other checks may have had a part in it."""
+        if self._own is not None:
+            return self._own.log()
+        if not self.subject.log or self.subject.own is None:
+            return ""
+        return tail_of(Path(self.subject.log), self.subject.own, since=self._log_began)
 
     def _compare_texts(self) -> None:
         """A second column for relays of the real one's family: do the refusals match exactly."""

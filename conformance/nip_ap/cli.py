@@ -70,8 +70,25 @@ def main() -> None:
     """Conformance of Nostr relays with NIP-AP, agent personas (kind 30175)."""
 
 
+def _with_target_options(command: Any) -> Any:
+    """The options of every kind of target (targets/kinds.py)."""
+    from nip_ap.targets.kinds import target_options
+
+    for one in reversed(target_options()):
+        command = click.option(
+            f"--{one.name}",
+            one.key,
+            metavar=one.metavar,
+            help=one.help,
+            type=one.type,
+            multiple=one.many,
+        )(command)
+    return command
+
+
 @main.command()
 @click.argument("url", required=False)
+@_with_target_options
 @click.option("-n", "--workers", default="auto", help="Processes; `auto` is one a core, at most 4.")
 @click.option(
     "--only", multiple=True, metavar="GLOB", help="Groups, clauses or checks. Repeatable."
@@ -110,6 +127,7 @@ def main() -> None:
     default="",
     help="Test this migrator too; {base}, {relay} and {key} are filled in.",
 )
+@click.option("--kills", type=click.IntRange(1), default=2, help="Kills of AP-DUR-01.")
 @click.option("--strict", is_flag=True, help="A warning makes the run not conformant.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for reports.")
 @click.option(
@@ -136,12 +154,14 @@ def run(
     repeat: int,
     examples: int,
     migrator: str,
+    kills: int,
     strict: bool,
     out: Path | None,
     alluredir: Path | None,
     as_json: bool,
+    **target: Any,
 ) -> int:
-    """Test the relay at URL, or the bundled one.
+    """Test the relay at URL, one that is started with --cmd, --image or --compose, or the bundled.
 
     Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 unreachable, 4 usage.
     """
@@ -149,7 +169,7 @@ def run(
 
     from nip_ap.run import Settings
     from nip_ap.runner import NothingSelected, Order, SuiteBroken, run_suite
-    from nip_ap.session import SettingsError
+    from nip_ap.session import SettingsError, recipe_for
     from nip_ap.targets import TargetError
     from nip_ap.wire import Unreachable
 
@@ -170,13 +190,15 @@ def run(
         subscribers=subscribers,
         load_events=load_events,
         load_seconds=load_seconds,
+        kills=kills,
     )
     if alluredir is not None and find_spec("allure_commons") is None:
         raise click.UsageError(
             "--alluredir needs the extra allure: pip install 'nip-ap-conformance[allure]'"
         )
-    order = Order(settings, url or "", workers, out, as_json, alluredir)
     try:
+        recipe = recipe_for(target | {"url": url}, settings)
+        order = Order(settings, recipe, workers, out, as_json, alluredir)
         return run_suite(order, sys.stdout)
     except (SettingsError, NothingSelected) as error:
         raise click.UsageError(str(error)) from None

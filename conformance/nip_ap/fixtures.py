@@ -15,6 +15,7 @@ from nip_ap.load import Crowd
 from nip_ap.nostr import PERSONA, Draft
 from nip_ap.nostr.channel import Channel
 from nip_ap.nostr.event import as_tags
+from nip_ap.own_relay import OwnRelay
 
 CHECK = pytest.StashKey[Check]()
 
@@ -27,6 +28,20 @@ def check(request: pytest.FixtureRequest) -> Iterator[Check]:
     running = request.node.stash[CHECK]
     yield running
     running.leave()
+
+
+@pytest.fixture
+def own_relay(check: Check) -> Iterator[OwnRelay]:
+    """A relay of the check's own, which it may kill; every actor of the check talks to it."""
+    relay = check.move_to_own_relay()
+    yield relay
+    relay.leave()
+
+
+@pytest.fixture
+def kills(check: Check) -> int:
+    """How often a check of a crash kills its relay (--kills)."""
+    return check.surface.context.settings.kills
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from nip_ap.targets.kinds import target_options
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options, all under one prefix so that they meet nobody else's."""
@@ -68,6 +70,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=50,
         help="sequences that the state machine tries",
     )
+    group.addoption("--nip-ap-kills", metavar="N", type=int, default=2, help="kills of AP-DUR-01")
+    for one in target_options():
+        group.addoption(
+            f"--nip-ap-{one.name}",
+            metavar=one.metavar,
+            action="append" if one.many else "store",
+            default=[] if one.many else None,
+            help=one.help.replace("%", "%%"),
+            **({} if one.many else {"type": one.type}),
+        )
     group.addoption(
         "--nip-ap-migrator",
         metavar="CMD",

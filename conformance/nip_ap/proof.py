@@ -24,8 +24,16 @@ from nip_ap.clauses import MUST, NOVEMBER, SHOULD, register
 from nip_ap.reporting.terminal import Progress
 from nip_ap.run import Context, Result, Run, Settings, Subject
 from nip_ap.runner import run_pytest, worker_count
-from nip_ap.session import SuiteController, abilities, bundled_target, probe
+from nip_ap.session import (
+    SuiteController,
+    abilities,
+    bundled_recipe,
+    bundled_target,
+    probe,
+)
 from nip_ap.targets import BundledTarget
+from nip_ap.targets.kinds import own_recipe
+from nip_ap.targets.recipe import Recipe
 from nip_ap.verdict import RunVerdict, Verdict
 from nip_ap.wire.transcript import NOTE, SENT
 from nip_ap_relay.policy import Policy
@@ -43,6 +51,7 @@ REFERENCE = "reference"
 CLIENTS_GROUPS = ("MIG", "PIN")
 """Groups that `nip-ap prove --migrator` proves, with rogue clients and rogue relays."""
 
+_DURABILITY = "AP-DUR-"
 _ANSWER_LIMIT = 1.5
 _PROBES_AT_ONCE = 8
 _SHARES = 3
@@ -175,8 +184,22 @@ class Gallery:
         url = f"{self.target.url}/" if name == REFERENCE else f"{self.target.url}/{name}/"
         spec = NOVEMBER if name == REFERENCE else ROGUES[name].spec
         found = probe(url, replace(self.settings, spec=spec), {})
-        able = abilities(self.target, url, self.settings)
-        return Subject(name, url, found, is_disposable=True, abilities=able)
+        own = self._own(name)
+        able = abilities(self.target, url, self.settings, own)
+        return Subject(name, url, found, is_disposable=True, abilities=able, own=own)
+
+    def _own(self, name: str) -> Recipe | None:
+        """For checks that kill their relay: the reference in a process, and rogues of that kind.
+
+        All other rogues live in the gallery alone; a start and a kill of each would take minutes.
+        """
+        if name == REFERENCE:
+            return own_recipe(bundled_recipe(self.settings))
+        listed = ROGUES[name].turns_red | ROGUES[name].blinds
+        if not any(clause.startswith(_DURABILITY) for clause in listed):
+            return None
+        settings = replace(self.settings, spec=ROGUES[name].spec)
+        return own_recipe(bundled_recipe(settings, "--rogue", name))
 
     def run(
         self, subjects: Sequence[Subject], workers: int, progress: Progress | None

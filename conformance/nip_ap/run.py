@@ -12,11 +12,12 @@ from typing import Any
 from nip_ap.capabilities import NO, YES, Capabilities
 from nip_ap.clauses import INFO, MAY, MUST, SHOULD, Clause, Register
 from nip_ap.evidence import Control, Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
+from nip_ap.targets.recipe import Recipe
 from nip_ap.verdict import RunVerdict, Verdict, run_verdict, worst
 from nip_ap.wire import Frame
 
 _NOT_PROBED = {
-    "restart": "the suite does not control the relay's process",
+    "restart": "the suite does not control the relay's life (give --cmd, --image or --compose)",
     "limited-key": "no credential without users:write is at hand (a `limited` key in --keys)",
     "users-only-key": "no credential with users:write alone is at hand (`users-only` in --keys)",
     "load": "the relay is not on this machine and --load was not given",
@@ -47,6 +48,7 @@ class Settings:
     subscribers: int = 16
     load_events: int = 6400
     load_seconds: float = 20.0
+    kills: int = 2
 
     def selects(self, clauses: Iterable[str], check_id: str) -> bool:
         """Whether --only lets a check run: globs over groups, clause ids and check ids."""
@@ -62,7 +64,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Subject:
-    """One relay of a run. Most runs have one, named ""; a proof has one for each rogue."""
+    """One relay of a run. Most runs have one, named ""; a proof has one for each rogue.
+
+    `own` makes another such relay for a check that kills it; `log` is the file of its output.
+    """
 
     name: str
     url: str
@@ -72,6 +77,8 @@ class Subject:
     checks: tuple[str, ...] | None = None
     preflight: tuple[Frame, ...] = ()
     """The transcript of the probes; workers do not need it."""
+    own: Recipe | None = None
+    log: str = ""
 
     def wants(self, check: str) -> bool:
         """Whether a check is to run on this relay; most runs have no such choice."""
@@ -86,6 +93,8 @@ class Subject:
             "is_disposable": self.is_disposable,
             "abilities": list(self.abilities),
             "checks": self.checks,
+            "own": None if self.own is None else self.own.to_json(),
+            "log": self.log,
         }
 
     @classmethod
@@ -98,6 +107,8 @@ class Subject:
             is_disposable=value["is_disposable"],
             abilities=tuple(value["abilities"]),
             checks=None if value["checks"] is None else tuple(value["checks"]),
+            own=None if value["own"] is None else Recipe.from_json(value["own"]),
+            log=value["log"],
         )
 
     def require(self, clause: Clause, needs: Iterable[str], claims: Iterable[str] = ()) -> None:
@@ -193,6 +204,8 @@ class Result:
     facts: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     frames: tuple[Frame, ...] = ()
+    log: str = ""
+    """What the relay wrote to its log meanwhile, where the check is red or undecided."""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, frames included."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +20,10 @@ from nip_ap.reporting import Report, report_of, write_reports
 from nip_ap.reporting.terminal import Printer, Progress
 from nip_ap.resources import resource
 from nip_ap.run import Run, Settings
-from nip_ap.session import SuiteController, target_for
+from nip_ap.scratch import everything_temporary_in, vanishing_folder
+from nip_ap.session import SuiteController
+from nip_ap.targets import kinds
+from nip_ap.targets.recipe import Recipe
 from nip_ap.verdict import EXIT_CODES
 from nip_ap.version import __version__
 
@@ -38,10 +40,10 @@ class SuiteBroken(RuntimeError):
 
 @dataclass(frozen=True)
 class Order:
-    """One call of `nip-ap run`; `url` "" means the bundled relay."""
+    """One call of `nip-ap run`."""
 
     settings: Settings
-    url: str
+    recipe: Recipe
     workers: str
     out: Path | None
     as_json: bool
@@ -53,7 +55,8 @@ def run_suite(order: Order, stream: IO[str]) -> int:
 
     Raises TargetError, Unreachable, KeyFileError and NothingSelected for what the user can mend.
     """
-    controller = SuiteController(order.settings, {"": target_for(order.url, order.settings)})
+    target = kinds.target_of(order.recipe)
+    controller = SuiteController(order.settings, {"": target}, recipe=order.recipe)
     printer = Printer(stream)
     progress = Progress(io.StringIO() if order.as_json else stream)
     controller.on_result = progress.add
@@ -74,7 +77,7 @@ def run_suite(order: Order, stream: IO[str]) -> int:
         register(),
         started=controller.started,
         seconds=time.monotonic() - began,
-        target=order.url,
+        target=controller.target_name,
         workers=worker_count(order.workers),
     )
     _publish(report, order, printer, stream)
@@ -99,7 +102,7 @@ def run_pytest(controller: SuiteController, workers: int, *extra: str) -> str:
     """Run the scenarios under a controller; gives what pytest itself printed.
 
     No ini file, conftest or plugin of the user's takes part. Raises SuiteBroken where pytest or a
-    scenario file does not work at all.
+    scenario file does not work at all, and KeyboardInterrupt.
     """
     arguments = [
         *("-c", os.devnull, "--rootdir", str(resource("scenarios"))),
@@ -112,6 +115,8 @@ def run_pytest(controller: SuiteController, workers: int, *extra: str) -> str:
     printed = io.StringIO()
     with _nothing_of_the_users(), contextlib.redirect_stdout(printed):
         code = pytest.main(arguments, plugins=[controller])
+    if controller.is_interrupted:
+        raise KeyboardInterrupt
     text = printed.getvalue()
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.INTERRUPTED):
         raise SuiteBroken(f"the checks could not be run to the end:\n{text[-3000:]}")
@@ -121,8 +126,9 @@ def run_pytest(controller: SuiteController, workers: int, *extra: str) -> str:
 @contextlib.contextmanager
 def _nothing_of_the_users() -> Iterator[None]:
     ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
-    with tempfile.TemporaryDirectory(prefix="nip-ap-") as folder:
-        ours["HYPOTHESIS_STORAGE_DIRECTORY"] = folder  # else it leaves one where the user stands
+    with vanishing_folder() as folder, everything_temporary_in(folder):
+        # Else Hypothesis leaves one where the user stands.
+        ours["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
         before = {name: os.environ.get(name) for name in ours}
         os.environ.update(ours)
         try:
@@ -142,7 +148,7 @@ def _announce(printer: Printer, controller: SuiteController, order: Order) -> No
     printer.heading(
         __version__,
         subject.url,
-        not order.url,
+        order.recipe.kind,
         capabilities.spec,
         capabilities.spec_reason,
         order.settings.seed,

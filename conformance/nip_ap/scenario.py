@@ -43,6 +43,7 @@ from nip_ap.resources import data
 from nip_ap.wire import Answer, ConnectionLost, NoAnswer, Reading, WireError
 
 __all__ = [
+    "ACCEPTED",
     "ANY",
     "APPLICATION_DATA",
     "AT_ONCE",

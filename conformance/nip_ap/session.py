@@ -28,11 +28,13 @@ from nip_ap.fixtures import CHECK
 from nip_ap.nostr import Event, SecretKey
 from nip_ap.nostr.channel import Channel
 from nip_ap.patience import impatient_imports, no_waiting
-from nip_ap.reporting import Report, report_of, write_reports
+from nip_ap.reporting import Report, TargetName, report_of, write_reports
 from nip_ap.reporting.legible import on_one_line, visible
 from nip_ap.reporting.model import read_transcript, repro_line, transcript_path
 from nip_ap.run import Context, Result, Run, Settings, Subject, level_of, settled
-from nip_ap.targets import BundledTarget, Target, TargetError, UrlTarget
+from nip_ap.targets import BundledTarget, Target, TargetError, TargetUsage, kinds
+from nip_ap.targets.bundled import recipe_of
+from nip_ap.targets.recipe import Recipe
 from nip_ap.targets.url import is_loopback
 from nip_ap.verdict import EXIT_UNREACHABLE, RunVerdict, Verdict
 from nip_ap.wire import LiveNetwork, Playback, Transcript, Unreachable
@@ -124,16 +126,17 @@ class SuiteController:
         settings: Settings,
         targets: Mapping[str, Target],
         *,
-        url: str = "",
+        recipe: Recipe | None = None,
         out: Path | None = None,
     ) -> None:
-        """`url` is how the user named the relay; `out` a folder for reports under plain pytest."""
+        """`recipe` is what the target was made from; `out` a folder for reports under pytest."""
         self.__name__ = "nip_ap_controller"
         self.settings = settings
-        self.url = url
+        self.recipe = recipe
         self.out = out
         self.on_result: Callable[[Result, int], None] = _ignore
         self.context: Context | None = None
+        self.is_interrupted = False
         self.started = time.time()
         self._targets = dict(targets)
         self._results: list[Result] = []
@@ -162,11 +165,14 @@ class SuiteController:
             subscribers=option("nip_ap_subscribers"),
             load_events=option("nip_ap_load_events"),
             load_seconds=option("nip_ap_load_seconds"),
+            kills=option("nip_ap_kills"),
         )
-        url, out = option("relay_url") or "", option("nip_ap_out")
+        given = {one.key: option(f"nip_ap_{one.key}") for one in kinds.target_options()}
+        out = option("nip_ap_out")
         try:
-            target = target_for(url, settings)
-            return cls(settings, {"": target}, url=url, out=Path(out) if out else None)
+            recipe = recipe_for(given | {"url": option("relay_url")}, settings)
+            target = kinds.target_of(recipe)
+            return cls(settings, {"": target}, recipe=recipe, out=Path(out) if out else None)
         except (TargetError, SettingsError) as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -199,14 +205,16 @@ class SuiteController:
     def _subject(self, name: str, target: Target, keys: Mapping[str, SecretKey]) -> Subject:
         transcript = Transcript()
         capabilities = probe(target.url, self.settings, keys, transcript)
-        able = abilities(target, target.url, self.settings)
+        own = None if self.recipe is None else kinds.own_recipe(self.recipe)
         return Subject(
             name,
             target.url,
             capabilities,
             target.is_disposable,
-            able,
+            abilities(target, target.url, self.settings, own),
             preflight=transcript.frames,
+            own=own,
+            log=str(target.log or ""),
         )
 
     def close(self) -> None:
@@ -255,6 +263,10 @@ class SuiteController:
             for subject in self.context.subjects
         ]
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell Ctrl-C from what pytest and xdist raise where checks cannot be collected."""
+        self.is_interrupted = excinfo.type is KeyboardInterrupt
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Under plain pytest: write the reports; a run that is not conformant is no success."""
@@ -265,13 +277,20 @@ class SuiteController:
         if session.exitstatus == pytest.ExitCode.OK and not judged:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    @property
+    def target_name(self) -> TargetName:
+        """How the user named the relay."""
+        if self.recipe is None:
+            return TargetName()
+        return TargetName(self.recipe.kind, tuple(kinds.words(self.recipe)))
+
     def _report(self, run: Run, config: pytest.Config) -> Report:
         return report_of(
             run,
             register(),
             started=self.started,
             seconds=time.time() - self.started,
-            target=self.url,
+            target=self.target_name,
             workers=len(config.getoption("tx", None) or ()) or 1,
         )
 
@@ -371,24 +390,45 @@ def _parts(nodeid: str) -> tuple[str, str, str]:
     return file, function, parameters.removesuffix("]")
 
 
-def target_for(url: str, settings: Settings) -> Target:
-    """The relay at a URL, or the bundled one in the revision asked for.
+def recipe_for(given: Mapping[str, Any], settings: Settings) -> Recipe:
+    """The relay that options describe (targets/kinds.py), the bundled one where they name none.
 
-    Raises TargetError and SettingsError.
+    Raises SettingsError.
     """
     check_claims(settings)
-    return UrlTarget(url) if url else bundled_target(settings)
+    try:
+        recipe = kinds.chosen(given)
+    except TargetUsage as error:
+        raise SettingsError(str(error)) from None
+    return bundled_recipe(settings, given=recipe.given) if recipe.kind == "bundled" else recipe
+
+
+def bundled_recipe(
+    settings: Settings, *arguments: str, given: Mapping[str, Any] | None = None
+) -> Recipe:
+    """The bundled relay in the revision asked for; it knows the run's limited credentials.
+
+    Raises KeyFileError.
+    """
+    spec = () if settings.spec == "auto" else ("--spec", settings.spec)
+    limited = grants(settings.seed, read_keys(settings.keys))
+    return recipe_of(given or {}, (*spec, *arguments), limited)
 
 
 def bundled_target(settings: Settings, *arguments: str) -> BundledTarget:
-    """The bundled relay; it knows the run's limited credentials. Raises KeyFileError."""
-    spec = () if settings.spec == "auto" else ("--spec", settings.spec)
-    limited = grants(settings.seed, read_keys(settings.keys))
-    return BundledTarget((*spec, *arguments), grants=limited)
+    """A target of such a recipe. Raises KeyFileError."""
+    target = kinds.target_of(bundled_recipe(settings, *arguments))
+    assert isinstance(target, BundledTarget)
+    return target
 
 
-def abilities(target: Target, url: str, settings: Settings) -> tuple[str, ...]:
-    """What the suite can do to a relay that no probe can find out."""
+def abilities(
+    target: Target, url: str, settings: Settings, own: Recipe | None = None
+) -> tuple[str, ...]:
+    """What the suite can do to a relay that no probe can find out.
+
+    `own` makes another relay of its kind, which a check may restart.
+    """
     keys = read_keys(settings.keys)
     granted = target.grants if isinstance(target, BundledTarget) else {}
     found = [
@@ -400,12 +440,14 @@ def abilities(target: Target, url: str, settings: Settings) -> tuple[str, ...]:
         found.append("load")
     if settings.migrator:
         found.append("migrator")
+    if own is not None:
+        found.append("restart")
     return tuple(found)
 
 
 def check_claims(settings: Settings) -> None:
     """Raise SettingsError where --claim names something that nobody could find."""
-    known = [*PROBES, *ABILITIES.values()]
+    known = [*PROBES, *ABILITIES.values(), "restart"]
     unknown = [claim for claim in settings.claims if claim not in known]
     if unknown:
         raise SettingsError(
@@ -427,6 +469,13 @@ def _split_hidden(parameters: str) -> tuple[str, str]:
         _, _, parameters = parameters[1:].partition("#")
         parameters = parameters.removeprefix("-")
     return subject, parameters
+
+
+def _name_of(subject: Subject) -> TargetName:
+    """How the user named a relay, as far as a worker knows."""
+    if not subject.is_disposable:
+        return TargetName("url", (subject.url,))
+    return TargetName(words=() if subject.own is None else tuple(kinds.words(subject.own)))
 
 
 class SuiteWorker:
@@ -486,7 +535,7 @@ class SuiteWorker:
             return None
         context = self.context
         subject = context.subject(self._finished.subject)
-        target = "" if subject.is_disposable else subject.url
+        target = _name_of(subject)
         spec = subject.capabilities.spec
         repro = repro_line(self._finished.check, context.settings, spec, target)
         return check_of(self._finished, repro)

@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import threading
 from pathlib import Path
+from types import FrameType
 
 import click
 import uvicorn
@@ -124,6 +125,13 @@ def main(
 class _Announced(uvicorn.Server):
     """Says where it listens once it answers, and once signals end it in good order."""
 
+    stops_when_asked = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """What a signal does; nothing where a rogue does not listen."""
+        if self.stops_when_asked:
+            super().handle_exit(sig, frame)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or ():
@@ -152,6 +160,7 @@ def serve(
         timeout_graceful_shutdown=2,
     )
     server = _Announced(config)
+    server.stops_when_asked = relays[""].policy.stops_when_asked()
     if stop_with_parent:
         _stop_with_parent(server)
     served = control.serve(server, listener) if control else server.serve(sockets=[listener])

@@ -407,6 +407,17 @@ class Policy(ChannelRules):
     def batch_is_committed(self) -> None:
         """A group commit has ended; nothing is remembered from one write to the next."""
 
+    def commits_before_answering(self) -> bool:
+        """OK true means durable: whatever ends the process, it is there afterwards."""
+        return True
+
+    def opens(self, store: Store) -> None:
+        """A store from before is taken as it is: what was replaced or deleted stays so."""
+
+    def stops_when_asked(self) -> bool:
+        """SIGTERM closes every connection and ends the process."""
+        return True
+
     def as_stored(self, event: Event) -> Event:
         """Stored byte for byte."""
         return event

@@ -74,6 +74,7 @@ class Relay:
         self._grants = dict(grants or {})
         self._pending: list[_Pending] = []
         self._flush_is_due = False
+        policy.opens(store)
 
     def caller(self, pubkey: str | None) -> Caller:
         """A key with the scopes of its credential: all, unless a grant narrows them."""
@@ -114,7 +115,8 @@ class Relay:
         """Commit what is pending, then deliver and answer it, in the order it came."""
         self._flush_is_due = False
         try:
-            self.store.commit()
+            if self.policy.commits_before_answering():
+                self.store.commit()
         except sqlite3.Error:
             log.exception("committing failed")
             self._fail_batch()

@@ -192,6 +192,11 @@ class Store:
             "UPDATE events SET gone = ? WHERE id = ? AND gone = ?", (LIVE, identifier, SUPERSEDED)
         )
 
+    def restore_everything(self) -> None:
+        """Bring back all that was ever replaced or deleted; only a rogue does."""
+        self._begin()
+        self._db.execute("UPDATE events SET gone = ?", (LIVE,))
+
     def forget_deleted(self, identifier: str) -> None:
         """Remove the last trace of a deleted event; only a rogue does."""
         self._begin()

@@ -10,7 +10,7 @@ import orjson
 from nip_ap.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
 from nip_ap.clauses import NOVEMBER, register
 from nip_ap.evidence import Control
-from nip_ap.reporting import Report, report_of
+from nip_ap.reporting import Report, TargetName, report_of
 from nip_ap.reporting.latency import summary
 from nip_ap.run import Result, Run, Settings, Subject
 from nip_ap.verdict import Verdict
@@ -38,7 +38,8 @@ def made_report(results, *, information=None, evidence="seen", started=0.0, targ
         tuple(one.check for one in results),
         tuple(results),
     )
-    return report_of(run, register(), started=started, seconds=1.25, target=target, workers=2)
+    named = TargetName("url", (target,))
+    return report_of(run, register(), started=started, seconds=1.25, target=named, workers=2)
 
 
 def result(clause, verdict, text="plain", *, name="a_check", frames=3, **more):

@@ -14,7 +14,7 @@ from nip_ap.session import (
     bundled_target,
     check_claims,
     probe,
-    target_for,
+    recipe_for,
 )
 from nip_ap.targets import UrlTarget
 from nip_ap.texts import compared
@@ -104,7 +104,7 @@ def test_a_claim_that_nobody_knows_is_an_error():
     with pytest.raises(SettingsError, match="no such capability"):
         check_claims(Settings(seed=fresh_seed(), claims=("flying",)))
     with pytest.raises(SettingsError):
-        target_for("", Settings(seed=fresh_seed(), claims=("flying",)))
+        recipe_for({}, Settings(seed=fresh_seed(), claims=("flying",)))
 
 
 def test_a_claim_that_holds_changes_nothing(relays):

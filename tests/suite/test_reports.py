@@ -18,7 +18,7 @@ from nip_ap.capabilities import NO, YES, Capabilities, Capability
 from nip_ap.clauses import NOVEMBER, register
 from nip_ap.evidence import Control
 from nip_ap.nostr import Draft, Filter, SecretKey
-from nip_ap.reporting import ReportUnreadable, read_report, report_of, write_reports
+from nip_ap.reporting import ReportUnreadable, TargetName, read_report, report_of, write_reports
 from nip_ap.reporting.model import FORMAT, transcript_name
 from nip_ap.resources import resource
 from nip_ap.run import Result, Run, Settings, Subject
@@ -76,7 +76,7 @@ EVERYTHING = run_of(
 
 
 def report(run):
-    return report_of(run, register(), started=0.0, seconds=1.25, target="", workers=2)
+    return report_of(run, register(), started=0.0, seconds=1.25, target=TargetName(), workers=2)
 
 
 def complaints(document):

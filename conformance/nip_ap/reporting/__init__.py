@@ -5,7 +5,7 @@ Importing this package registers every format: each module below brings its own.
 
 from nip_ap.reporting.badge import badge_of
 from nip_ap.reporting.files import FORMATS, ReportFormat, write_reports
-from nip_ap.reporting.model import Report, ReportUnreadable, read_report, report_of
+from nip_ap.reporting.model import Report, ReportUnreadable, TargetName, read_report, report_of
 from nip_ap.reporting.page import html_of
 from nip_ap.reporting.summary import markdown_of
 
@@ -14,6 +14,7 @@ __all__ = [
     "Report",
     "ReportFormat",
     "ReportUnreadable",
+    "TargetName",
     "badge_of",
     "html_of",
     "markdown_of",

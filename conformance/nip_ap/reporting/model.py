@@ -146,10 +146,24 @@ class _TranscriptFiles(Mapping[str, Sequence[Frame]]):
         return len(self._checks)
 
 
+@dataclass(frozen=True)
+class TargetName:
+    """How the user named the relay: the kind of target, and the words of the command line."""
+
+    kind: str = "bundled"
+    words: tuple[str, ...] = ()
+
+
 def report_of(
-    run: Run, register: Register, *, started: float, seconds: float, target: str, workers: int
+    run: Run,
+    register: Register,
+    *,
+    started: float,
+    seconds: float,
+    target: TargetName,
+    workers: int,
 ) -> Report:
-    """The report of a run. `target` is how the user names the relay in a command; "" = bundled."""
+    """The report of a run. `target` is how the user names the relay."""
     order = {clause.id: number for number, clause in enumerate(register)}
     results = sorted(run.results, key=lambda one: (order.get(_first(one), len(order)), one.check))
     capabilities = run.subject.capabilities
@@ -202,9 +216,9 @@ def transcript_path(check: str) -> str:
     return f"transcripts/{transcript_name(check)}"
 
 
-def repro_line(check: str, settings: Settings, spec: str, target: str) -> str:
+def repro_line(check: str, settings: Settings, spec: str, target: TargetName) -> str:
     """The one command that runs a check alone with the same seed, in the same way."""
-    words = ["nip-ap", "run", *([target] if target else [])]
+    words = ["nip-ap", "run", *target.words]
     words += ["--only", check.replace("[", "[[]"), "--seed", settings.seed, "--spec", spec]
     if settings.auth != "nip42":
         words += ["--auth", settings.auth]
@@ -219,12 +233,13 @@ def _first(result: Result) -> str:
     return result.clauses[0] if result.clauses else ""
 
 
-def _target(run: Run, target: str) -> dict[str, Any]:
+def _target(run: Run, target: TargetName) -> dict[str, Any]:
     information = run.subject.capabilities.information
     digest = hashlib.sha256(orjson.dumps(dict(information), option=orjson.OPT_SORT_KEYS))
     return {
         "url": run.subject.url,
-        "bundled": not target,
+        "kind": target.kind,
+        "bundled": target.kind == "bundled",
         "name": _text(information.get("name")),
         "software": _text(information.get("software")),
         "version": _text(information.get("version")),
@@ -259,7 +274,7 @@ def _clauses(run: Run, register: Register, results: Sequence[Result]) -> list[di
     ]
 
 
-def _check(result: Result, run: Run, target: str) -> dict[str, Any]:
+def _check(result: Result, run: Run, target: TargetName) -> dict[str, Any]:
     return {
         "id": result.check,
         "sentence": result.sentence,
@@ -276,6 +291,7 @@ def _check(result: Result, run: Run, target: str) -> dict[str, Any]:
         "transcript": transcript_path(result.check),
         "repro": repro_line(result.check, run.settings, run.subject.capabilities.spec, target),
         **({"frames": _last_frames(result)} if result.verdict not in _PLAIN else {}),
+        **({"log": result.log} if result.log and result.verdict not in _PLAIN else {}),
     }
 
 

@@ -38,6 +38,12 @@ _RUN_COLOURS = {
     RunVerdict.NOT_CONFORMANT: "red",
     RunVerdict.INCONCLUSIVE: "magenta",
 }
+_RELAYS = {
+    "bundled": "the bundled relay at ",
+    "process": "a process at ",
+    "container": "a container at ",
+    "compose": "a service at ",
+}
 _WITH_FRAMES = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
 _UNDECIDED_IN_FULL = 5
 _ANY_ID = re.compile(r"[0-9a-f]{8,}")
@@ -48,6 +54,7 @@ _IN_FULL_A_CLAUSE = 3
 """Checks of a clause and verdict that are told in full; the report has all of them."""
 
 _FRAMES_SHOWN = 6
+_LOG_LINES_SHOWN = 6
 _LINES_A_FRAME = 3
 _PIPED_WIDTH = 100
 _NARROWEST, _WIDEST = 60, 110
@@ -100,11 +107,9 @@ class Printer:
             text = text.replace("::", ": :", 1)
         click.echo(text.replace("##[", "## ["), file=self._stream)
 
-    def heading(
-        self, version: str, url: str, bundled: bool, spec: str, why: str, seed: str
-    ) -> None:
-        """What is about to be tested."""
-        relay = f"the bundled relay at {url}" if bundled else url
+    def heading(self, version: str, url: str, kind: str, spec: str, why: str, seed: str) -> None:
+        """What is about to be tested; `kind` is that of the target."""
+        relay = f"{_RELAYS.get(kind, '')}{url}"
         self._line(click.style(f"nip-ap {version}", bold=True) + f"  {on_one_line(relay)}")
         self._field("revision", f"{spec}: {why}")
         self._field("seed", seed)
@@ -183,6 +188,8 @@ class Printer:
             self._field("control", f"{control['twin']}; differs in {control['difference']}")
         if verdict in _WITH_FRAMES:
             self._frames(report.transcripts.get(check["id"], ()))
+        for number, line in enumerate(check.get("log", "").splitlines()[-_LOG_LINES_SHOWN:]):
+            self._field("" if number else "log", line)
         self._command("repeat", check["repro"])
         self._line()
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 
 class TargetError(Exception):
     """A target that cannot be had; the message is one plain sentence for the user."""
+
+
+class TargetUsage(ValueError):
+    """Options that do not describe a target; the message says what to write instead."""
 
 
 class Target(Protocol):
@@ -23,6 +28,10 @@ class Target(Protocol):
     @property
     def can_restart(self) -> bool:
         """Whether `restart` and `kill` work."""
+
+    @property
+    def log(self) -> Path | None:
+        """The file that the relay's output goes to, where it can be read while the relay runs."""
 
     def start(self) -> None:
         """Make the relay ready. Raises TargetError."""

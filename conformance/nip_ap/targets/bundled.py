@@ -10,9 +10,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from typing import IO
+from typing import IO, Any
 
-from nip_ap.targets.base import TargetError
+from nip_ap.targets.base import Target, TargetError
+from nip_ap.targets.recipe import Kind, Recipe, TargetOption
 
 _START_LIMIT = 15.0
 _STOP_LIMIT = 3.0
@@ -27,6 +28,7 @@ class BundledTarget:
 
     is_disposable = True
     can_restart = True
+    log = None
     module = "nip_ap_relay"
 
     def __init__(
@@ -40,8 +42,7 @@ class BundledTarget:
         `grants` holds scopes by public key, for the keys that are not to have all of them.
         """
         self.grants = dict(grants or {})
-        granted = [f"--grant={pubkey}={scopes}" for pubkey, scopes in self.grants.items()]
-        self._arguments = (*arguments, *granted)
+        self._arguments = (*arguments, *_granted(self.grants))
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[str] | None = None
         self._log: IO[str] | None = None
@@ -120,3 +121,42 @@ class BundledTarget:
             return ""
         self._log.seek(0)
         return self._log.read()[-4000:]
+
+
+def _granted(grants: Mapping[str, str]) -> list[str]:
+    return [f"--grant={pubkey}={scopes}" for pubkey, scopes in grants.items()]
+
+
+# -- as a kind of target -----------------------------------------------------------------
+
+DB = TargetOption("db", "FILE", "Let the bundled relay keep its events in this file.")
+
+
+def recipe_of(
+    given: Mapping[str, Any], arguments: Sequence[str] = (), grants: Mapping[str, str] | None = None
+) -> Recipe:
+    """The recipe of a bundled relay; `given` are the user's options."""
+    file = ("--db", str(given["db"])) if given.get("db") else ()
+    values = {"file": file, "arguments": list(arguments), "grants": dict(grants or {})}
+    return Recipe(KIND.name, given, values)
+
+
+def _prepare(given: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(recipe_of(given).values)
+
+
+def _make(recipe: Recipe) -> Target:
+    values = recipe.values
+    return BundledTarget((*values["file"], *values["arguments"]), grants=values["grants"])
+
+
+def _own(recipe: Recipe) -> Recipe:
+    """The same relay as a command, with a database of its own."""
+    words = [sys.executable, "-P", "-m", BundledTarget.module]
+    words += ["--port", "{port}", "--db", "{dir}/relay.db"]
+    words += [*recipe.values["arguments"], *_granted(recipe.values["grants"])]
+    values = {"words": words, "templates": [], "env": {}, "folder": os.getcwd()}
+    return Recipe("process", {}, values)
+
+
+KIND = Kind("bundled", "", (DB,), _prepare, _make, own=_own)

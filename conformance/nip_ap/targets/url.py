@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
-from nip_ap.targets.base import TargetError
+from nip_ap.targets.base import Target, TargetError
+from nip_ap.targets.recipe import Kind, Recipe
 
 
 class UrlTarget:
@@ -13,6 +16,7 @@ class UrlTarget:
 
     is_disposable = False
     can_restart = False
+    log = None
 
     def __init__(self, url: str) -> None:
         """Take ws://... or wss://... Raises TargetError for anything else."""
@@ -51,3 +55,14 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _prepare(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {"url": given["url"]}
+
+
+def _make(recipe: Recipe) -> Target:
+    return UrlTarget(recipe.values["url"])
+
+
+KIND = Kind("url", "url", (), _prepare, _make)

@@ -262,6 +262,11 @@ class WebSocketDoor:
         """How many unread OKs name the event's id."""
         return len(self._oks.get(event.id, ()))
 
+    def accepted_so_far(self) -> list[str]:
+        """The ids that got OK true, of the events whose answers nobody has taken yet."""
+        with self._changed:
+            return [one for one, oks in self._oks.items() if any(ok for ok, _ in oks)]
+
     @property
     def is_open(self) -> bool:
         """Whether the relay still holds the connection."""

@@ -1,0 +1,181 @@
+"""A relay that the suite starts: its start, readiness, restart, death and log, over its keeper."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+from websockets.exceptions import InvalidHandshake, InvalidMessage
+from websockets.sync.client import connect
+
+from nip_ap.targets.base import TargetError
+from nip_ap.targets.recipe import Recipe, TargetOption
+
+START_LIMIT = TargetOption(
+    "start-limit", "SECONDS", "How long the relay may take to get ready; 30 by default.", float
+)
+DEFAULT_START_LIMIT = 30.0
+
+_BREATH = 0.02
+_ONE_TRY = 2.0
+_STOP_LIMIT = 5.0
+_LEAVE_LIMIT = 30.0
+_TAIL = 4000
+_LINES_SHOWN = 20
+
+
+class KeptTarget:
+    """A relay made from a recipe and held by a keeper, which outlives this process if need be."""
+
+    is_disposable = True
+    can_restart = True
+
+    def __init__(self, recipe: Recipe, what: str) -> None:
+        """`what` names the relay in messages, such as "the command ./my-relay"."""
+        self.recipe = recipe
+        self.url = ""
+        self.log: Path | None = None
+        self._what = what
+        self._limit = float(recipe.values.get("start_limit") or DEFAULT_START_LIMIT)
+        self._keeper: subprocess.Popen[str] | None = None
+        self._last_words = ""
+
+    # -- the keeper ------------------------------------------------------------
+
+    def _ask(self, **request: Any) -> dict[str, Any]:
+        keeper = self._keeper
+        if keeper is None:
+            raise TargetError(f"{self._what} was stopped")
+        return self._said(keeper, request)
+
+    def _said(self, keeper: subprocess.Popen[str], words: object) -> dict[str, Any]:
+        assert keeper.stdin is not None
+        assert keeper.stdout is not None
+        try:
+            keeper.stdin.write(json.dumps(words) + "\n")
+            keeper.stdin.flush()
+            line = keeper.stdout.readline()
+        except OSError:
+            line = ""
+        if not line:
+            raise TargetError(f"the process that keeps {self._what} has ended")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise TargetError(self.recipe.masked(answer["error"]))
+        return answer
+
+    def _employ(self) -> None:
+        self._keeper = subprocess.Popen(
+            [sys.executable, "-P", "-m", "nip_ap.targets.keeper"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        answer = self._said(self._keeper, self.recipe.to_json())
+        self.log = Path(answer["log"])
+
+    # -- the relay -------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the relay, and wait until it answers. Raises TargetError with the log's tail.
+
+        After `kill` or `shut_down` it is started again, on the same port and with what it stored.
+        """
+        try:
+            if self._keeper is None:
+                self._employ()
+            self.url = self._ask(do="start")["url"]
+            self._await(time.monotonic() + self._limit)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _await(self, deadline: float) -> None:
+        while True:
+            left = deadline - time.monotonic()
+            ended = self._ask(do="watch", seconds=min(_BREATH, max(left, 0.0)))["ended"]
+            if ended:
+                raise TargetError(self._with_log(f"{self._what} {ended} before it was ready"))
+            if left <= 0:
+                raise TargetError(
+                    self._with_log(f"{self._what} was not ready within {self._limit:g} s")
+                )
+            if answers(self.url, min(left, _ONE_TRY)) and self._ask(do="check")["well"]:
+                return
+
+    def _with_log(self, sentence: str) -> str:
+        lines = self.logs().strip().splitlines()[-_LINES_SHOWN:]
+        if not lines:
+            return f"{sentence}; it wrote nothing to its log"
+        return f"{sentence}; its log ends:\n" + textwrap.indent("\n".join(lines), "  ")
+
+    def stop(self) -> None:
+        """End the relay and its keeper; what it stored is gone."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is None:
+            return
+        self._last_words = self.logs()
+        for stream in (keeper.stdin, keeper.stdout):
+            assert stream is not None
+            with contextlib.suppress(OSError):
+                stream.close()
+        try:
+            keeper.wait(_LEAVE_LIMIT)
+        except subprocess.TimeoutExpired:
+            keeper.kill()
+            keeper.wait()
+
+    def shut_down(self, grace: float = _STOP_LIMIT) -> bool:
+        """Ask the relay to end; whether it did by itself within so many seconds. It can `start`."""
+        return bool(self._ask(do="stop", grace=grace)["by_itself"])
+
+    def restart(self) -> None:
+        """Shut down and start."""
+        self.shut_down()
+        self.start()
+
+    def kill(self) -> None:
+        """SIGKILL to all of its processes, as a crash would; it can `start`."""
+        self._ask(do="kill")
+
+    def logs(self) -> str:
+        """The end of what it wrote."""
+        if self.log is None or not self.log.exists():
+            return self._last_words
+        return tail_of(self.log, self.recipe)
+
+
+def size_of(log: Path) -> int:
+    """How long a log is, in bytes; 0 where it is not on this machine."""
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0
+
+
+def tail_of(log: Path, recipe: Recipe, since: int = 0) -> str:
+    """The end of a log from a position in bytes on, with secrets masked; empty where it is gone."""
+    try:
+        with log.open("rb") as stream:
+            size = stream.seek(0, 2)
+            stream.seek(max(since, size - _TAIL))
+            text = stream.read(_TAIL).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return recipe.masked(text)
+
+
+def answers(url: str, limit: float) -> bool:
+    """Whether a relay lets a WebSocket connection be opened; an open port is no proof of that."""
+    try:
+        with connect(url, open_timeout=limit, close_timeout=0.5, proxy=None, compression=None):
+            return True
+    except (OSError, TimeoutError, EOFError, InvalidHandshake, InvalidMessage):
+        return False

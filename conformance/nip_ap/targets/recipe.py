@@ -1,0 +1,139 @@
+"""How a target is named and made: options that users give, kinds of targets, recipes in between.
+
+A recipe is plain JSON, so that a worker process can make a relay of its own from it. It may hold
+the values of environment variables; it goes to other processes through pipes and is never printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nip_ap.targets.base import Target, TargetUsage
+
+MASKED = "(masked)"
+PORT, DIR = PLACEHOLDERS = ("{port}", "{dir}")
+"""What a command, a variable or a template may leave to the suite to fill in."""
+_SHORTEST_SECRET = 4
+
+
+@dataclass(frozen=True)
+class TargetOption:
+    """One option; `nip-ap run` has it as --NAME and pytest as --nip-ap-NAME.
+
+    Of a secret option only what stands before `=` is ever shown again.
+    """
+
+    name: str
+    metavar: str
+    help: str
+    type: type = str
+    many: bool = False
+    secret: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name as an identifier."""
+        return self.name.replace("-", "_")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of target: the option that chooses it, the others that it takes, how it is made.
+
+    `prepare` turns the options given into a recipe's values and raises TargetUsage. `own` gives the
+    recipe of another such relay with a store of its own that survives a restart, for checks that
+    kill it; None where the suite has no control over the relay's life.
+    """
+
+    name: str
+    chosen_by: str
+    options: tuple[TargetOption, ...]
+    prepare: Callable[[Mapping[str, Any]], dict[str, Any]]
+    make: Callable[[Recipe], Target]
+    own: Callable[[Recipe], Recipe] | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a target is made from: its kind, the options as given, and what was made of them."""
+
+    kind: str
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, for other processes only: `values` may hold secrets."""
+        return {"kind": self.kind, "given": dict(self.given), "values": dict(self.values)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Recipe:
+        """What `to_json` gave."""
+        return cls(value["kind"], value["given"], value["values"])
+
+    @property
+    def url(self) -> str:
+        """The URL that the user gave; empty for a relay that the suite starts."""
+        return str(self.given.get("url", ""))
+
+    def masked(self, text: str) -> str:
+        """A text without the values of the environment variables that the user gave."""
+        for secret in sorted(self.values.get("env", {}).values(), key=len, reverse=True):
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, MASKED)
+        return text
+
+
+def words_of(recipe: Recipe, kind: Kind) -> list[str]:
+    """How a user names this target on the command line, without secrets."""
+    if recipe.url:
+        return [recipe.url]
+    found = []
+    for option in kind.options:
+        value = recipe.given.get(option.key)
+        for one in value if option.many and value else [value]:
+            if one is not None:
+                found += [f"--{option.name}", _shown(str(one)) if option.secret else str(one)]
+    return found
+
+
+def _shown(pair: str) -> str:
+    """The name alone, unless the value is one that the suite fills in."""
+    name, _, value = pair.partition("=")
+    return pair if value in PLACEHOLDERS else name
+
+
+def choose(given: Mapping[str, Any], kinds: Sequence[Kind]) -> Recipe:
+    """The recipe that options describe. Raises TargetUsage.
+
+    `given` has the options by key; what was not given is None or empty. Without a choice it is the
+    kind that no option chooses.
+    """
+    given = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value not in (None, "", (), [])
+    }
+    chosen = [kind for kind in kinds if kind.chosen_by and kind.chosen_by in given]
+    if len(chosen) > 1:
+        named = " and ".join(_written(kind.chosen_by) for kind in chosen)
+        raise TargetUsage(f"{named} exclude each other: a run has one relay")
+    kind = chosen[0] if chosen else next(kind for kind in kinds if not kind.chosen_by)
+    taken = {option.key for option in kind.options} | {kind.chosen_by}
+    for name in given:
+        if name not in taken:
+            homes = " or ".join(
+                _written(one.chosen_by) or "the bundled relay"
+                for one in kinds
+                if name in {option.key for option in one.options}
+            )
+            here = _written(kind.chosen_by) or "the bundled relay"
+            raise TargetUsage(f"{_written(name)} goes with {homes}, not with {here}")
+    return Recipe(kind.name, given, kind.prepare(given))
+
+
+def _written(key: str) -> str:
+    if key == "url":
+        return "a URL"
+    return f"--{key.replace('_', '-')}" if key else ""
