@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from nip_ap.migration.command import migrate
+from nip_ap.target_options import OPTIONS
 from nip_ap.verdict import EXIT_CODES, EXIT_UNREACHABLE, EXIT_USAGE, RunVerdict
 from nip_ap.version import __version__
 
@@ -71,10 +72,8 @@ def main() -> None:
 
 
 def _with_target_options(command: Any) -> Any:
-    """The options of every kind of target (targets/kinds.py)."""
-    from nip_ap.targets.kinds import target_options
-
-    for one in reversed(target_options()):
+    """The options of every kind of target."""
+    for one in reversed(OPTIONS):
         command = click.option(
             f"--{one.name}",
             one.key,

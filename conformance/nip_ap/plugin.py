@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nip_ap.targets.kinds import target_options
+from nip_ap.target_options import OPTIONS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="sequences that the state machine tries",
     )
     group.addoption("--nip-ap-kills", metavar="N", type=int, default=2, help="kills of AP-DUR-01")
-    for one in target_options():
+    for one in OPTIONS:
         group.addoption(
             f"--nip-ap-{one.name}",
             metavar=one.metavar,

@@ -32,6 +32,7 @@ from nip_ap.reporting import Report, TargetName, report_of, write_reports
 from nip_ap.reporting.legible import on_one_line, visible
 from nip_ap.reporting.model import read_transcript, repro_line, transcript_path
 from nip_ap.run import Context, Result, Run, Settings, Subject, level_of, settled
+from nip_ap.target_options import OPTIONS
 from nip_ap.targets import BundledTarget, Target, TargetError, TargetUsage, kinds
 from nip_ap.targets.bundled import recipe_of
 from nip_ap.targets.recipe import Recipe
@@ -167,7 +168,7 @@ class SuiteController:
             load_seconds=option("nip_ap_load_seconds"),
             kills=option("nip_ap_kills"),
         )
-        given = {one.key: option(f"nip_ap_{one.key}") for one in kinds.target_options()}
+        given = {one.key: option(f"nip_ap_{one.key}") for one in OPTIONS}
         out = option("nip_ap_out")
         try:
             recipe = recipe_for(given | {"url": option("relay_url")}, settings)

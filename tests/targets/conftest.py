@@ -12,8 +12,6 @@ from nip_ap.nostr import PERSONA, Draft, Filter, SecretKey
 from nip_ap.targets.kinds import chosen, target_of
 from nip_ap.wire import Transcript, WebSocketDoor
 
-BUNDLED = f"{sys.executable} -m nip_ap_relay --port {{port}} --db {{dir}}/relay.db"
-
 
 @pytest.fixture
 def start():

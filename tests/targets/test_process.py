@@ -8,8 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import BUNDLED
-from remains import listens, processes_with, soon
+from commands import BUNDLED, listens, processes_with, soon
 
 from nip_ap.targets import TargetError
 from nip_ap.targets.kinds import chosen, target_of

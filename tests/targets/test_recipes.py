@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from nip_ap.target_options import OPTIONS
 from nip_ap.targets import BundledTarget, TargetUsage, UrlTarget
 from nip_ap.targets.kept import KeptTarget, tail_of
-from nip_ap.targets.kinds import KINDS, chosen, own_recipe, target_of, target_options, words
+from nip_ap.targets.kinds import KINDS, chosen, own_recipe, target_of, words
 from nip_ap.targets.recipe import MASKED, Recipe
 
 COMMAND = "./my-relay --port {port} --db {dir}/relay.db"
@@ -27,6 +28,10 @@ def test_options_choose_a_kind(given, kind, target):
     assert recipe.kind == kind
     assert isinstance(target_of(recipe), target)
     assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+def test_each_option_is_taken_by_a_kind():
+    assert {option for kind in KINDS for option in kind.options} == set(OPTIONS)
 
 
 def test_all_but_a_url_can_have_an_own_instance():
@@ -115,5 +120,5 @@ def test_values_of_variables_are_masked_in_the_log(tmp_path):
 
 def test_pytest_has_every_option_of_the_command(pytester):
     listed = pytester.runpytest("--help").stdout.str()
-    for option in target_options():
+    for option in OPTIONS:
         assert f"--nip-ap-{option.name}" in listed

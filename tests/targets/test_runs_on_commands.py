@@ -12,8 +12,7 @@ import time
 
 import jsonschema
 import pytest
-from conftest import BUNDLED
-from remains import listens, processes_with, soon
+from commands import BUNDLED, listens, processes_with, soon
 
 from nip_ap.resources import resource
 

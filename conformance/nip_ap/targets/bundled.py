@@ -12,8 +12,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
+from nip_ap.target_options import DB
 from nip_ap.targets.base import Target, TargetError
-from nip_ap.targets.recipe import Kind, Recipe, TargetOption
+from nip_ap.targets.recipe import Kind, Recipe
 
 _START_LIMIT = 15.0
 _STOP_LIMIT = 3.0
@@ -128,8 +129,6 @@ def _granted(grants: Mapping[str, str]) -> list[str]:
 
 
 # -- as a kind of target -----------------------------------------------------------------
-
-DB = TargetOption("db", "FILE", "Let the bundled relay keep its events in this file.")
 
 
 def recipe_of(

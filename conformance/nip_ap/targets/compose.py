@@ -14,14 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nip_ap.target_options import COMPOSE, PORT, SERVICE, START_LIMIT
 from nip_ap.targets import environment
 from nip_ap.targets.base import Target, TargetError, TargetUsage
-from nip_ap.targets.container import LABEL, PORT, ContainerLife
-from nip_ap.targets.kept import START_LIMIT, KeptTarget
-from nip_ap.targets.recipe import Kind, Recipe, TargetOption
-
-COMPOSE = TargetOption("compose", "FILE", "Start the relay from this compose file.")
-SERVICE = TargetOption("service", "NAME", "The service of --compose that is the relay.")
+from nip_ap.targets.container import LABEL, ContainerLife
+from nip_ap.targets.kept import KeptTarget
+from nip_ap.targets.recipe import Kind, Recipe
 
 _CONFIG_LIMIT, _UP_LIMIT, _DOWN_LIMIT = 60, 900, 120
 _USUAL_PORT = 3000
@@ -71,8 +69,9 @@ class ComposeLife(ContainerLife):
 
     def create(self) -> Any:
         """Bring the services up; gives the relay's container, which runs."""
+        text = self._changed(self._resolved())
         self._file.touch(mode=0o600)
-        self._file.write_text(self._changed(self._resolved()), encoding="utf-8")
+        self._file.write_text(text, encoding="utf-8")
         self._run(self._file, "up", "-d", limit=_UP_LIMIT)
         identifier = self._run(self._file, "ps", "-q", self.values["service"]).strip()
         if not identifier:

@@ -10,29 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from nip_ap.target_options import IMAGE, MOUNT, PORT, START_LIMIT
 from nip_ap.targets import engine, environment
 from nip_ap.targets.base import Target, TargetError, TargetUsage
-from nip_ap.targets.kept import START_LIMIT, KeptTarget
+from nip_ap.targets.kept import KeptTarget
 from nip_ap.targets.ports import free_port
-from nip_ap.targets.recipe import Kind, Recipe, TargetOption
+from nip_ap.targets.recipe import Kind, Recipe
 
 LABEL = "nip-ap"
 """The label of all that the suite starts: `docker ps -a --filter label=nip-ap`."""
 
-IMAGE = TargetOption("image", "IMAGE", "Start the relay as a container of this image.")
-PORT = TargetOption(
-    "port",
-    "PORT",
-    "Where the relay listens in its container; the one port that the image exposes, or 3000.",
-    int,
-)
-MOUNT = TargetOption(
-    "mount",
-    "SOURCE:TARGET",
-    "Show a file or folder to the container, read-only: what the relay writes stays within it. "
-    "Repeatable.",
-    many=True,
-)
 
 _USUAL_PORT = 3000
 _KILLED = 137
@@ -184,7 +171,8 @@ class ContainerLife:
 
     def discard(self) -> None:
         """Remove everything."""
-        self.remove()
+        with _plainly():
+            self.remove()
         self.client.close()
 
 

@@ -6,19 +6,9 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from nip_ap.target_options import ENV, ENV_FILE
 from nip_ap.targets.base import TargetUsage
-from nip_ap.targets.recipe import TargetOption
 
-ENV = TargetOption(
-    "env",
-    "NAME[=VALUE]",
-    "A variable for the relay; NAME alone takes it from your environment. Repeatable.",
-    many=True,
-    secret=True,
-)
-ENV_FILE = TargetOption(
-    "env-file", "FILE", "Variables for the relay, a NAME=VALUE a line. Repeatable.", many=True
-)
 OPTIONS = (ENV, ENV_FILE)
 
 

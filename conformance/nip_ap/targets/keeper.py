@@ -116,6 +116,8 @@ def main() -> None:
         try:
             if life is not None:
                 life.discard()
+        except TargetError as error:
+            sys.stderr.write(f"nip-ap: a relay could not be cleared up: {error}\n")
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 

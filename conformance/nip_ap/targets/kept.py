@@ -11,15 +11,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from websockets.exceptions import InvalidHandshake, InvalidMessage
+from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from nip_ap.targets.base import TargetError
-from nip_ap.targets.recipe import Recipe, TargetOption
+from nip_ap.targets.recipe import Recipe
 
-START_LIMIT = TargetOption(
-    "start-limit", "SECONDS", "How long the relay may take to get ready; 30 by default.", float
-)
 DEFAULT_START_LIMIT = 30.0
 
 _BREATH = 0.02
@@ -177,5 +174,5 @@ def answers(url: str, limit: float) -> bool:
     try:
         with connect(url, open_timeout=limit, close_timeout=0.5, proxy=None, compression=None):
             return True
-    except (OSError, TimeoutError, EOFError, InvalidHandshake, InvalidMessage):
+    except (OSError, TimeoutError, EOFError, WebSocketException):
         return False

@@ -7,7 +7,7 @@ from typing import Any
 
 from nip_ap.targets import bundled, compose, container, process, recipe, url
 from nip_ap.targets.base import Target
-from nip_ap.targets.recipe import Kind, Recipe, TargetOption
+from nip_ap.targets.recipe import Kind, Recipe
 
 KINDS: tuple[Kind, ...] = (
     url.KIND,
@@ -16,11 +16,6 @@ KINDS: tuple[Kind, ...] = (
     compose.KIND,
     bundled.KIND,
 )
-
-
-def target_options() -> list[TargetOption]:
-    """The options of all kinds, each once; a URL is no option but the command's argument."""
-    return list(dict.fromkeys(option for kind in KINDS for option in kind.options))
 
 
 def chosen(given: Mapping[str, Any]) -> Recipe:

@@ -13,23 +13,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nip_ap.target_options import CMD, START_LIMIT, TEMPLATE
 from nip_ap.targets import environment
 from nip_ap.targets.base import Target, TargetError, TargetUsage
-from nip_ap.targets.kept import START_LIMIT, KeptTarget
+from nip_ap.targets.kept import KeptTarget
 from nip_ap.targets.ports import free_port
-from nip_ap.targets.recipe import DIR, PORT, Kind, Recipe, TargetOption
-
-CMD = TargetOption(
-    "cmd",
-    "CMD",
-    "Start the relay with this command; {port} and a scratch folder {dir} are filled in.",
-)
-TEMPLATE = TargetOption(
-    "template",
-    "FILE",
-    "Copy this file into {dir}, with {port} and {dir} filled in. Repeatable.",
-    many=True,
-)
+from nip_ap.targets.recipe import DIR, PORT, Kind, Recipe
 
 _BECOME_SUBREAPER = 36
 

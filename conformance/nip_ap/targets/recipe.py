@@ -10,32 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nip_ap.target_options import TargetOption
 from nip_ap.targets.base import Target, TargetUsage
 
 MASKED = "(masked)"
 PORT, DIR = PLACEHOLDERS = ("{port}", "{dir}")
 """What a command, a variable or a template may leave to the suite to fill in."""
 _SHORTEST_SECRET = 4
-
-
-@dataclass(frozen=True)
-class TargetOption:
-    """One option; `nip-ap run` has it as --NAME and pytest as --nip-ap-NAME.
-
-    Of a secret option only what stands before `=` is ever shown again.
-    """
-
-    name: str
-    metavar: str
-    help: str
-    type: type = str
-    many: bool = False
-    secret: bool = False
-
-    @property
-    def key(self) -> str:
-        """The name as an identifier."""
-        return self.name.replace("-", "_")
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
-"""What is left of a run on this machine: processes, listeners, folders."""
+"""The bundled relay as a command, and what is left of a run: processes, listeners."""
 
 from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from pathlib import Path
 
+BUNDLED = f"{sys.executable} -m nip_ap_relay --port {{port}} --db {{dir}}/relay.db"
 LIMIT = 20.0
 
 
