@@ -157,7 +157,7 @@ class Actor:
 
     def time(self) -> int:
         """Unix seconds by the wall clock, as it goes on; the transcript notes each reading."""
-        return self._surroundings.transcript.reading("time", lambda: int(time.time()))
+        return self._surroundings.transcript.reading("time", lambda: int(time.time()), self.name)
 
     def signs(self, draft: Draft) -> Event:
         """A draft as this actor's event."""
@@ -300,7 +300,7 @@ class Actor:
     def _refuses_slowly(self) -> bool:
         patience = self._surroundings.patience
         return self._surroundings.transcript.reading(
-            "refusals are slow", lambda: patience.refuses_slowly
+            "refusals are slow", lambda: patience.refuses_slowly, self.name
         )
 
     def submit_apart(self, events: Sequence[Event]) -> list[Answer | None]:

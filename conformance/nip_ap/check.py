@@ -68,6 +68,7 @@ class Check:
     ledger: Ledger = field(default_factory=Ledger)
     transcript: Transcript = field(default_factory=Transcript)
     comparison: tuple[str, str] = ("", "")
+    beyond: str = ""
     _actors: list[Actor] = field(default_factory=list)
     _steps: list[str] = field(default_factory=list)
     _sequences: int = 0
@@ -116,6 +117,15 @@ class Check:
     def fact(self, name: str, value: object) -> None:
         """Add a measured value for the report, JSON only."""
         self.ledger.facts[name] = value
+
+    def goes_beyond_the_wire(self, reason: str) -> None:
+        """Say why this check cannot be judged again from its transcript alone.
+
+        Raises NotApplicable where that is being tried.
+        """
+        self.beyond = reason
+        if self.transcript.is_played:
+            raise NotApplicable(f"it cannot be judged again: {reason}")
 
     # -- sequences of steps --------------------------------------------------------
 
@@ -220,7 +230,7 @@ class Check:
             who=who,
             key=key,
             transcript=self.transcript,
-            now=lambda: self.transcript.reading("time", lambda: int(time.time())),
+            now=lambda: self.transcript.reading("time", lambda: int(time.time()), who),
             answer_limit=self.surface.context.settings.answer_limit,
             expects_challenge=self.subject.capabilities.offers("auth"),
             deaf=deaf,
@@ -261,7 +271,8 @@ class Check:
     def result(self, error: BaseException | None) -> Result:
         """The result of the check, from the exception that ended it or from none."""
         if isinstance(self.transcript, Playback):
-            self.transcript.finish()
+            if not self.beyond:
+                self.transcript.finish()
             if self.transcript.divergence:
                 error = Diverged(self.transcript.divergence)
         verdict, reason, expected, seen = self._judged(error)
@@ -283,6 +294,7 @@ class Check:
             seconds=round(time.monotonic() - self._began, 4),
             frames=self.transcript.frames,
             log=self._relay_log(),
+            beyond=self.beyond,
         )
 
     def _relay_log(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from nip_ap.migration.command import migrate
 from nip_ap.target_options import OPTIONS
 from nip_ap.verdict import EXIT_CODES, EXIT_UNREACHABLE, EXIT_USAGE, RunVerdict
 from nip_ap.version import __version__
+
+if TYPE_CHECKING:
+    from nip_ap.certificate.issuing import Issuer
 
 EXIT_INTERRUPTED = 130
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -135,6 +138,13 @@ def _with_target_options(command: Any) -> Any:
     help="Folder for results that Allure reads; needs the extra `allure`.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print report.json and nothing else.")
+@click.option(
+    "--certify",
+    metavar="KEYFILE",
+    type=click.Path(path_type=Path),
+    help="Sign a certificate into --out with the key in this file: 64 hex digits, mode 600.",
+)
+@click.option("--publish", metavar="RELAY", default="", help="Put the certificate on a relay.")
 def run(
     url: str | None,
     workers: str,
@@ -158,6 +168,8 @@ def run(
     out: Path | None,
     alluredir: Path | None,
     as_json: bool,
+    certify: Path | None,
+    publish: str,
     **target: Any,
 ) -> int:
     """Test the relay at URL, one that is started with --cmd, --image or --compose, or the bundled.
@@ -166,12 +178,18 @@ def run(
     """
     import secrets
 
+    from nip_ap.certificate.issuing import NotCarried
     from nip_ap.run import Settings
     from nip_ap.runner import NothingSelected, Order, SuiteBroken, run_suite
     from nip_ap.session import SettingsError, recipe_for
     from nip_ap.targets import TargetError
     from nip_ap.wire import Unreachable
 
+    issuer = None
+    if certify is not None:
+        issuer = _issuer(certify, publish, out, filtered=bool(only), repeat=repeat)
+    elif publish:
+        raise click.UsageError("--publish goes with --certify KEYFILE: it publishes a certificate")
     settings = Settings(
         seed=seed or secrets.token_hex(4),
         spec=spec,
@@ -190,6 +208,7 @@ def run(
         load_events=load_events,
         load_seconds=load_seconds,
         kills=kills,
+        keep_all_frames=issuer is not None,
     )
     if alluredir is not None and find_spec("allure_commons") is None:
         raise click.UsageError(
@@ -197,12 +216,76 @@ def run(
         )
     try:
         recipe = recipe_for(target | {"url": url}, settings)
-        order = Order(settings, recipe, workers, out, as_json, alluredir)
+        order = Order(settings, recipe, workers, out, as_json, alluredir, issuer)
         return run_suite(order, sys.stdout)
+    except NotCarried as error:
+        raise UnreachableError(str(error)) from None
     except (SettingsError, NothingSelected) as error:
         raise click.UsageError(str(error)) from None
     except (TargetError, Unreachable) as error:
         raise UnreachableError(str(error)) from None
+    except SuiteBroken as error:
+        raise InconclusiveError(str(error)) from None
+
+
+def _issuer(key_file: Path, relay: str, out: Path | None, *, filtered: bool, repeat: int) -> Issuer:
+    """Who signs, once it is clear that a whole run will be there to sign."""
+    from nip_ap.certificate.issuing import Issuer, IssuerError, issuer_key
+
+    if out is None:
+        raise click.UsageError("--certify needs --out DIR: a certificate stands on its transcripts")
+    if filtered:
+        raise click.UsageError("--certify and --only: a filtered run cannot be certified")
+    if repeat > 1:
+        raise click.UsageError(
+            "--certify and --repeat: a certificate shows the one transcript of each check"
+        )
+    try:
+        return Issuer(issuer_key(key_file), relay)
+    except IssuerError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@main.command()
+@click.argument("certificate")
+@click.option(
+    "--report",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the run: look at its transcripts, and judge them again.",
+)
+@click.option("--issuer", metavar="PUBKEY", help="The only key to trust, 64 hex digits.")
+@click.option("--subject", metavar="TEXT", default="", help="On a relay: only relays named so.")
+@click.option("-n", "--workers", default="auto", help="Processes; `auto` is one a core, at most 4.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def verify(
+    certificate: str,
+    report: Path | None,
+    issuer: str | None,
+    subject: str,
+    workers: str,
+    as_json: bool,
+) -> int:
+    """See whether a CERTIFICATE holds: a file, or a relay's URL with --issuer.
+
+    Offline: signature, digests, completeness, level; with --report every verdict is found again
+    from the recorded frames. Exit codes: 0 verified, 1 refused, 2 made by another version of the
+    suite, 3 not to be had from the relay, 4 usage.
+    """
+    from nip_ap.certificate.command import VerificationUsage, run_verification
+    from nip_ap.runner import NothingSelected, SuiteBroken, worker_count
+
+    try:
+        return run_verification(
+            certificate,
+            report=report,
+            issuer=issuer,
+            subject=subject,
+            workers=worker_count(workers),
+            as_json=as_json,
+            stream=sys.stdout,
+        )
+    except (VerificationUsage, NothingSelected) as error:
+        raise click.UsageError(str(error)) from None
     except SuiteBroken as error:
         raise InconclusiveError(str(error)) from None
 

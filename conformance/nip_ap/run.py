@@ -206,6 +206,8 @@ class Result:
     frames: tuple[Frame, ...] = ()
     log: str = ""
     """What the relay wrote to its log meanwhile, where the check is red or undecided."""
+    beyond: str = ""
+    """Why the verdict does not follow from the frames alone; empty where it does."""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, frames included."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import orjson
 import pytest
@@ -21,11 +21,14 @@ from nip_ap.reporting.terminal import Printer, Progress
 from nip_ap.resources import resource
 from nip_ap.run import Run, Settings
 from nip_ap.scratch import everything_temporary_in, vanishing_folder
-from nip_ap.session import SuiteController
+from nip_ap.session import SuiteController, read_keys
 from nip_ap.targets import kinds
 from nip_ap.targets.recipe import Recipe
 from nip_ap.verdict import EXIT_CODES
 from nip_ap.version import __version__
+
+if TYPE_CHECKING:
+    from nip_ap.certificate.issuing import Issuer
 
 _MOST_WORKERS = 4
 
@@ -48,6 +51,8 @@ class Order:
     out: Path | None
     as_json: bool
     allure: Path | None = None
+    issuer: Issuer | None = None
+    """Who signs a certificate of the run, if anybody."""
 
 
 def run_suite(order: Order, stream: IO[str]) -> int:
@@ -81,7 +86,33 @@ def run_suite(order: Order, stream: IO[str]) -> int:
         workers=worker_count(order.workers),
     )
     _publish(report, order, printer, stream)
+    if order.issuer is not None:
+        _certify(run, report, order, order.issuer, io.StringIO() if order.as_json else stream)
     return exit_code(run)
+
+
+def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[str]) -> None:
+    """Write certificate.json, or say why there is none. Raises NotCarried."""
+    from nip_ap.certificate.document import FILE_NAME, CannotCertify, certify
+    from nip_ap.certificate.identity import all_checks
+    from nip_ap.certificate.issuing import publish
+
+    assert order.out is not None, "the command sees to it that there is a folder"
+    file = order.out / FILE_NAME
+    file.unlink(missing_ok=True)
+    given = {role: key.pubkey for role, key in read_keys(order.settings.keys).items()}
+    try:
+        certificate = certify(
+            run, report, order.out, issuer.key, checks=all_checks(), given_keys=given
+        )
+    except CannotCertify as error:
+        stream.write(f"no certificate: {error}\n")
+        return
+    file.write_bytes(orjson.dumps(certificate.event.to_json()) + b"\n")
+    stream.write(f"certificate: {certificate.subject}, level {certificate.level}: {file}\n")
+    if issuer.relay:
+        publish(certificate, issuer)
+        stream.write(f"published on {issuer.relay} as {certificate.event.id}\n")
 
 
 def exit_code(run: Run) -> int:

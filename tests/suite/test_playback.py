@@ -182,7 +182,9 @@ def test_a_reading_is_the_recorded_one():
 
 def test_a_reading_of_another_sort_parts_from_the_transcript():
     playback = Playback([frame("clock reads 17", "note", door="")])
-    with pytest.raises(Diverged, match="reads lag, not suite notes clock reads 17"):
+    with pytest.raises(
+        Diverged, match="suite reads lag, where the transcript has suite notes clock reads 17"
+    ):
         playback.reading("lag", lambda: 0.1)
 
 
@@ -227,3 +229,26 @@ def test_a_recorded_key_signs_what_it_signed_and_no_more():
     assert key.sign(bytes(32)) == "0" * 128
     with pytest.raises(ValueError, match="not known"):
         key.secret_hex()
+
+
+def test_each_actor_has_the_readings_of_its_own():
+    """Of threads that act at a time, each goes on after its own reading and no other's."""
+    names = [f"writer {number}" for number in range(4)]
+    recorded = Transcript()
+    recorded.reading("clock", lambda: 17)
+    for number, who in enumerate(names):
+        recorded.reading("time", lambda now=number: now, who)
+        recorded.record(who, "ws", "note", "left", 1)
+    playback = Playback(recorded.frames)
+    assert playback.reading("clock", lambda: -1) == 17
+
+    def act(who):
+        reading = playback.reading("time", lambda: -1, who)
+        playback.record(who, "ws", "note", "left", 1)
+        return reading
+
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(act, who) for who in reversed(names)]
+        assert [one.result() for one in reversed(waiting)] == [0, 1, 2, 3]
+    playback.finish()
+    assert playback.divergence == ""

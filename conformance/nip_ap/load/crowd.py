@@ -82,6 +82,7 @@ class Crowd:
 
     def _unrecorded(self) -> Outcome:
         """A large load: the transcript only says that it was, and cannot be played back."""
+        self._check.goes_beyond_the_wire("of a large load its transcript holds no frames")
         self._note_shape()
         return Outcome(self.shape, perform(self._tasks()))
 

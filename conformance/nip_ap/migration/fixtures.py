@@ -23,6 +23,8 @@ from nip_ap.migration.tasks import TASKS
 from nip_ap.nostr import Draft, SecretKey
 from nip_ap.resources import data
 
+_ANOTHERS_CLIENT = "it judges somebody's client, a process of its own, and not the relay"
+
 
 @pytest.fixture
 def personas() -> list[Record]:
@@ -47,6 +49,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture
 def stub(check: Check) -> Iterator[Stub]:
     """The stub relay, empty and well behaved."""
+    check.goes_beyond_the_wire(_ANOTHERS_CLIENT)
     made = shared_stub()
     made.reset()
     yield made
@@ -87,6 +90,7 @@ def phone(devices: Callable[..., Device]) -> Device:
 @pytest.fixture
 def working(check: Check) -> None:
     """A control: the migrator publishes to a healthy relay. Raises Inconclusive."""
+    check.goes_beyond_the_wire(_ANOTHERS_CLIENT)
     found = works(check.surface.context.settings.migrator, check.subject.name)
     if not found.does:
         raise Inconclusive(f"the migrator does not work on a healthy relay: {found.why}")

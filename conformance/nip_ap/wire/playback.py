@@ -30,6 +30,7 @@ from nip_ap.wire.transcript import (
     NOTE,
     RECEIVED,
     SENT,
+    SUITE,
     WITHIN,
     Frame,
     Transcript,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 Address = tuple[str, str, int]
 
-_SUITE: Address = ("suite", "", 0)
 _READING = re.compile(r"([a-z ]+) reads (.*)\Z", re.DOTALL)
 _STATUS = re.compile(r"HTTP (\d{3}) (.*)\Z", re.DOTALL)
 _OWN_NOTES = (CONNECTED, NOT_CONNECTED, NOT_SENT, GAVE_UP, LEFT, CUT_OFF)
@@ -88,13 +88,13 @@ class Playback(Transcript):
         if self._open and _is_step(wanted):
             self._take(wanted)
 
-    def reading(self, name: str, take: Callable[[], Value]) -> Value:
+    def reading(self, name: str, take: Callable[[], Value], who: str = SUITE) -> Value:
         """The recorded value, in place of the one that `take` would give now."""
         with self.moved:
-            frame = self._step(_SUITE, f"reads {name}")
+            frame = self._step((who, "", 0), f"reads {name}")
             found = _READING.match(frame.text)
             if found is None or found[1] != name:
-                self._diverge(f"the scenario reads {name}, not {_shown(frame)}")
+                self._diverge(f"{who} reads {name}, where the transcript has {_shown(frame)}")
             self._advance()
             return cast(Value, orjson.loads(found[2]))
 

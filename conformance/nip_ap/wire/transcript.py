@@ -23,6 +23,9 @@ those that are too long on purpose. A longer one is cut and stands by its digest
 LONGEST_RECEIVED = 4_000_000
 """Characters of a received frame that a transcript holds; a cut one cannot be judged again."""
 
+SUITE = "suite"
+"""Who speaks in a note that is no actor's."""
+
 SENT, RECEIVED, NOTE = "sent", "received", "note"
 
 CONNECTED = "connected"
@@ -113,12 +116,15 @@ class Transcript:
 
     def note(self, text: str) -> None:
         """Add a remark of the suite itself, such as the key of an actor."""
-        self.record("suite", "", NOTE, text)
+        self.record(SUITE, "", NOTE, text)
 
-    def reading(self, name: str, take: Callable[[], Value]) -> Value:
-        """Something that depends on more than the wire, such as the time: taken and noted down."""
+    def reading(self, name: str, take: Callable[[], Value], who: str = SUITE) -> Value:
+        """Something that depends on more than the wire, such as the time: taken and noted down.
+
+        `who` is the actor that needs it, where several may act at a time.
+        """
         value = take()
-        self.note(reading_note(name, value))
+        self.record(who, "", NOTE, reading_note(name, value))
         return value
 
     def forget(self) -> None:

@@ -416,7 +416,9 @@ class WebSocketDoor:
         wanted = Filter.of(kinds=[event.kind], authors=[event.pubkey], ids=[event.id])
         pause = _FIRST_PAUSE
         while event not in self.query([wanted]):
-            if self._transcript.reading("time is up", lambda: time.monotonic() > deadline):
+            if self._transcript.reading(
+                "time is up", lambda: time.monotonic() > deadline, self.who
+            ):
                 return False
             if not self._transcript.is_played:
                 threading.Event().wait(pause)  # asking without a breath keeps it from writing

@@ -1,0 +1,1 @@
+"""Certificates: what a run found, signed, so that others can check it without trusting anybody."""

@@ -1,0 +1,138 @@
+"""`nip-ap verify`: finds the certificate, has it looked at, and prints what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import click
+import orjson
+
+from nip_ap.certificate.document import Certificate, NotACertificate, read_certificate
+from nip_ap.certificate.issuing import NotCarried, about, fetch
+from nip_ap.certificate.verifying import EXIT, HOLDS, REFUSED, Findings, summary, verify
+from nip_ap.reporting.model import ReportUnreadable
+from nip_ap.verdict import EXIT_UNREACHABLE
+
+_PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
+_MOST_FAULTS = 12
+
+
+class VerificationUsage(ValueError):
+    """Something in the command that cannot be done; the message says what to do instead."""
+
+
+class OutOfReach(click.ClickException):
+    """A relay that gives no certificates."""
+
+    exit_code = EXIT_UNREACHABLE
+
+
+def run_verification(
+    place: str,
+    *,
+    report: Path | None,
+    issuer: str | None,
+    subject: str,
+    workers: int,
+    as_json: bool,
+    stream: IO[str],
+) -> int:
+    """Verify and print; gives the exit code. Raises VerificationUsage and OutOfReach."""
+    if issuer is not None and not _PUBKEY.match(issuer):
+        raise VerificationUsage("--issuer takes a public key as 64 lower-case hex digits")
+    try:
+        certificate = _found(place, issuer, subject)
+    except NotACertificate as error:
+        return _refused_unread(str(error), as_json, stream)
+    try:
+        found = verify(certificate, issuer=issuer, report=report, workers=workers)
+    except ReportUnreadable as error:
+        found = Findings(faults=[str(error)])
+    if as_json:
+        _write_json(summary(certificate, found), stream)
+    else:
+        _print(certificate, found, issuer is not None, report is not None, stream)
+    return EXIT[found.outcome]
+
+
+def _refused_unread(why: str, as_json: bool, stream: IO[str]) -> int:
+    """Where there is nothing of a certificate to show."""
+    if as_json:
+        _write_json(
+            {"format": "nip-ap-verification/1", "outcome": REFUSED, "faults": [why]}, stream
+        )
+    else:
+        click.echo(f"{REFUSED}: no certificate: {why}", file=stream)
+    return EXIT[REFUSED]
+
+
+def _write_json(value: object, stream: IO[str]) -> None:
+    stream.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def _found(place: str, issuer: str | None, subject: str) -> Certificate:
+    if not place.startswith(("ws://", "wss://")):
+        try:
+            return read_certificate(Path(place).read_bytes())
+        except OSError as error:
+            raise VerificationUsage(f"{place} cannot be read: {error.strerror}") from None
+    if issuer is None:
+        raise VerificationUsage(
+            "a relay carries certificates of anybody: say whose you trust with --issuer PUBKEY"
+        )
+    try:
+        found = about(fetch(place, issuer), subject)
+    except NotCarried as error:
+        raise OutOfReach(str(error)) from None
+    if not found:
+        whose = f" about {subject!r}" if subject else ""
+        raise OutOfReach(f"{place} has no certificate{whose} by {issuer}")
+    return found[0]
+
+
+def _print(
+    certificate: Certificate, found: Findings, pinned: bool, transcripts: bool, stream: IO[str]
+) -> None:
+    content = certificate.content
+    rows: list[tuple[str, Any]] = [
+        ("relay", certificate.subject),
+        ("tested as", content["target"]["url"]),
+        ("level", f"{content['level']}, revision {content['run']['spec']}"),
+        ("run", f"{content['run']['started']}, seed {content['run']['seed']}"),
+        ("checks", _counted(certificate)),
+        ("issuer", certificate.event.pubkey),
+    ]
+    for name, value in rows:
+        click.echo(f"  {name:<10} {value}", file=stream)
+    click.echo(file=stream)
+    for line in found.confirmed:
+        click.echo(f"  {click.style('✓', fg='green')} {line}", file=stream)
+    _some(found.faults, "✗", "red", stream)
+    _some(found.doubts, "?", "magenta", stream)
+    if found.rejudged is not None:
+        for reason in sorted(set(found.rejudged.beyond.values())):
+            number = list(found.rejudged.beyond.values()).count(reason)
+            click.echo(f"  - {number} not judged again: {reason}", file=stream)
+    if found.outcome == HOLDS and not pinned:
+        click.echo(
+            "  - whose key that is, is for you to know: --issuer PUBKEY pins it", file=stream
+        )
+    if found.outcome == HOLDS and not transcripts:
+        click.echo("  - nothing was judged again: --report DIR has the transcripts", file=stream)
+    colour = {HOLDS: "green", REFUSED: "red"}.get(found.outcome, "magenta")
+    click.echo(f"\n{click.style(found.outcome, fg=colour, bold=True)}", file=stream)
+
+
+def _some(lines: Sequence[str], sign: str, colour: str, stream: IO[str]) -> None:
+    for line in lines[:_MOST_FAULTS]:
+        click.echo(f"  {click.style(sign, fg=colour)} {line}", file=stream)
+    if len(lines) > _MOST_FAULTS:
+        click.echo(f"  {sign} ... and {len(lines) - _MOST_FAULTS} more", file=stream)
+
+
+def _counted(certificate: Certificate) -> str:
+    verdicts = [str(one) for one in certificate.verdicts.values()]
+    return ", ".join(f"{verdicts.count(one)} {one}" for one in sorted(set(verdicts)))

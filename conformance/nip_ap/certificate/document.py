@@ -1,0 +1,305 @@
+"""The certificate itself: a Nostr event whose content says what was judged, and how it went.
+
+Kind 30078 (NIP-78, application data) with a `d` tag of the relay's software and revision, so that
+the newest certificate of an issuer for a version of a relay takes the place of the one before. Its
+labels (NIP-32) let clients find certificates without knowing a name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from nip_ap.certificate.identity import code_digest, register_digest
+from nip_ap.certificate.levels import Judged
+from nip_ap.clauses import register
+from nip_ap.nostr import APPLICATION_DATA, Draft, Event, MalformedEvent, SecretKey
+from nip_ap.reporting.model import PREFLIGHT_PATH, Report, transcript_path
+from nip_ap.run import Run, Settings
+from nip_ap.verdict import RunVerdict, Verdict
+from nip_ap.version import __version__
+
+FORMAT = "nip-ap-certificate/1"
+FILE_NAME = "certificate.json"
+KIND = APPLICATION_DATA
+LABELS = "nip-ap-conformance"
+"""The namespace of the labels, and the beginning of every `d` tag."""
+
+_SHORT_DIGEST = 32
+"""Hex digits of a transcript's digest that the manifest shows; `transcripts_sha256` has them all.
+A whole one for each check would make the event too large for relays that stop at 64 KiB."""
+
+_NOT_TOLD = ("keys", "only", "migrator", "repeat", "keep_all_frames")
+"""Settings that no certificate shows: paths and commands of the issuer's, and what has to be so."""
+
+
+class NotACertificate(ValueError):
+    """Something else than a certificate; the message says what is wrong with it."""
+
+
+class CannotCertify(ValueError):
+    """A run that no certificate can be made from; the message says why."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """An event that claims to be a certificate, and its content, parsed."""
+
+    event: Event
+    content: Mapping[str, Any]
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """The verdict of each check."""
+        return {check: Verdict(verdict) for check, verdict, _ in self.content["checks"]}
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The beginning of the digest of each check's transcript."""
+        return {check: digest for check, _, digest in self.content["checks"]}
+
+    @property
+    def level(self) -> str:
+        """The level, derived anew from verdicts and capabilities."""
+        return level_of(self.verdicts, self.content["capabilities"], self.content["run"]["spec"])
+
+    @property
+    def subject(self) -> str:
+        """The relay in a few words."""
+        return subject_of(self.content["target"])
+
+
+def level_of(verdicts: Mapping[str, Verdict], offered: Mapping[str, str], spec: str) -> str:
+    """The level that a relay reaches; empty where not even the core was judged."""
+    return Judged(verdicts, offered, spec, register()).level
+
+
+def subject_of(target: Mapping[str, Any]) -> str:
+    """A relay in a few words, from its identity."""
+    name = target.get("software") or target.get("name") or target["url"]
+    return f"{name} {target['version']}" if target.get("version") else str(name)
+
+
+# -- making one --------------------------------------------------------------------------
+
+
+def certify(
+    run: Run,
+    report: Report,
+    out: Path,
+    key: SecretKey,
+    *,
+    checks: Iterable[str],
+    given_keys: Mapping[str, str],
+) -> Certificate:
+    """The certificate of a run whose report lies in a folder. Raises CannotCertify.
+
+    `checks` are all that this installation has; `given_keys` the public keys of --keys by role.
+    """
+    hindrances = against(run, checks)
+    if hindrances:
+        raise CannotCertify("; ".join(hindrances))
+    content = _content(run, report, out, given_keys)
+    if not content["level"]:
+        raise CannotCertify("no check of some core group applied to this relay")
+    ended = (
+        datetime.fromisoformat(content["run"]["started"]).timestamp() + content["run"]["seconds"]
+    )
+    draft = Draft(
+        KIND,
+        int(ended) + 1,
+        _tags(content),
+        orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode(),
+    )
+    return Certificate(draft.signed_by(key), content)
+
+
+def against(run: Run, checks: Iterable[str]) -> list[str]:
+    """Why a run cannot be certified; empty where it can."""
+    absent = sorted(set(checks) - set(run.manifest))
+    found = []
+    if run.settings.only:
+        found.append(f"it was filtered: --only {' '.join(run.settings.only)}")
+    if run.settings.repeat > 1:
+        found.append("checks were repeated: a certificate shows the one transcript of each")
+    if absent:
+        found.append(f"{len(absent)} check(s) of the suite were left out, such as {absent[0]}")
+    if run.missing:
+        found.append(f"{len(run.missing)} check(s) gave no result, such as {run.missing[0]}")
+    if run.surplus:
+        found.append(f"{len(run.surplus)} check(s) ran more than once, such as {run.surplus[0]}")
+    if run.verdict is not RunVerdict.CONFORMANT:
+        found.append(f"the run is {run.verdict}: {run.why}")
+    return found
+
+
+def _content(run: Run, report: Report, out: Path, given_keys: Mapping[str, str]) -> dict[str, Any]:
+    document = report.document
+    results = {one.check: one for one in run.results}
+    digests = transcript_digests(out, results)
+    offered = {one["name"]: one["offered"] for one in document["capabilities"]}
+    verdicts = {check: result.verdict for check, result in results.items()}
+    spec = document["run"]["spec"]
+    return {
+        "format": FORMAT,
+        "suite": {
+            "name": "nip-ap-conformance",
+            "version": __version__,
+            "code_sha256": code_digest(),
+            "register_sha256": register_digest(),
+        },
+        "run": {
+            **{name: document["run"][name] for name in ("seed", "started", "seconds", "python")},
+            "spec": spec,
+            "settings": told(run.settings),
+            "abilities": sorted(run.subject.abilities),
+            "given_keys": dict(given_keys),
+        },
+        "target": dict(document["target"]),
+        "capabilities": offered,
+        "verdict": str(run.verdict),
+        "level": level_of(verdicts, offered, spec),
+        "checks": [
+            [check, str(verdicts[check]), digests[check][:_SHORT_DIGEST]]
+            for check in sorted(verdicts)
+        ],
+        "not_judged_again": not_judged_again(results[check].beyond for check in sorted(results)),
+        "preflight_sha256": digests[""],
+        "transcripts_sha256": digest_of_all(digests),
+    }
+
+
+def told(settings: Settings) -> dict[str, Any]:
+    """What a certificate says of a run's settings: all that a verdict may depend on."""
+    return {name: value for name, value in asdict(settings).items() if name not in _NOT_TOLD}
+
+
+def not_judged_again(reasons: Iterable[str]) -> dict[str, int]:
+    """How many checks do not follow from their transcripts alone, by the reason."""
+    counted: dict[str, int] = {}
+    for reason in reasons:
+        if reason:
+            counted[reason] = counted.get(reason, 0) + 1
+    return counted
+
+
+def transcript_digests(folder: Path, checks: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of each transcript in the folder of a report by check; "" is the preflight's.
+
+    An absent file has the digest "".
+    """
+    files = {check: folder / transcript_path(check) for check in checks}
+    return {check: _digest(file) for check, file in {**files, "": folder / PREFLIGHT_PATH}.items()}
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+
+
+def digest_of_all(digests: Mapping[str, str]) -> str:
+    """One SHA-256 over the digests of all transcripts."""
+    lines = "".join(f"{digests[check]} {check}\n" for check in sorted(digests))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def short(digest: str) -> str:
+    """A transcript's digest as the manifest shows it."""
+    return digest[:_SHORT_DIGEST]
+
+
+def _tags(content: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    target, spec = content["target"], content["run"]["spec"]
+    subject = subject_of(target)
+    return (
+        ("d", f"{LABELS}:{subject}:{spec}"),
+        ("L", LABELS),
+        ("l", f"{content['verdict']}", LABELS),
+        ("l", f"level: {content['level']}", LABELS),
+        ("l", f"spec: {spec}", LABELS),
+        *((("r", target["url"]),) if not target["bundled"] else ()),
+        ("alt", f"NIP-AP conformance certificate of {subject}: {content['level']}"),
+    )
+
+
+# -- reading one -------------------------------------------------------------------------
+
+
+def read_certificate(data: bytes) -> Certificate:
+    """A certificate from JSON. Its claims are not checked here. Raises NotACertificate."""
+    try:
+        event = Event.from_json(orjson.loads(data))
+    except orjson.JSONDecodeError as error:
+        raise NotACertificate(f"it is not JSON: {error}") from None
+    except MalformedEvent as error:
+        raise NotACertificate(f"it is no Nostr event: {error}") from None
+    return certificate_of(event)
+
+
+def certificate_of(event: Event) -> Certificate:
+    """The certificate that an event is. Raises NotACertificate."""
+    if event.kind != KIND:
+        raise NotACertificate(f"an event of kind {event.kind}, where certificates are kind {KIND}")
+    try:
+        content = orjson.loads(event.content)
+    except orjson.JSONDecodeError as error:
+        raise NotACertificate(f"its content is not JSON: {error}") from None
+    complaint = _complaint(content)
+    if complaint:
+        raise NotACertificate(complaint)
+    return Certificate(event, content)
+
+
+_SHAPE: Mapping[str, type] = {
+    "suite": dict,
+    "run": dict,
+    "target": dict,
+    "capabilities": dict,
+    "verdict": str,
+    "level": str,
+    "checks": list,
+    "not_judged_again": dict,
+    "preflight_sha256": str,
+    "transcripts_sha256": str,
+}
+_RUN_SHAPE: Mapping[str, type] = {
+    "seed": str,
+    "spec": str,
+    "started": str,
+    "seconds": float,
+    "settings": dict,
+    "abilities": list,
+    "given_keys": dict,
+}
+
+
+def _complaint(content: Any) -> str:
+    """What is wrong with the form of a content; empty where nothing is."""
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return f"its content is not of the format {FORMAT}"
+    for name, kind in _SHAPE.items():
+        if not isinstance(content.get(name), kind):
+            return f"its content has no `{name}` of the right form"
+    for name, kind in _RUN_SHAPE.items():
+        if not isinstance(content["run"].get(name), kind):
+            return f"its content has no `run.{name}` of the right form"
+    if not isinstance(content["target"].get("url"), str):
+        return "its content names no relay"
+    if not all(_is_check(one) for one in content["checks"]):
+        return "its manifest is not a list of check, verdict and digest"
+    try:
+        datetime.fromisoformat(content["run"]["started"])
+    except ValueError:
+        return "its content has no time that can be read"
+    return ""
+
+
+def _is_check(value: object) -> bool:
+    if not isinstance(value, Sequence) or len(value) != 3:
+        return False
+    return all(isinstance(one, str) for one in value) and value[1] in set(Verdict)

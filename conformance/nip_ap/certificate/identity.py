@@ -1,0 +1,62 @@
+"""Which suite this installation is: digests of its code and register, and all of its checks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from nip_ap.capabilities import Capabilities
+from nip_ap.clauses import NOVEMBER
+from nip_ap.resources import resource
+from nip_ap.run import Context, Settings, Subject
+from nip_ap.runner import run_pytest
+from nip_ap.session import SuiteController
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_RESOURCES = ("scenarios", "fixtures", "reports")
+
+
+@cache
+def code_digest() -> str:
+    """SHA-256 over all that judges: the suite's modules, scenarios and fixtures; 64 hex digits.
+
+    A checkout and an installed wheel of one version have the same. The bundled relay is no part
+    of it: it is judged.
+    """
+    digest = hashlib.sha256()
+    for name, file in sorted(_files()):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{content} {name}\n".encode())
+    return digest.hexdigest()
+
+
+@cache
+def register_digest() -> str:
+    """SHA-256 of the register of clauses, 64 hex digits."""
+    return hashlib.sha256(resource("fixtures/clauses.toml").read_bytes()).hexdigest()
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    for file in _PACKAGE.rglob("*.py"):
+        place = file.relative_to(_PACKAGE)
+        if place.parts[0] not in _RESOURCES:  # in a wheel they lie within the package
+            yield f"nip_ap/{place.as_posix()}", file
+    for name, pattern in (("scenarios", "*.py"), ("fixtures", "*")):
+        folder = resource(name)
+        for file in folder.rglob(pattern):
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield f"{name}/{file.relative_to(folder).as_posix()}", file
+
+
+@cache
+def all_checks() -> tuple[str, ...]:
+    """The ids of every check of this installation, parameters included; nothing is run."""
+    settings = Settings(seed="manifest")
+    controller = SuiteController(settings, {})
+    nobody = Subject("", "ws://127.0.0.1:9", Capabilities({}, NOVEMBER, ""))
+    controller.context = Context(settings, (nobody,))
+    run_pytest(controller, 1, "--collect-only")
+    (run,) = controller.runs()
+    return run.manifest

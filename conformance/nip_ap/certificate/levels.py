@@ -1,0 +1,82 @@
+"""How far a conformant relay goes: core, and what it offers beyond that.
+
+A conformant run says that every clause which applies holds. The level says how many apply: a relay
+without an HTTP bridge can be conformant, and its certificate says that the bridge was not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nip_ap.capabilities import YES
+from nip_ap.clauses import NOVEMBER, REVISIONS, Clause, Register
+from nip_ap.verdict import Verdict
+
+CORE, FULL = "core", "full"
+
+CORE_GROUPS = ("SLUG", "ENV", "INT", "REPL", "READ", "DEL")
+"""Groups of which some check has to hold in every certificate."""
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Something beyond the core: a group of clauses that hold, and what has to be there for it."""
+
+    name: str
+    group: str
+    capability: str = ""
+    revisions: tuple[str, ...] = REVISIONS
+
+
+EXTENSIONS = (
+    Extension("bridge", "HTTP", "http"),
+    Extension("threads", "THREAD", "threads"),
+    Extension("gate", "GATE", revisions=(NOVEMBER,)),
+)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a level is derived from: verdicts by check, what is offered, and the revision."""
+
+    verdicts: Mapping[str, Verdict]
+    offered: Mapping[str, str]
+    spec: str
+    register: Register
+
+    def reaches(self, extension: Extension) -> bool:
+        """Whether an extension is there, was judged and holds."""
+        if extension.capability and self.offered.get(extension.capability) != YES:
+            return False
+        return self.spec in extension.revisions and self._holds(extension.group)
+
+    def _holds(self, group: str) -> bool:
+        return any(
+            verdict in (Verdict.PASS, Verdict.WARN)
+            for check, verdict in self.verdicts.items()
+            if self._clause(check).group == group
+        )
+
+    def _lacking(self) -> list[str]:
+        """Checks that did not apply for want of something that a relay may offer."""
+        return [
+            check
+            for check, verdict in self.verdicts.items()
+            if verdict is Verdict.NOT_APPLICABLE
+            and self._clause(check).holds_in(self.spec)
+            and any(self.offered.get(need, YES) != YES for need in self._clause(check).needs)
+        ]
+
+    def _clause(self, check: str) -> Clause:
+        return self.register[check.partition("/")[0]]
+
+    @property
+    def level(self) -> str:
+        """`core`, `core + bridge`, ... or `full`; empty where not even the core was judged."""
+        if not all(self._holds(group) for group in CORE_GROUPS):
+            return ""
+        reached = [one.name for one in EXTENSIONS if self.reaches(one)]
+        if len(reached) == len(EXTENSIONS) and not self._lacking():
+            return FULL
+        return " + ".join((CORE, *reached))
