@@ -291,6 +291,41 @@ def verify(
 
 
 @main.command()
+@click.argument("old", type=click.Path(exists=True, path_type=Path))
+@click.argument("new", type=click.Path(exists=True, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown.")
+def diff(old: Path, new: Path, as_json: bool, as_markdown: bool) -> int:
+    """What changed from one report to another: report.json files, or folders of --out.
+
+    Exit codes: 0 no regression, 1 a check that held does not hold any more, 4 usage.
+    """
+    from nip_ap.reporting import ReportUnreadable, read_report
+    from nip_ap.reporting.difference import difference
+    from nip_ap.reporting.difference_text import markdown_of, print_difference
+
+    if as_json and as_markdown:
+        raise click.UsageError("--json and --markdown: choose one")
+    try:
+        found = difference(read_report(old), read_report(new))
+    except ReportUnreadable as error:
+        raise click.UsageError(str(error)) from None
+    if as_json:
+        _print_json(found.to_json())
+    elif as_markdown:
+        sys.stdout.write(markdown_of(found))
+    else:
+        print_difference(found, sys.stdout)
+    return 1 if found.regressions else 0
+
+
+def _print_json(value: object) -> None:
+    import orjson
+
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
 def clauses(as_json: bool) -> None:
     """The register: every clause, its checks and rogues, or the reason why there are none."""

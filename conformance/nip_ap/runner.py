@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from nip_ap.scratch import everything_temporary_in, vanishing_folder
 from nip_ap.session import SuiteController, read_keys
 from nip_ap.targets import kinds
 from nip_ap.targets.recipe import Recipe
-from nip_ap.verdict import EXIT_CODES
+from nip_ap.verdict import EXIT_CODES, RunVerdict
 from nip_ap.version import __version__
 
 if TYPE_CHECKING:
@@ -86,12 +87,16 @@ def run_suite(order: Order, stream: IO[str]) -> int:
         workers=worker_count(order.workers),
     )
     _publish(report, order, printer, stream)
+    code = exit_code(run)
     if order.issuer is not None:
-        _certify(run, report, order, order.issuer, io.StringIO() if order.as_json else stream)
-    return exit_code(run)
+        is_made = _certify(
+            run, report, order, order.issuer, sys.stderr if order.as_json else stream
+        )
+        return code if is_made else code or EXIT_CODES[RunVerdict.INCONCLUSIVE]
+    return code
 
 
-def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[str]) -> None:
+def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[str]) -> bool:
     """Write certificate.json, or say why there is none. Raises NotCarried."""
     from nip_ap.certificate.document import FILE_NAME, CannotCertify, certify
     from nip_ap.certificate.identity import all_checks
@@ -107,12 +112,13 @@ def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[
         )
     except CannotCertify as error:
         stream.write(f"no certificate: {error}\n")
-        return
+        return False
     file.write_bytes(orjson.dumps(certificate.event.to_json()) + b"\n")
     stream.write(f"certificate: {certificate.subject}, level {certificate.level}: {file}\n")
     if issuer.relay:
         publish(certificate, issuer)
         stream.write(f"published on {issuer.relay} as {certificate.event.id}\n")
+    return True
 
 
 def exit_code(run: Run) -> int:

@@ -10,11 +10,10 @@ from typing import Any
 
 from nip_ap.reporting.files import report_format
 from nip_ap.reporting.legible import brief, on_one_line
+from nip_ap.reporting.markdown import code, plain
 from nip_ap.reporting.model import RED_FIRST, SIGNS, Report
 from nip_ap.verdict import Verdict
 
-_PUNCTUATION = re.compile(r"([\\`*_\[\]#!|~$])")
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
 _MOST_FINDINGS, _MOST_UNDECIDED = 40, 15
 _LONGEST_TEXT = 240
 _SAYS = {"conformant": "✅", "not conformant": "❌", "inconclusive": "❔"}
@@ -32,12 +31,12 @@ def markdown_of(report: Report) -> str:
     target = document["target"]
     named = target["name"] or ("the bundled relay" if target["bundled"] else target["url"])
     lines = [
-        f"## {_SAYS[document['verdict']]} {_plain(named)}: {document['verdict']}",
+        f"## {_SAYS[document['verdict']]} {plain(named)}: {document['verdict']}",
         "",
-        f"{_plain(document['why'])}.",
+        f"{plain(document['why'])}.",
         "",
-        f"{_code(target['url'])} - revision {document['run']['spec']} - "
-        f"seed {_code(document['run']['seed'])} - {document['run']['seconds']:.1f} s - "
+        f"{code(target['url'])} - revision {document['run']['spec']} - "
+        f"seed {code(document['run']['seed'])} - {document['run']['seconds']:.1f} s - "
         f"suite {document['suite']['version']}",
         "",
         *_groups(report),
@@ -99,10 +98,10 @@ def _finding(clause: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> 
         else [f"- Because: {_said(first['reason'])}"]
     )
     return [
-        f"<details><summary><b>{title}</b>: {_plain(clause['title'])}{others}</summary>",
+        f"<details><summary><b>{title}</b>: {plain(clause['title'])}{others}</summary>",
         "",
         *told,
-        f"- Check: {_code(first['id'])}",
+        f"- Check: {code(first['id'])}",
         "",
         *_fenced(first["repro"]),
         "",
@@ -116,34 +115,20 @@ def _undecided(report: Report) -> list[str]:
     if not found:
         return []
     lines = [f"### {len(found)} could not be told", ""]
-    lines += [f"- {_code(one['id'])}: {_said(one['reason'])}" for one in found[:_MOST_UNDECIDED]]
+    lines += [f"- {code(one['id'])}: {_said(one['reason'])}" for one in found[:_MOST_UNDECIDED]]
     left_out = len(found) - _MOST_UNDECIDED
     return [*lines, f"- and {left_out} more", ""] if left_out > 0 else [*lines, ""]
 
 
 def _offers(document: Mapping[str, Any]) -> list[str]:
     offered = ", ".join(f"{one['name']} {one['offered']}" for one in document["capabilities"])
-    lines = [f"Probed: {_plain(offered)}.", ""] if offered else []
+    lines = [f"Probed: {plain(offered)}.", ""] if offered else []
     return lines + [f"- Finding: {_said(one)}" for one in document["findings"]]
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, no link, no mention of anybody."""
-    return (
-        _PUNCTUATION.sub(r"\\\1", on_one_line(text))
-        .translate(_ENTITIES)
-        .replace("://", "&#58;//")
-        .replace("www.", "www&#46;")
-    )
 
 
 def _said(text: str) -> str:
     text = brief(text)
-    return _plain(text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}...")
-
-
-def _code(text: str) -> str:
-    return f"<code>{_plain(text)}</code>"
+    return plain(text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}...")
 
 
 def _fenced(text: str) -> list[str]:
