@@ -14,6 +14,7 @@ from nip_ap.reporting import report_of, write_reports
 from nip_ap.reporting.alignment import first_parting
 from nip_ap.reporting.difference import difference
 from nip_ap.reporting.latency import summary
+from nip_ap.reporting.model import TargetName
 from nip_ap.reporting.shift import p_value, shift_of
 from nip_ap.run import Result, Run, Settings, Subject
 from nip_ap.verdict import Verdict
@@ -31,7 +32,7 @@ def report_with(*results, count=YES, software="a-relay", seed="s"):
     capabilities = Capabilities(found, NOVEMBER, "probed", {"software": software})
     subject = Subject("", "ws://127.0.0.1:1", capabilities)
     run = Run(subject, Settings(seed), tuple(one.check for one in results), results)
-    return report_of(run, register(), started=0.0, seconds=1.0, target="", workers=1)
+    return report_of(run, register(), started=0.0, seconds=1.0, target=TargetName(), workers=1)
 
 
 CHANGES = {
