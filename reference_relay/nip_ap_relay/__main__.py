@@ -164,7 +164,8 @@ def serve(
     if stop_with_parent:
         _stop_with_parent(server)
     served = control.serve(server, listener) if control else server.serve(sockets=[listener])
-    asyncio.run(served)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(served)
 
 
 if __name__ == "__main__":

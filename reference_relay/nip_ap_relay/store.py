@@ -28,9 +28,9 @@ CREATE TABLE IF NOT EXISTS events (
     gone INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS by_address ON events (address) WHERE address IS NOT NULL AND gone = 0;
-CREATE INDEX IF NOT EXISTS by_author ON events (pubkey, kind, created_at DESC, id) WHERE gone = 0;
-CREATE INDEX IF NOT EXISTS by_kind ON events (kind, created_at DESC, id) WHERE gone = 0;
-CREATE INDEX IF NOT EXISTS by_time ON events (created_at DESC, id) WHERE gone = 0;
+CREATE INDEX IF NOT EXISTS by_author ON events (pubkey, kind, created_at DESC) WHERE gone = 0;
+CREATE INDEX IF NOT EXISTS by_kind ON events (kind, created_at DESC) WHERE gone = 0;
+CREATE INDEX IF NOT EXISTS by_time ON events (created_at DESC) WHERE gone = 0;
 CREATE TABLE IF NOT EXISTS tags (
     name TEXT NOT NULL, value TEXT NOT NULL, event INTEGER NOT NULL,
     PRIMARY KEY (name, value, event)
@@ -55,6 +55,10 @@ CREATE TABLE IF NOT EXISTS indexed (up_to INTEGER NOT NULL);
 _OLD_WORDS = "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (content, content='');"
 
 COLUMNS = "number, id, pubkey, kind, created_at, slug, shared, channel, address, raw"
+
+_INSERT = (
+    f"INSERT INTO events ({COLUMNS.removeprefix('number, ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 LIVE, SUPERSEDED, DELETED = 0, 1, 2
 
@@ -165,11 +169,7 @@ class Store:
         """Store an event. Tags of one letter become searchable."""
         self._begin()
         row = Row.of(0, event, address=address, slug=slug, shared=shared, channel=channel)
-        cursor = self._db.execute(
-            f"INSERT INTO events ({COLUMNS.removeprefix('number, ')})"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            row[1:],
-        )
+        cursor = self._db.execute(_INSERT, row[1:])
         row = row._replace(number=cursor.lastrowid or 0)
         tags = {
             (tag[0], tag[1], row.number)

@@ -7,6 +7,7 @@ that looks at a handful of frames and too dear for tens of thousands a second.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -87,6 +88,13 @@ class Connection(asyncio.Protocol):
             if data:
                 self._transport.write(data)
 
+    def _acknowledge_quickly(self) -> None:
+        """Do not delay ACKs: a relay with Nagle's algorithm would take 40 ms for each answer."""
+        if hasattr(socket, "TCP_QUICKACK") and self._transport is not None:
+            self._transport.get_extra_info("socket").setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1
+            )
+
     # -- what asyncio calls --------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -98,6 +106,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
         at = time.monotonic()
+        self._acknowledge_quickly()
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
             if isinstance(event, Frame):

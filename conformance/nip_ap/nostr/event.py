@@ -112,11 +112,11 @@ class Event:
 
         Unknown fields are dropped; hex must be lower case and of full length (NIP-01).
         """
-        if not isinstance(value, Mapping):
+        if not isinstance(value, (dict, Mapping)):  # a dict is told apart without asking an ABC
             raise MalformedEvent("an event is a JSON object")
-        missing = [name for name in FIELDS if name not in value]
-        if missing:
-            raise MalformedEvent(f"missing field `{missing[0]}`")
+        for name in FIELDS:
+            if name not in value:
+                raise MalformedEvent(f"missing field `{name}`")
         for name, length in _HEX.items():
             text = value[name]
             if not isinstance(text, str) or len(text) != length or not _HEX_DIGITS.match(text):
@@ -192,7 +192,7 @@ class Event:
         """The second elements of the tags of that name, in order; a valueless tag gives none."""
         return tuple(tag[1] for tag in self.tags if len(tag) > 1 and tag[0] == name)
 
-    @property
+    @cached_property
     def slug(self) -> str:
         """The value of the first `d` tag; empty where there is none (NIP-01)."""
         return next(iter(self.tag_values("d")), "")
@@ -209,11 +209,12 @@ def address_of(event: Event) -> str:
 
 
 def _parsed_tags(value: Any) -> Tags:
-    if not isinstance(value, Sequence) or isinstance(value, str):
+    if not isinstance(value, (list, tuple)):
         raise MalformedEvent("`tags` must be an array")
     for tag in value:
-        if not isinstance(tag, Sequence) or isinstance(tag, str) or not tag:
+        if not isinstance(tag, (list, tuple)) or not tag:
             raise MalformedEvent("each tag must be an array with at least one element")
-        if not all(isinstance(element, str) for element in tag):
-            raise MalformedEvent("each element of a tag must be a string")
+        for element in tag:
+            if not isinstance(element, str):
+                raise MalformedEvent("each element of a tag must be a string")
     return as_tags(value)
