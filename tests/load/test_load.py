@@ -21,6 +21,7 @@ from nip_ap.load.script import writes
 from nip_ap.nostr import Event, SecretKey
 from nip_ap.proof import ProofController
 from nip_ap.reporting import report_of, write_reports
+from nip_ap.reporting.model import TargetName
 from nip_ap.resources import resource
 from nip_ap.run import Settings, Subject
 from nip_ap.runner import run_pytest
@@ -201,7 +202,8 @@ def test_the_small_load_can_be_judged_again_from_its_transcript(tmp_path):
     finally:
         target.stop()
     write_reports(
-        report_of(run, register(), started=0.0, seconds=1.0, target="", workers=1), tmp_path
+        report_of(run, register(), started=0.0, seconds=1.0, target=TargetName(), workers=1),
+        tmp_path,
     )
     again = ProofController(settings, [subject])
     again.context = replace(again.context, evidence=str(tmp_path))
