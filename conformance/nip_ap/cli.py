@@ -144,6 +144,12 @@ def _with_target_options(command: Any) -> Any:
     type=click.Path(path_type=Path),
     help="Sign a certificate into --out with the key in this file: 64 hex digits, mode 600.",
 )
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Known failures (TOML, see `nip-ap baseline`); they run and do not fail the run.",
+)
 @click.option("--publish", metavar="RELAY", default="", help="Put the certificate on a relay.")
 def run(
     url: str | None,
@@ -170,23 +176,27 @@ def run(
     as_json: bool,
     certify: Path | None,
     publish: str,
+    baseline: Path | None,
     **target: Any,
 ) -> int:
     """Test the relay at URL, one that is started with --cmd, --image or --compose, or the bundled.
 
-    Exit codes: 0 conformant, 1 not conformant, 2 inconclusive, 3 unreachable, 4 usage.
+    Exit codes: 0 conformant, or known failures alone (--baseline); 1 not conformant, or the
+    baseline is outdated; 2 inconclusive; 3 unreachable; 4 usage.
     """
     import secrets
 
     from nip_ap.certificate.issuing import NotCarried
     from nip_ap.run import Settings
     from nip_ap.runner import NothingSelected, Order, SuiteBroken, run_suite
-    from nip_ap.session import SettingsError, recipe_for
+    from nip_ap.session import SettingsError, baseline_at, recipe_for
     from nip_ap.targets import TargetError
     from nip_ap.wire import Unreachable
 
     issuer = None
     if certify is not None:
+        if baseline is not None:
+            raise click.UsageError("--certify and --baseline: a certificate excuses nothing")
         issuer = _issuer(certify, publish, out, filtered=bool(only), repeat=repeat)
     elif publish:
         raise click.UsageError("--publish goes with --certify KEYFILE: it publishes a certificate")
@@ -215,8 +225,9 @@ def run(
             "--alluredir needs the extra allure: pip install 'nip-ap-conformance[allure]'"
         )
     try:
+        known = baseline_at(baseline)
         recipe = recipe_for(target | {"url": url}, settings)
-        order = Order(settings, recipe, workers, out, as_json, alluredir, issuer)
+        order = Order(settings, recipe, workers, out, as_json, alluredir, issuer, known)
         return run_suite(order, sys.stdout)
     except NotCarried as error:
         raise UnreachableError(str(error)) from None
@@ -317,6 +328,28 @@ def diff(old: Path, new: Path, as_json: bool, as_markdown: bool) -> int:
     else:
         print_difference(found, sys.stdout)
     return 1 if found.regressions else 0
+
+
+@main.command()
+@click.argument("report", type=click.Path(exists=True, path_type=Path))
+@click.option("--reason", default="not mended yet", show_default=True, help="Put into each entry.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write this file.")
+def baseline(report: Path, reason: str, out: Path | None) -> int:
+    """A baseline (for `nip-ap run --baseline`) that knows of what is broken in a REPORT."""
+    from nip_ap.reporting import ReportUnreadable, read_report
+    from nip_ap.reporting.baseline_file import baseline_of
+
+    if not reason.strip():
+        raise click.UsageError("--reason must not be empty: each entry says why it is accepted")
+    try:
+        text = baseline_of(read_report(report), reason)
+    except ReportUnreadable as error:
+        raise click.UsageError(str(error)) from None
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+    return 0
 
 
 def _print_json(value: object) -> None:

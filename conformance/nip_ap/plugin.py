@@ -54,6 +54,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--nip-ap-{name}", metavar="N", type=kind, default=default, help=what)
     group.addoption("--nip-ap-out", metavar="DIR", help="write the reports into this folder")
     group.addoption(
+        "--nip-ap-baseline", metavar="FILE", help="known failures (TOML) that do not fail the run"
+    )
+    group.addoption(
         "--nip-ap-timeout",
         metavar="SECONDS",
         type=float,

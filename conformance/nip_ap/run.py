@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from nip_ap.baseline import Baseline, KnownFailure
 from nip_ap.capabilities import NO, YES, Capabilities
 from nip_ap.clauses import INFO, MAY, MUST, SHOULD, Clause, Register
 from nip_ap.evidence import Control, Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
@@ -156,12 +157,14 @@ class Context:
     """The folder of a report whose transcripts are judged again; "" where relays are tested."""
     given_keys: Mapping[str, str] = field(default_factory=dict)
     """The public keys, by role, whose secrets are not derived from the seed: those of --keys."""
+    baseline: Baseline | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         return {
             "evidence": self.evidence,
             "given_keys": dict(self.given_keys),
+            "baseline": self.baseline and self.baseline.to_json(),
             "settings": asdict(self.settings),
             "subjects": [subject.to_json() for subject in self.subjects],
         }
@@ -178,6 +181,7 @@ class Context:
             tuple(map(Subject.from_json, value["subjects"])),
             value["evidence"],
             value["given_keys"],
+            value["baseline"] and Baseline.from_json(value["baseline"]),
         )
 
     def subject(self, name: str) -> Subject:
@@ -233,6 +237,9 @@ class Result:
         )
 
 
+_BROKEN = (Verdict.FAIL, Verdict.UNSTABLE)
+
+
 def broken_at(level: str) -> Verdict:
     """The verdict of a check whose claim did not hold, by the level of its clause."""
     if level in (MAY, INFO):
@@ -258,6 +265,7 @@ class Run:
     settings: Settings
     manifest: tuple[str, ...]
     results: tuple[Result, ...]
+    baseline: Baseline | None = None
 
     @cached_property
     def missing(self) -> tuple[str, ...]:
@@ -289,13 +297,44 @@ class Run:
 
     @cached_property
     def verdict(self) -> RunVerdict:
-        """The verdict of the run; --strict takes a warning for a failure."""
+        """The verdict of the run; --strict takes a warning for a failure.
+
+        What the baseline knows of is passed over, and then told: a run with known failures is not
+        called conformant.
+        """
         if self.unmet_claims and self.subject.capabilities.answers:
             return RunVerdict.NOT_CONFORMANT
-        verdicts = [one.verdict for one in self.results]
-        if self.settings.strict:
-            verdicts = [Verdict.FAIL if one is Verdict.WARN else one for one in verdicts]
-        return run_verdict(verdicts, complete=self.is_complete)
+        found = run_verdict(
+            [self._strictly(one) for one in self.results if self.known(one) is None],
+            complete=self.is_complete,
+        )
+        excused = [self._strictly(one) for one in self.results if self.known(one) is not None]
+        broken = any(one in _BROKEN for one in excused)
+        if found is RunVerdict.INCONCLUSIVE and self._is_undecided(excused):
+            return found
+        if found is RunVerdict.NOT_CONFORMANT:
+            return found
+        if self.baseline_faults:
+            return RunVerdict.OUTDATED
+        return RunVerdict.KNOWN_FAILURES if broken else found
+
+    def _is_undecided(self, excused: Sequence[Verdict]) -> bool:
+        """Whether more than the want of other results than excused ones leaves a run undecided."""
+        unclear = self.counts[Verdict.INCONCLUSIVE] + self.counts[Verdict.ERROR]
+        return not self.is_complete or bool(unclear) or not excused
+
+    def _strictly(self, result: Result) -> Verdict:
+        is_strict = self.settings.strict and result.verdict is Verdict.WARN
+        return Verdict.FAIL if is_strict else result.verdict
+
+    def known(self, result: Result) -> KnownFailure | None:
+        """The entry of the baseline that knows of a red result."""
+        return None if self.baseline is None else self.baseline.covering(result)
+
+    @cached_property
+    def baseline_faults(self) -> tuple[str, ...]:
+        """What is wrong with the baseline itself."""
+        return () if self.baseline is None else tuple(self.baseline.faults(self.results))
 
     @cached_property
     def by_clause(self) -> dict[str, Verdict]:
@@ -312,6 +351,11 @@ class Run:
         return Counter(one.verdict for one in self.results)
 
     @property
+    def _told_of_the_baseline(self) -> list[str]:
+        faults = self.baseline_faults
+        return [f"on the baseline, {', '.join(faults)}"] if faults else []
+
+    @property
     def why(self) -> str:
         """The verdict's reason in one sentence."""
         counts = self.counts
@@ -323,14 +367,26 @@ class Run:
                 f"all {counts[Verdict.PASS] + counts[Verdict.WARN]} applicable checks hold{warned}"
             )
         if self.verdict is RunVerdict.NOT_CONFORMANT:
-            broken = {Verdict.FAIL, Verdict.UNSTABLE}
+            broken = set(_BROKEN)
             if self.settings.strict:
                 broken.add(Verdict.WARN)
-            red = sorted(clause for clause, verdict in self.by_clause.items() if verdict in broken)
+            red = sorted(
+                {
+                    clause
+                    for one in self.results
+                    if one.verdict in broken and self.known(one) is None
+                    for clause in one.clauses
+                }
+            )
             reasons = [f"{_clauses(len(red))} broken: {', '.join(red)}"] if red else []
             if self.unmet_claims:
                 reasons.append(f"claimed and not found: {', '.join(self.unmet_claims)}")
-            return "; ".join(reasons)
+            return "; ".join([*reasons, *self._told_of_the_baseline])
+        if self.verdict is RunVerdict.OUTDATED:
+            return "; ".join(self._told_of_the_baseline)
+        if self.verdict is RunVerdict.KNOWN_FAILURES:
+            known = sorted({one.clause for one in map(self.known, self.results) if one})
+            return f"{_clauses(len(known))} broken, all on the baseline: {', '.join(known)}"
         if not self.subject.capabilities.answers:
             return f"the relay did not answer: {self.subject.capabilities.silence}"
         if self.missing or self.surplus:

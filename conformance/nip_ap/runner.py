@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 import orjson
 import pytest
 
+from nip_ap.baseline import Baseline
 from nip_ap.checks import scenario_files
 from nip_ap.clauses import register
 from nip_ap.reporting import Report, report_of, write_reports
@@ -54,6 +55,7 @@ class Order:
     allure: Path | None = None
     issuer: Issuer | None = None
     """Who signs a certificate of the run, if anybody."""
+    baseline: Baseline | None = None
 
 
 def run_suite(order: Order, stream: IO[str]) -> int:
@@ -62,7 +64,9 @@ def run_suite(order: Order, stream: IO[str]) -> int:
     Raises TargetError, Unreachable, KeyFileError and NothingSelected for what the user can mend.
     """
     target = kinds.target_of(order.recipe)
-    controller = SuiteController(order.settings, {"": target}, recipe=order.recipe)
+    controller = SuiteController(
+        order.settings, {"": target}, recipe=order.recipe, baseline=order.baseline
+    )
     printer = Printer(stream)
     progress = Progress(io.StringIO() if order.as_json else stream)
     controller.on_result = progress.add
@@ -122,7 +126,7 @@ def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[
 
 
 def exit_code(run: Run) -> int:
-    """0 conformant, 1 not conformant, 2 inconclusive."""
+    """0 conformant or known failures alone, 1 not conformant, 2 inconclusive."""
     return EXIT_CODES[run.verdict]
 
 

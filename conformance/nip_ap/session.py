@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import httpx
 import pytest
 
 from nip_ap.actor import HTTP
+from nip_ap.baseline import Baseline, BaselineError, read_baseline
 from nip_ap.capabilities import PROBES, Capabilities, Probing, explore, relay_information
 from nip_ap.check import Check, Surface
 from nip_ap.checks import Declaration, declarations, declared_in_files, scenario_files
@@ -37,7 +39,7 @@ from nip_ap.targets import BundledTarget, Target, TargetError, TargetUsage, kind
 from nip_ap.targets.bundled import recipe_of
 from nip_ap.targets.recipe import Recipe
 from nip_ap.targets.url import is_loopback
-from nip_ap.verdict import EXIT_UNREACHABLE, RunVerdict, Verdict
+from nip_ap.verdict import EXIT_CODES, EXIT_UNREACHABLE, Verdict
 from nip_ap.wire import LiveNetwork, Playback, Transcript, Unreachable
 
 _RESULT = "nip_ap.result"
@@ -69,6 +71,16 @@ def read_keys(path: str | None) -> dict[str, SecretKey]:
             f"the key file {path} must be a JSON object of roles to 64 hex digits, "
             'such as {"owner": "...", "stranger": "...", "limited": "..."}'
         ) from None
+
+
+def baseline_at(path: str | Path | None) -> Baseline | None:
+    """The baseline in a file, as of today; None where none was given. Raises SettingsError."""
+    if path is None:
+        return None
+    try:
+        return read_baseline(Path(path), register(), datetime.now(UTC).date())
+    except BaselineError as error:
+        raise SettingsError(str(error)) from None
 
 
 def new_client(*urls: str) -> httpx.Client:
@@ -129,12 +141,14 @@ class SuiteController:
         *,
         recipe: Recipe | None = None,
         out: Path | None = None,
+        baseline: Baseline | None = None,
     ) -> None:
         """`recipe` is what the target was made from; `out` a folder for reports under pytest."""
         self.__name__ = "nip_ap_controller"
         self.settings = settings
         self.recipe = recipe
         self.out = out
+        self.baseline = baseline
         self.on_result: Callable[[Result, int], None] = _ignore
         self.context: Context | None = None
         self.is_interrupted = False
@@ -173,7 +187,13 @@ class SuiteController:
         try:
             recipe = recipe_for(given | {"url": option("relay_url")}, settings)
             target = kinds.target_of(recipe)
-            return cls(settings, {"": target}, recipe=recipe, out=Path(out) if out else None)
+            return cls(
+                settings,
+                {"": target},
+                recipe=recipe,
+                out=Path(out) if out else None,
+                baseline=baseline_at(option("nip_ap_baseline")),
+            )
         except (TargetError, SettingsError) as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -201,7 +221,7 @@ class SuiteController:
             self._stack.callback(target.stop)
             target.start()
             subjects.append(self._subject(name, target, keys))
-        self.context = Context(self.settings, tuple(subjects))
+        self.context = Context(self.settings, tuple(subjects), baseline=self.baseline)
 
     def _subject(self, name: str, target: Target, keys: Mapping[str, SecretKey]) -> Subject:
         transcript = Transcript()
@@ -274,7 +294,7 @@ class SuiteController:
         runs = [run for run in self.runs() if run.manifest]
         if self.out is not None and runs:
             write_reports(self._report(runs[0], session.config), self.out)
-        judged = all(run.verdict is RunVerdict.CONFORMANT for run in runs)
+        judged = all(EXIT_CODES[run.verdict] == 0 for run in runs)
         if session.exitstatus == pytest.ExitCode.OK and not judged:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -311,7 +331,12 @@ class SuiteController:
                         f"expected {result.expected}; seen {result.seen}"
                     )
                     terminalreporter.write_line(on_one_line(told))
-            terminalreporter.write_line(f"{run.verdict}: {run.why}")
+            for result in run.results:
+                known = run.known(result)
+                if known is not None:
+                    told = f"known: {result.check}: {known.reason}"
+                    terminalreporter.write_line(on_one_line(told))
+            terminalreporter.write_line(on_one_line(f"{run.verdict}: {run.why}"))
 
     def runs(self) -> list[Run]:
         """The run of each relay."""
@@ -330,6 +355,7 @@ class SuiteController:
                     self.settings,
                     tuple(dict.fromkeys(repeated)),
                     settled(own) if len(repeated) == len(own) else tuple(own),
+                    self.baseline,
                 )
             )
         return runs
@@ -662,7 +688,7 @@ class SuiteWorker:
         if ended:
             result = check.result(_plain(error))
             self._finished = result
-            _dress(report, item, result)
+            _dress(report, item, result, self.context.baseline)
             report.user_properties.append((_RESULT, json.dumps(result.to_json())))
         if call.when == "teardown":
             self._running = None
@@ -679,8 +705,19 @@ def _plain(error: BaseException | None) -> BaseException | None:
     return error
 
 
-def _dress(report: pytest.TestReport, item: pytest.Item, result: Result) -> None:
-    """pytest's outcome: fail, inconclusive and error fail; warn passes; not applicable skips."""
+def _dress(
+    report: pytest.TestReport, item: pytest.Item, result: Result, baseline: Baseline | None
+) -> None:
+    """pytest's outcome: fail, inconclusive and error fail; warn passes; not applicable skips.
+
+    A failure that the baseline knows of is an expected one.
+    """
+    known = baseline.covering(result) if baseline is not None else None
+    if known is not None and result.verdict is not Verdict.WARN:
+        report.outcome = "skipped"
+        report.wasxfail = f"known: {known.reason}"
+        report.longrepr = None
+        return
     if result.verdict in (Verdict.PASS, Verdict.WARN):
         report.outcome = "passed"
         report.longrepr = None

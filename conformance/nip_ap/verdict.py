@@ -24,17 +24,25 @@ class Verdict(StrEnum):
 
 
 class RunVerdict(StrEnum):
-    """What a run says about the relay."""
+    """What a run says about the relay; the last two only where it was given a baseline.
+
+    Known failures: it is not conformant, and each failure is on the baseline, which is up to date.
+    Baseline outdated: no failure beyond the baseline, but an entry of it covers nothing any more.
+    """
 
     CONFORMANT = "conformant"
     NOT_CONFORMANT = "not conformant"
     INCONCLUSIVE = "inconclusive"
+    KNOWN_FAILURES = "known failures"
+    OUTDATED = "baseline outdated"
 
 
 EXIT_CODES = {
     RunVerdict.CONFORMANT: 0,
     RunVerdict.NOT_CONFORMANT: 1,
     RunVerdict.INCONCLUSIVE: 2,
+    RunVerdict.KNOWN_FAILURES: 0,
+    RunVerdict.OUTDATED: 1,
 }
 EXIT_UNREACHABLE = 3
 EXIT_USAGE = 4

@@ -101,7 +101,15 @@ def test_the_schema_is_a_schema_and_closed_everywhere():
     assert len(found) > 8
     assert all(one["additionalProperties"] is False for one in found)
     optional = [set(one["properties"]) - set(one["required"]) for one in found]
-    assert set().union(*optional) <= {"frames", "latency", "connection", "kind", "log"}
+    assert set().union(*optional) <= {
+        "frames",
+        "latency",
+        "connection",
+        "kind",
+        "log",
+        "known",
+        "baseline",
+    }
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,8 @@ def against(run: Run, checks: Iterable[str]) -> list[str]:
     found = []
     if run.settings.only:
         found.append(f"it was filtered: --only {' '.join(run.settings.only)}")
+    if run.baseline is not None:
+        found.append("it had a baseline: a certificate excuses nothing")
     if run.settings.repeat > 1:
         found.append("checks were repeated: a certificate shows the one transcript of each")
     if absent:

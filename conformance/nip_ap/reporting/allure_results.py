@@ -149,6 +149,7 @@ def _details(check: Mapping[str, Any], verdict: Verdict) -> StatusDetails | None
         message=visible(f"{verdict}: {text}"),
         trace=visible(trace),
         flaky=True if verdict is Verdict.UNSTABLE else None,
+        known=True if "known" in check else None,
     )
 
 

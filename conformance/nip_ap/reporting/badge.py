@@ -14,6 +14,8 @@ _COLOURS = {
     "conformant": ("brightgreen", "#267a3e"),
     "not conformant": ("red", "#b3261e"),
     "inconclusive": ("lightgrey", "#5a616d"),
+    "known failures": ("yellow", "#7a5c00"),
+    "baseline outdated": ("red", "#b3261e"),
 }
 _WIDTH_OF_A_CHARACTER, _PADDING = 6.6, 12
 

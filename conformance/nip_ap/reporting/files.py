@@ -131,7 +131,12 @@ def _testcase(
     case.append(_properties([*clauses, ("level", check["level"]), ("verdict", check["verdict"])]))
     verdict = Verdict(check["verdict"])
     element, kind = _ELEMENTS.get(verdict, ("", ""))
-    if element == "skipped":
+    if "known" in check:
+        told = ElementTree.SubElement(
+            case, "skipped", message=_printable(f"known: {check['known']}")
+        )
+        told.text = _told(check, titles, report)
+    elif element == "skipped":
         ElementTree.SubElement(case, element, message=_printable(check["reason"]))
     elif element:
         told = ElementTree.SubElement(case, element, message=_printable(check["reason"]))

@@ -197,6 +197,7 @@ def report_of(
             for one in capabilities.found.values()
         ],
         "findings": capabilities.contradictions,
+        **_baseline(run),
         "latency": latency(one.frames for one in results if "latency" not in one.facts),
         "clauses": _clauses(run, register, results),
         "checks": [_check(one, run, target) for one in results],
@@ -291,7 +292,33 @@ def _check(result: Result, run: Run, target: TargetName) -> dict[str, Any]:
         "transcript": transcript_path(result.check),
         "repro": repro_line(result.check, run.settings, run.subject.capabilities.spec, target),
         **({"frames": _last_frames(result)} if result.verdict not in _PLAIN else {}),
+        **_known(result, run),
         **({"log": result.log} if result.log and result.verdict not in _PLAIN else {}),
+    }
+
+
+def _known(result: Result, run: Run) -> dict[str, str]:
+    entry = run.known(result)
+    if entry is None:
+        return {}
+    until = f" (until {entry.until})" if entry.until else ""
+    return {"known": f"{entry.reason}{until}"}
+
+
+def _baseline(run: Run) -> dict[str, Any]:
+    if run.baseline is None:
+        return {}
+    return {
+        "baseline": [
+            {
+                "clause": entry.clause,
+                "reason": entry.reason,
+                "pattern": entry.pattern or None,
+                "until": entry.until or None,
+                "state": state,
+            }
+            for entry, state in run.baseline.states(run.results)
+        ]
     }
 
 

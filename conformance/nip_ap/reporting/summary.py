@@ -16,7 +16,13 @@ from nip_ap.verdict import Verdict
 
 _MOST_FINDINGS, _MOST_UNDECIDED = 40, 15
 _LONGEST_TEXT = 240
-_SAYS = {"conformant": "✅", "not conformant": "❌", "inconclusive": "❔"}
+_SAYS = {
+    "conformant": "✅",
+    "not conformant": "❌",
+    "inconclusive": "❔",
+    "known failures": "🟡",
+    "baseline outdated": "❌",
+}
 
 
 @report_format("summary.md")
@@ -102,6 +108,8 @@ def _finding(clause: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> 
         "",
         *told,
         f"- Check: {code(first['id'])}",
+        *([f"- Known: {_said(first['known'])}"] if "known" in first else []),
+        *([f"- Known: {_said(first['known'])}"] if "known" in first else []),
         "",
         *_fenced(first["repro"]),
         "",

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 import click
 
+from nip_ap.baseline import FAULTS
 from nip_ap.reporting.legible import brief, on_one_line
 from nip_ap.reporting.model import RED_FIRST, SIGNS, Report
 from nip_ap.run import Result
@@ -37,6 +38,8 @@ _RUN_COLOURS = {
     RunVerdict.CONFORMANT: "green",
     RunVerdict.NOT_CONFORMANT: "red",
     RunVerdict.INCONCLUSIVE: "magenta",
+    RunVerdict.KNOWN_FAILURES: "yellow",
+    RunVerdict.OUTDATED: "red",
 }
 _RELAYS = {
     "bundled": "the bundled relay at ",
@@ -141,6 +144,7 @@ class Printer:
                 self._finding(check, report)
         else:
             self._undecided(undecided)
+        self._baseline(document)
         self._verdict(document)
 
     def written(self, out: Path) -> None:
@@ -186,6 +190,8 @@ class Printer:
             self._field("because", check["reason"])
         for control in check["controls"][:2]:
             self._field("control", f"{control['twin']}; differs in {control['difference']}")
+        if "known" in check:
+            self._field("known", check["known"])
         if verdict in _WITH_FRAMES:
             self._frames(report.transcripts.get(check["id"], ()))
         for number, line in enumerate(check.get("log", "").splitlines()[-_LOG_LINES_SHOWN:]):
@@ -242,6 +248,14 @@ class Printer:
             for part, line in enumerate(lines):
                 name = "frames" if not number and not part else ""
                 self._line(f"  {name:<9} {line}")
+
+    def _baseline(self, document: Mapping[str, Any]) -> None:
+        """Entries that cover nothing any more; the others stand at their checks."""
+        for entry in document.get("baseline", ()):
+            if entry["state"] in FAULTS:
+                until = f" ({entry['until']})" if entry["until"] else ""
+                told = f"baseline: {entry['clause']} {entry['state']}{until}: {entry['reason']}"
+                self._wrapped(told, fg="red")
 
     def _verdict(self, document: Mapping[str, Any]) -> None:
         verdict = RunVerdict(document["verdict"])
