@@ -15,12 +15,8 @@ from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, Any
 
 from nip_ap.nostr import (
-    APPLICATION_DATA,
     DELETION,
-    ENGRAM,
-    NOTE,
     PERSONA,
-    PROFILE,
     Event,
     Filter,
     is_addressable,
@@ -34,6 +30,7 @@ from nip_ap_relay.channels import (
     channel_of,
 )
 from nip_ap_relay.couriers import Courier
+from nip_ap_relay.kinds import ALL_SCOPES, NIPS, RELAY_ONLY_KINDS, SCOPE_OF_KIND
 from nip_ap_relay.store import Condition
 
 if TYPE_CHECKING:
@@ -42,17 +39,6 @@ if TYPE_CHECKING:
 JUNE = "2026-06"
 NOVEMBER = "2026-11"
 REVISIONS = (JUNE, NOVEMBER)
-
-# The kinds that each scope lets a credential write (facts/relay-behaviour.md 3.2).
-SCOPE_OF_KIND: dict[int, str] = {
-    **dict.fromkeys((PROFILE, 3, 10000, 10001, 10002, 10003, 10100, 30000, 30003), "users:write"),
-    **dict.fromkeys((APPLICATION_DATA, ENGRAM, PERSONA, 30315), "users:write"),
-    **dict.fromkeys((NOTE, DELETION, 7, 9, 1059, 9005, 30023, 40002, 40003), "messages:write"),
-    **dict.fromkeys((9007, 9002), "channels:write"),
-    **dict.fromkeys((9000, 9001, 9008), "admin:channels"),
-    **dict.fromkeys((9021, 9022), "channels:read"),
-}
-ALL_SCOPES = frozenset(SCOPE_OF_KIND.values()) | {"messages:read", "users:read"}
 
 # What a read goes through; the sharing gate names each of them.
 REQ, MIXED, IDS, LIVE = "req", "mixed kinds", "ids", "live"
@@ -159,7 +145,7 @@ class Policy(ChannelRules):
     def kind_may_be_submitted(self, submission: Submission) -> str | None:
         if submission.event.kind in (RELAY_AUTH, HTTP_AUTH):
             return "invalid: AUTH events cannot be submitted via EVENT"
-        if submission.event.kind in (39000, 39001, 39002, 39005, 39006):
+        if submission.event.kind in RELAY_ONLY_KINDS:
             return "restricted: relay-only kind"
         return None
 
@@ -572,7 +558,7 @@ class Policy(ChannelRules):
     # -- what the relay says of itself: NIP-11 ---------------------------------
 
     def claimed_nips(self) -> list[int]:
-        return [1, 9, 10, 11, 29, 42, 45, 50, 98]
+        return list(NIPS)
 
     def version(self) -> str:
         return f"{__version__}+{self.spec}"

@@ -24,8 +24,9 @@ from nip_ap_relay.channels import (
     REPLIABLE_KINDS,
 )
 from nip_ap_relay.faults import Faults
+from nip_ap_relay.kinds import ALL_SCOPES
 from nip_ap_relay.live import Live
-from nip_ap_relay.policy import ALL_SCOPES, Caller, Policy, Submission
+from nip_ap_relay.policy import Caller, Policy, Submission
 from nip_ap_relay.query import Query
 from nip_ap_relay.store import DELETED, SUPERSEDED, Row, Store
 

@@ -506,6 +506,18 @@ class OkWrongId(Policy):
 
 
 @rogue(
+    "valueless-tag-unanswered",
+    turns_red="AP-INT-04",
+    because="It takes the second element of a `d` tag that has none, and its handler ends there.",
+)
+class ValuelessTagUnanswered(Policy):
+    def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        if event.kind == PERSONA and ("d",) in event.tags:
+            return None
+        return super().ok(event, accepted, message)
+
+
+@rogue(
     "refusal-without-id",
     turns_red="AP-INT-04",
     because="It refuses before it has read the id, and leaves that empty.",
@@ -1845,6 +1857,16 @@ class AuthUncheckedTime(Policy):
 
 
 # -- ROB ---------------------------------------------------------------------------------
+
+
+@rogue(
+    "frame-limit-exclusive",
+    turns_red="AP-ROB-02",
+    because="It reads frames below the limit that it announces, and not those of just the limit.",
+)
+class FrameLimitExclusive(Policy):
+    def frame_fits(self, size: int) -> bool:
+        return size < self.frame_limit
 
 
 @rogue(

@@ -17,11 +17,12 @@ from nip_ap.scenario import (
     clause,
     data,
     every_door,
+    fill,
     refused,
     undelivered,
 )
 
-MALFORMED = data("malformed")
+MALFORMED, ENVELOPES = data("malformed"), data("envelopes")
 
 
 # -- id and signature --------------------------------------------------------------
@@ -110,6 +111,22 @@ def test_a_refusal_names_the_event_too(owner, persona, slug, other_slug):
     named = [answer.event_id for answer in owner.ws.misnamed]
     if named:
         raise Broken(f"an OK that names {forged.id}", f"one that names {named[0]!r}")
+
+
+@clause("AP-INT-04")
+def test_a_persona_with_unfit_tags_gets_an_answer_too(owner, persona, slug, other_slug):
+    owner.publish(persona(slug))
+    for unfit in (*ENVELOPES["two_d"], *ENVELOPES["valueless_d"]):
+        tags = fill(unfit, slug=slug, other=other_slug)
+        event = owner.signs(persona(None, tags=tags, name=unfit["name"]))
+        door = owner.another_connection().ws
+        door.post(event)
+        try:
+            door.wait(lambda door=door, event=event: door.has_ok(event) or door.misnamed, "OK")
+        except WireError as error:
+            raise Broken(f"an OK that names an event with tags {tags}", str(error)) from error
+        if not door.has_ok(event):
+            raise Broken(f"an OK that names {event.id}", f"{door.misnamed[0].event_id!r}")
 
 
 @clause("AP-INT-05")

@@ -116,6 +116,24 @@ def test_a_frame_over_the_limit_costs_one_connection_at_most(
     assert owner.head(other_slug) == event
 
 
+@clause("AP-ROB-02", needs=["load"])
+def test_a_frame_of_just_the_limit_is_read(owner, persona, slug, relay):
+    limit = relay.limit("max_message_length")
+    if limit is None or limit > LARGEST_FRAME:
+        raise NotApplicable(f"NIP-11 announces max_message_length {limit}: nothing to reach")
+
+    def padded(number):
+        return owner.signs(persona(slug, tags=[("padding", "x" * number)]))
+
+    without = len(owner.ws.frame_of(padded(0)))
+    if without > limit:
+        raise NotApplicable(f"NIP-11 announces max_message_length {limit}: no persona fits")
+    try:
+        owner.send(padded(limit - without))
+    except (ConnectionLost, NoAnswer) as error:
+        raise Broken(f"an answer to a frame of {limit} bytes, as announced", str(error)) from error
+
+
 # -- unusual filters -----------------------------------------------------------------------
 
 

@@ -117,7 +117,7 @@ def _plan(every: Sequence[Mutant], reference: Run, workers: int) -> dict[str, tu
         shares = shared_out([one.name for one in every], workers)
         for part in pool.map(affected_by_names, shares, repeat(recordings), repeat(url)):
             found |= part
-    return {name: tuple(dict.fromkeys((*checks[:40], *always))) for name, checks in found.items()}
+    return {name: tuple(dict.fromkeys((*checks, *always))) for name, checks in found.items()}
 
 
 def _report(every: Sequence[Mutant], killed: Mapping[str, list[str]], seconds: float) -> int:

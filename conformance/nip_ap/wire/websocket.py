@@ -356,6 +356,11 @@ class WebSocketDoor:
         """Send one EVENT; `answer_to` waits for its OK."""
         self.send(["EVENT", event.to_json()])
 
+    @staticmethod
+    def frame_of(event: Event) -> bytes:
+        """The bytes that `post` sends."""
+        return orjson.dumps(["EVENT", event.to_json()])
+
     def _is_worth_another_try(self, answer: Answer | None) -> bool:
         if answer is None or answer.accepted:
             return False

@@ -1,0 +1,22 @@
+"""Tables of the real relay: which scope writes which kind, what only the relay writes, its NIPs."""
+
+from __future__ import annotations
+
+from nip_ap.nostr import APPLICATION_DATA, DELETION, ENGRAM, NOTE, PERSONA, PROFILE
+
+# The kinds that each scope lets a credential write (facts/relay-behaviour.md 3.2).
+SCOPE_OF_KIND: dict[int, str] = {
+    **dict.fromkeys((PROFILE, 3, 10000, 10001, 10002, 10003, 10100, 30000, 30003), "users:write"),
+    **dict.fromkeys((APPLICATION_DATA, ENGRAM, PERSONA, 30315), "users:write"),
+    **dict.fromkeys((NOTE, DELETION, 7, 9, 1059, 9005, 30023, 40002, 40003), "messages:write"),
+    **dict.fromkeys((9007, 9002), "channels:write"),
+    **dict.fromkeys((9000, 9001, 9008), "admin:channels"),
+    **dict.fromkeys((9021, 9022), "channels:read"),
+}
+ALL_SCOPES = frozenset(SCOPE_OF_KIND.values()) | {"messages:read", "users:read"}
+
+# What the relay itself says about a channel; nobody else may (facts/relay-behaviour.md 6).
+RELAY_ONLY_KINDS = frozenset((39000, 39001, 39002, 39005, 39006))
+
+# What NIP-11 claims.
+NIPS = (1, 9, 10, 11, 29, 42, 45, 50, 98)
