@@ -250,6 +250,7 @@ class Check:
             transcript=self.transcript,
             now=lambda: int(time.time()),
             network=self._network,
+            nonce=f"{self.seed[:16]}-",
             auth=X_PUBKEY if settings.auth == X_PUBKEY else NIP98,
             answer_limit=settings.answer_limit,
         )

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from nip_ap.check import Check
 from nip_ap.evidence import Broken, Inconclusive
+from nip_ap.generation import by_the_seed_alone
 
 STEPS = 10
 
@@ -41,7 +42,8 @@ def run_machine(
         suppress_health_check=list(HealthCheck),
     )
     try:
-        run_state_machine_as_test(seeded, settings=bounded)
+        with by_the_seed_alone():
+            run_state_machine_as_test(seeded, settings=bounded)
     except FlakyFailure as flaky:
         raise _first_broken(flaky) from flaky
     except Flaky as flaky:

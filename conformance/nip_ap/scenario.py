@@ -26,6 +26,7 @@ from nip_ap.evidence import (
     ScenarioMistake,
     differences,
 )
+from nip_ap.generation import by_the_seed_alone
 from nip_ap.nostr import (
     APPLICATION_DATA,
     DELETION,
@@ -136,7 +137,8 @@ def examples(strategy: SearchStrategy[Value], number: int, seed_number: int) -> 
     def collect(value: Value) -> None:
         found.setdefault(value)
 
-    collect()
+    with by_the_seed_alone():
+        collect()
     return list(found)[:number]
 
 

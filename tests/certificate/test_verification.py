@@ -349,3 +349,24 @@ def test_it_is_published_on_a_relay_and_verified_from_there(copy, tmp_path):
         assert f"has no certificate by {ANOTHER.pubkey}" in other.err
     finally:
         target.stop()
+
+
+def test_with_keys_of_the_issuers_it_is_judged_again_without_them(tmp_path, issuer):
+    """What such a key signed is taken from the transcripts, and has to verify."""
+    roles = {role: SecretKey.fresh() for role in ("stranger", "limited", "users-only")}
+    keys, out = tmp_path / "keys.json", tmp_path / "out"
+    keys.write_text(json.dumps({role: key.secret_hex() for role, key in roles.items()}))
+    done = nip_ap(
+        *("run", "--keys", keys, "--out", out, "--examples", "5"),
+        *("--certify", write_key(tmp_path / "key", issuer)),
+    )
+    assert done.code == 0, done.out
+    keys.unlink()
+    found = json.loads(nip_ap("verify", out / "certificate.json", "--report", out, "--json").out)
+    assert (found["outcome"], found["faults"]) == ("verified", [])
+    secrets = [key.secret_hex() for key in (*roles.values(), issuer)]
+    for file in out.rglob("*"):
+        if file.is_file():
+            text = file.read_text(errors="replace")
+            assert not any(secret in text for secret in secrets), file
+            assert "Nostr ey" not in text, f"a NIP-98 header in {file}"

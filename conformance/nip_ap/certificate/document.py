@@ -19,6 +19,7 @@ import orjson
 from nip_ap.certificate.identity import code_digest, register_digest
 from nip_ap.certificate.levels import Judged
 from nip_ap.clauses import register
+from nip_ap.generation import HYPOTHESIS
 from nip_ap.nostr import APPLICATION_DATA, Draft, Event, MalformedEvent, SecretKey
 from nip_ap.reporting.model import PREFLIGHT_PATH, Report, transcript_path
 from nip_ap.run import Run, Settings
@@ -158,6 +159,7 @@ def _content(run: Run, report: Report, out: Path, given_keys: Mapping[str, str])
         },
         "run": {
             **{name: document["run"][name] for name in ("seed", "started", "seconds", "python")},
+            "hypothesis": HYPOTHESIS,
             "spec": spec,
             "settings": told(run.settings),
             "abilities": sorted(run.subject.abilities),
@@ -271,6 +273,7 @@ _SHAPE: Mapping[str, type] = {
 }
 _RUN_SHAPE: Mapping[str, type] = {
     "seed": str,
+    "hypothesis": str,
     "spec": str,
     "started": str,
     "seconds": float,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -52,7 +54,15 @@ def _files() -> Iterator[tuple[str, Path]]:
 
 @cache
 def all_checks() -> tuple[str, ...]:
-    """The ids of every check of this installation, parameters included; nothing is run."""
+    """The ids of every check of this installation, parameters included; nothing is run.
+
+    In a process of its own: pytest escapes an id again each time that a module is collected.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_collected).result()
+
+
+def _collected() -> tuple[str, ...]:
     settings = Settings(seed="manifest")
     controller = SuiteController(settings, {})
     nobody = Subject("", "ws://127.0.0.1:9", Capabilities({}, NOVEMBER, ""))

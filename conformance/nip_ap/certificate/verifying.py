@@ -19,6 +19,7 @@ from nip_ap.certificate.document import (
 from nip_ap.certificate.identity import all_checks, code_digest, register_digest
 from nip_ap.certificate.rejudging import Rejudged, rejudge
 from nip_ap.clauses import register
+from nip_ap.generation import HYPOTHESIS
 from nip_ap.reporting.model import (
     PREFLIGHT_PATH,
     ReportUnreadable,
@@ -196,7 +197,15 @@ def _with_transcripts(
         if not found.settle(what, list(look(certificate, folder))):
             return
     found.rejudged = rejudge(certificate, folder, workers)
-    found.settle(_rejudged_line(found.rejudged), _rejudged_faults(found.rejudged))
+    faults = _rejudged_faults(found.rejudged)
+    made_with = certificate.content["run"]["hypothesis"]
+    if faults and made_with != HYPOTHESIS:
+        found.doubts.append(
+            f"Hypothesis {made_with} generated values then, here is {HYPOTHESIS}; with that "
+            f"version (pip install hypothesis=={made_with}) it can be told whether {faults[0]}"
+        )
+        return
+    found.settle(_rejudged_line(found.rejudged), faults)
 
 
 def _transcripts(certificate: Certificate, folder: Path) -> Iterator[str]:

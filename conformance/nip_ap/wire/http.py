@@ -49,8 +49,12 @@ class HttpDoor:
         network: Network,
         auth: str = NIP98,
         answer_limit: float = 8.0,
+        nonce: str = "",
     ) -> None:
-        """Speak to the HTTP side of a relay's WebSocket URL; `key` None sends no credentials."""
+        """Speak to the HTTP side of a relay's WebSocket URL; `key` None sends no credentials.
+
+        `nonce` keeps the requests of checks apart that share a key, such as one of --keys.
+        """
         self.base = http_base(url)
         self._root = "http" + url.removeprefix("ws")
         self.who = who
@@ -62,6 +66,7 @@ class HttpDoor:
         self._connection = transcript.connection(who, DOOR)
         self._answer_limit = answer_limit
         self._nonces = itertools.count(1)
+        self._nonce = nonce
 
     def credentials(self, path: str, body: bytes) -> dict[str, str]:
         """The headers that authenticate a POST of this body."""
@@ -81,7 +86,7 @@ class HttpDoor:
 
     def fresh_nonce(self) -> str:
         """What keeps two equal requests of this door and second apart."""
-        return f"{self.who}-{next(self._nonces)}"
+        return f"{self._nonce}{self.who}-{self._connection}-{next(self._nonces)}"
 
     def post(
         self, path: str, body: bytes, headers: Mapping[str, str] | None = None

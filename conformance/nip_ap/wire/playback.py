@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 import orjson
 
-from nip_ap.nostr import Event, MalformedEvent, SecretKey
+from nip_ap.nostr import SecretKey
+from nip_ap.nostr.keys import signature_verifies
 from nip_ap.wire.answers import ConnectionLost, NoAnswer, Unreachable
 from nip_ap.wire.network import Line, Take
 from nip_ap.wire.transcript import (
@@ -329,22 +330,15 @@ class RecordedKey(SecretKey):
 
 def signatures_of(pubkey: str, frames: Sequence[Frame]) -> dict[str, str]:
     """The genuine signatures of a key among the sent frames, by the id that they sign."""
+    event = re.compile(
+        rf'"id":"([0-9a-f]{{64}})","pubkey":"{pubkey}".*"sig":"([0-9a-f]{{128}})"', re.DOTALL
+    )
     found = {}
     for frame in frames:
-        if frame.direction == SENT and pubkey in frame.text:
-            event = _event_in(frame.text)
-            if event is not None and event.pubkey == pubkey and event.signature_verifies:
-                found[event.id] = event.sig
+        signed = event.search(frame.text) if frame.direction == SENT else None
+        if signed and signature_verifies(signed[2], bytes.fromhex(signed[1]), pubkey):
+            found[signed[1]] = signed[2]
     return found
-
-
-def _event_in(text: str) -> Event | None:
-    start = text.find("{")
-    try:
-        value = orjson.loads(text[start:] if text.startswith("POST") else text)
-        return Event.from_json(value[1] if isinstance(value, list) else value)
-    except (orjson.JSONDecodeError, MalformedEvent, LookupError):
-        return None
 
 
 def _is_step(frame: Frame) -> bool:

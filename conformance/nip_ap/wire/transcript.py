@@ -149,7 +149,7 @@ def shortened(text: str, direction: str) -> str:
     if len(text) <= (LONGEST_RECEIVED if direction == RECEIVED else LONGEST_SENT):
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{text[:_CUT]}... ({len(text)} characters, SHA-256 {digest})"
+    return f"{text[:_CUT]}... ({len(text)} characters, SHA-256 {digest}) ...{text[-_CUT:]}"
 
 
 def reading_note(name: str, value: object) -> str:
