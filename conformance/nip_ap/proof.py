@@ -367,7 +367,7 @@ def prove_rogues(
     began = time.monotonic()
     rogues = rogues_named(names)
     progress = None if as_json else Progress(stream)
-    findings = _findings(rogues, workers, seed, progress, full=full)
+    _, findings = findings_of(rogues, workers, seed, progress, full=full)
     complaints = [] if names else _gaps(findings)
     matrix = _matrix(findings, complaints, seed, time.monotonic() - began)
     if as_json:
@@ -379,9 +379,10 @@ def prove_rogues(
     return 0 if matrix["proven"] else 1
 
 
-def _findings(
+def findings_of(
     rogues: Sequence[Rogue], workers: str, seed: str, progress: Progress | None, *, full: bool
-) -> list[Finding]:
+) -> tuple[Run, list[Finding]]:
+    """The run of the reference, and what became of each rogue. Raises ProofBroken."""
     settings = Settings(
         seed=seed,
         spec=NOVEMBER,
@@ -408,7 +409,7 @@ def _findings(
         if progress is not None:
             progress.clear()
     by_name = {run.subject.name: run for run in runs}
-    return [
+    return reference, [
         Finding(rogue, completed(by_name[rogue.name], reference), by_name[rogue.name])
         for rogue in rogues
     ]

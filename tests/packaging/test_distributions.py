@@ -105,3 +105,14 @@ def test_an_installed_wheel_is_a_pytest_plugin(installed, tmp_path):
     )
     assert done.returncode == 0, done.stdout
     assert "conformant: all 2 applicable checks hold" in done.stdout
+
+
+def test_an_installed_wheel_is_the_same_suite_to_a_certificate(installed, tmp_path):
+    from nip_ap.certificate.identity import code_digest, register_digest
+
+    show = (
+        "from nip_ap.certificate.identity import code_digest, register_digest; "
+        "print(code_digest(), register_digest())"
+    )
+    done = run([installed / "python", "-c", show], tmp_path)
+    assert done.stdout.split() == [code_digest(), register_digest()], done.stderr

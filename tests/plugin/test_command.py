@@ -184,7 +184,7 @@ def test_conformant_noise_has_to_stay_green(verdict, good):
 @pytest.mark.parametrize(("verdict", "code"), [(FAIL, 0), (PASS, 1)])
 def test_the_proof_fails_where_a_rogue_is_not_caught(monkeypatch, capsys, verdict, code):
     found = [finding(DEVIATION, result(ONE, verdict), red=[ONE])]
-    monkeypatch.setattr(proof, "_findings", lambda *args, **options: found)
+    monkeypatch.setattr(proof, "findings_of", lambda *args, **options: (found[0].run, found))
     name = found[0].rogue.name
     given = prove_rogues([name], "1", "s", sys.stdout, as_json=True, page=None, full=False)
     matrix = json.loads(capsys.readouterr().out)
