@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# It makes the folder, says where, waits for its input to close, and removes it. A run that was
-# killed leaves processes for a moment, which may still write there; so it tries again.
+# It waits for its input to close and removes the folder. A run that was killed leaves processes for
+# a moment, which may still write there; so it tries again.
 _JANITOR = """
 trap '' INT TERM HUP
-folder=$(mktemp -d "$1/nip-ap-run-XXXXXX") || exit 1
-echo "$folder"
+echo ready
 while read -r line; do :; done
 tries=0
 while [ "$tries" -lt 50 ]; do
-    rm -rf -- "$folder" 2>/dev/null
-    [ -e "$folder" ] || exit 0
+    rm -rf -- "$1" 2>/dev/null
+    [ -e "$1" ] || exit 0
     tries=$((tries + 1))
     sleep 0.1
 done
@@ -33,8 +33,9 @@ def vanishing_folder() -> Iterator[Path]:
 
     Raises OSError where no folder can be made.
     """
+    folder = Path(tempfile.gettempdir(), f"nip-ap-run-{secrets.token_hex(8)}")
     janitor = subprocess.Popen(
-        ["/bin/sh", "-c", _JANITOR, "janitor", tempfile.gettempdir()],
+        ["/bin/sh", "-c", _JANITOR, "janitor", str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -43,10 +44,9 @@ def vanishing_folder() -> Iterator[Path]:
     assert janitor.stdin is not None
     assert janitor.stdout is not None
     try:
-        folder = janitor.stdout.readline().rstrip("\n")
-        if not folder:
-            raise OSError(f"no folder can be made in {tempfile.gettempdir()}")
-        yield Path(folder)
+        janitor.stdout.readline()
+        folder.mkdir(mode=0o700)
+        yield folder
     finally:
         janitor.stdin.close()
         janitor.stdout.close()

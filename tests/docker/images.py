@@ -20,7 +20,7 @@ PYTHON = BASE / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor
 REPOSITORY = "nip-ap-test"
 PACKAGES = "/packages"
 SOURCE = "/source"
-TOOLS = ("/bin/sh", "/bin/sleep", "/bin/cat", "/bin/false", "/bin/mkdir", "/bin/rm")
+TOOLS = ("/bin/sh", "/bin/sleep", "/bin/cat", "/bin/false", "/bin/rm")
 _LEFT_OUT = re.compile(r"__pycache__|/test/|/tests/|/idlelib/|/site-packages/|/config-3\.|\.a\Z")
 
 

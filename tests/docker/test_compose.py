@@ -9,7 +9,7 @@ import socket
 import subprocess
 
 import pytest
-from test_containers import COMMAND, LIMIT, report_in, run, soon
+from test_containers import COMMAND, ended, obey, report_in, run, soon
 
 from nip_ap.targets import TargetError
 from nip_ap.targets.kept import answers
@@ -102,11 +102,11 @@ def test_a_file_that_is_none_is_exit_code_3(engine, tmp_path):
 def test_a_killed_run_takes_every_service_along(compose_file, engine, ours):
     words = ["--compose", str(compose_file), "--service", "relay", "--only", "DUR", "-n", "2"]
     process = subprocess.Popen(
-        [*COMMAND, *words, "--kills", "500"], stdout=subprocess.PIPE, text=True
+        [*COMMAND, *words, "--kills", "500"], stdout=subprocess.PIPE, text=True, preexec_fn=obey
     )
     url = re.search(r"ws://\S+", process.stdout.readline()).group()
     assert soon(lambda: len(engine.containers.list(filters={"label": "nip-ap=relay"})) >= 4)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=LIMIT)
+    ended(process)
     assert soon(lambda: ours() == set()), ours()
     assert not answers(url, 1)

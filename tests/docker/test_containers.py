@@ -33,11 +33,24 @@ def run(*arguments, environment=None):
     )
 
 
+def obey():
+    """SIGINT as on a terminal: where the tests run in the background, it may be ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def report_in(folder):
     document = json.loads((folder / "report.json").read_text())
     schema = json.loads(resource("reports/report.schema.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(document)
     return document
+
+
+def ended(process, limit=90):
+    """Wait for the end of a run; it is killed if that does not come."""
+    try:
+        process.communicate(timeout=limit)
+    finally:
+        process.kill()
 
 
 def soon(condition, limit=60):
@@ -149,11 +162,13 @@ def test_an_image_that_is_nowhere_is_exit_code_3_and_one_sentence(engine, ours):
 )
 def test_a_run_that_is_ended_leaves_no_container(base, engine, ours, number):
     words = ["--image", base, "--only", "DUR", "--kills", "500", "-n", "2"]
-    process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*COMMAND, *words], stdout=subprocess.PIPE, text=True, preexec_fn=obey
+    )
     url = re.search(r"ws://\S+", process.stdout.readline()).group()
     assert soon(lambda: len(engine.containers.list(filters={"label": "nip-ap=relay"})) >= 2)
     process.send_signal(number)
-    process.communicate(timeout=LIMIT)
+    ended(process)
     assert process.returncode in (-number, 130)
     assert soon(lambda: ours() == set()), ours()
     assert not answers(url, 1)

@@ -8,6 +8,7 @@ every survivor is explained.
 
 from __future__ import annotations
 
+import inspect
 import sys
 import time
 import tomllib
@@ -20,6 +21,7 @@ from nip_ap.proof import REFERENCE, Gallery, recordings_of, shared_out
 from nip_ap.run import Run, Settings, Subject
 from nip_ap.runner import worker_count
 from nip_ap.targets import BundledTarget
+from nip_ap.targets.recipe import Recipe
 from nip_ap.verdict import Verdict
 from nip_ap_relay.policy import NOVEMBER, Policy
 from nip_ap_relay.rehearsal import Recording, rehearse
@@ -29,6 +31,9 @@ BAR = 0.9
 _ANSWER_LIMIT = 1.5
 _ENOUGH = 12
 """Checks run on a mutant that breaks down: one would do."""
+
+DURABILITY_RULES = ("commits_before_answering", "stops_when_asked")
+"""Rules of the policy that no answer shows before the relay ends."""
 
 
 class MutantTarget(BundledTarget):
@@ -102,22 +107,48 @@ def main() -> int:
         (reference,) = gallery.run([gallery.subject(REFERENCE)], workers, None)
         verdicts = {one.check: one.verdict for one in reference.results}
         wanted = _plan(every, reference, workers)
-        subjects = [
-            Subject(
-                one.name,
-                f"{target.url}/{one.name}/",
-                reference.subject.capabilities,
-                is_disposable=True,
-                abilities=reference.subject.abilities,
-                checks=wanted[one.name],
-            )
-            for one in every
-        ]
+        subjects = [subject_of(one, target.url, reference, wanted[one.name]) for one in every]
         runs = gallery.run([one for one in subjects if one.checks], workers * 2, None)
     finally:
         target.stop()
     killed = {run.subject.name: changed_verdicts(run, verdicts) for run in runs}
     return _report(every, killed, time.monotonic() - began)
+
+
+def subject_of(mutant: Mutant, url: str, reference: Run, wanted: Sequence[str]) -> Subject:
+    """A mutant as a relay to test. Checks that kill their relay judge what only they can see."""
+    durability = [one.check for one in reference.results if one.clauses[0].startswith("AP-DUR-")]
+    checks = [one for one in wanted if one not in durability]
+    own = own_recipe_of(mutant) if is_about_durability(mutant) else None
+    return Subject(
+        mutant.name,
+        f"{url}/{mutant.name}/",
+        reference.subject.capabilities,
+        is_disposable=True,
+        abilities=tuple(
+            one for one in reference.subject.abilities if own is not None or one != "restart"
+        ),
+        checks=(*checks, *(durability if own is not None else ())),
+        own=own,
+    )
+
+
+def is_about_durability(mutant: Mutant) -> bool:
+    """Whether a mutant differs in one of DURABILITY_RULES."""
+    for rule in DURABILITY_RULES:
+        lines, first = inspect.getsourcelines(getattr(Policy, rule))
+        if first <= mutant.line < first + len(lines):
+            return True
+    return False
+
+
+def own_recipe_of(mutant: Mutant) -> Recipe:
+    """What starts a mutant alone, on a store that survives it."""
+    words = [sys.executable, "-m", "tests.mutation.serve", "--mutant", mutant.name]
+    words += ["--port", "{port}", "--db", "{dir}/relay.db"]
+    root = str(Path(__file__).resolve().parents[2])
+    values = {"words": words, "templates": [], "env": {}, "folder": root, "start_limit": 60}
+    return Recipe("process", {}, values)
 
 
 def _plan(every: Sequence[Mutant], reference: Run, workers: int) -> dict[str, tuple[str, ...]]:

@@ -1,9 +1,13 @@
-"""Serve the reference relay and every mutant, each under its name; BundledTarget starts this."""
+"""Serve the reference relay and every mutant, each under its name; BundledTarget starts this.
+
+With --mutant it is one mutant alone, with a store that survives it: for checks that kill it.
+"""
 
 from __future__ import annotations
 
 import argparse
 import socket
+from pathlib import Path
 
 from nip_ap_relay.__main__ import serve
 from nip_ap_relay.policy import NOVEMBER, Policy
@@ -17,9 +21,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--stop-with-parent", action="store_true")
+    parser.add_argument("--mutant")
+    parser.add_argument("--db", type=Path)
     options = parser.parse_args()
-    relays = {"": Relay(Policy(NOVEMBER), Store())}
-    relays |= {one.name: Relay(one.policy(NOVEMBER), Store()) for one in mutants()}
+    if options.mutant:
+        alone = next(one for one in mutants() if one.name == options.mutant)
+        relays = {"": Relay(alone.policy(NOVEMBER), Store(options.db))}
+    else:
+        relays = {"": Relay(Policy(NOVEMBER), Store())}
+        relays |= {one.name: Relay(one.policy(NOVEMBER), Store()) for one in mutants()}
     listener = socket.create_server(("127.0.0.1", options.port), backlog=1024)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     serve(relays, listener, stop_with_parent=options.stop_with_parent)

@@ -31,6 +31,11 @@ def run(*arguments, **options):
     )
 
 
+def obey():
+    """SIGINT as on a terminal: where the tests run in the background, it may be ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def report_in(folder):
     document = json.loads((folder / "report.json").read_text())
     schema = json.loads(resource("reports/report.schema.json").read_text())
@@ -158,11 +163,16 @@ def test_a_run_that_is_ended_leaves_nothing(traces, number):
     """While checks run that have relays of their own."""
     mark, temporary = traces
     words = ["--cmd", BUNDLED, "--only", "DUR", "--kills", "500", "-n", "2"]
-    process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*COMMAND, *words], stdout=subprocess.PIPE, text=True, preexec_fn=obey
+    )
     url = re.search(r"ws://\S+", process.stdout.readline()).group()
     assert soon(lambda: sum("keeper" in one for one in processes_with(mark).values()) >= 2)
     process.send_signal(number)
-    process.communicate(timeout=LIMIT)
+    try:
+        process.communicate(timeout=90)
+    finally:
+        process.kill()
     assert process.returncode in (-number, 130)
     assert soon(lambda: processes_with(mark) == {}), processes_with(mark)
     assert soon(lambda: list(temporary.iterdir()) == []), list(temporary.rglob("*"))

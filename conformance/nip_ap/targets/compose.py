@@ -64,28 +64,28 @@ class ComposeLife(ContainerLife):
         """Find the compose tool. Raises TargetError."""
         super().__init__(values, scratch, log)
         self._tool = _tool()
-        self._file = scratch / "compose.yaml"
+        self._changed_file = ""
+        """What the compose tool reads from its input: it may hold secrets, and the scratch folder
+        may be gone before the services are."""
         self._folder = str(Path(values["file"]).parent)
 
     def create(self) -> Any:
         """Bring the services up; gives the relay's container, which runs."""
-        text = self._changed(self._resolved())
-        self._file.touch(mode=0o600)
-        self._file.write_text(text, encoding="utf-8")
-        self._run(self._file, "up", "-d", limit=_UP_LIMIT)
-        identifier = self._run(self._file, "ps", "-q", self.values["service"]).strip()
+        self._changed_file = self._changed(self._resolved())
+        self._run("-", "up", "-d", limit=_UP_LIMIT)
+        identifier = self._run("-", "ps", "-q", self.values["service"]).strip()
         if not identifier:
             raise TargetError(f"the service {self.values['service']} has no container")
         return self.client.containers.get(identifier.splitlines()[0])
 
     def remove(self) -> None:
         """Take everything down: containers, volumes, networks, images that were built for it."""
-        if self._file.exists():
+        if self._changed_file:
             words = ("down", "-v", "--rmi", "local", "--remove-orphans", "--timeout", "1")
-            self._run(self._file, *words, limit=_DOWN_LIMIT)
+            self._run("-", *words, limit=_DOWN_LIMIT)
 
-    def _run(self, file: Path | str, *words: str, limit: float = _CONFIG_LIMIT) -> str:
-        command = [*self._tool, "-f", str(file), "--project-directory", self._folder]
+    def _run(self, file: str, *words: str, limit: float = _CONFIG_LIMIT) -> str:
+        command = [*self._tool, "-f", file, "--project-directory", self._folder]
         command += ["-p", self.name, *words]
         try:
             done = subprocess.run(
@@ -94,7 +94,7 @@ class ComposeLife(ContainerLife):
                 text=True,
                 timeout=limit,
                 check=False,
-                stdin=subprocess.DEVNULL,
+                input=self._changed_file,
             )
         except subprocess.TimeoutExpired:
             raise TargetError(f"{self._tool[-1]} {words[0]} did not end within {limit} s") from None
