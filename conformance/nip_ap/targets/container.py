@@ -103,6 +103,8 @@ class ContainerLife:
 
     # -- a life ----------------------------------------------------------------
 
+    group = 0
+
     def start(self) -> str:
         """Start the container, after its creation if need be. Raises TargetError."""
         with _plainly():

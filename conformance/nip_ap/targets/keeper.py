@@ -33,6 +33,10 @@ class Life(Protocol):
     def start(self) -> str:
         """Start it, for the first time or again, and give its URL. Raises TargetError."""
 
+    @property
+    def group(self) -> int:
+        """The process group that may be killed from outside; 0 where there is none."""
+
     def ended(self, within: float) -> str:
         """How it ended, waiting so many seconds for that; empty while it runs."""
 
@@ -74,7 +78,7 @@ class Keeper:
     def _done(self, request: Mapping[str, Any]) -> dict[str, Any]:
         match request["do"]:
             case "start":
-                return {"url": self._life.start()}
+                return {"url": self._life.start(), "group": self._life.group}
             case "watch":
                 return {"ended": self._life.ended(request["seconds"])}
             case "check":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -42,6 +44,7 @@ class KeptTarget:
         self._limit = float(recipe.values.get("start_limit") or DEFAULT_START_LIMIT)
         self._keeper: subprocess.Popen[str] | None = None
         self._last_words = ""
+        self._group = 0
 
     # -- the keeper ------------------------------------------------------------
 
@@ -88,7 +91,8 @@ class KeptTarget:
         try:
             if self._keeper is None:
                 self._employ()
-            self.url = self._ask(do="start")["url"]
+            started = self._ask(do="start")
+            self.url, self._group = started["url"], started["group"]
             self._await(time.monotonic() + self._limit)
         except BaseException:
             self.stop()
@@ -115,7 +119,7 @@ class KeptTarget:
 
     def stop(self) -> None:
         """End the relay and its keeper; what it stored is gone."""
-        keeper, self._keeper = self._keeper, None
+        keeper, self._keeper, self._group = self._keeper, None, 0
         if keeper is None:
             return
         self._last_words = self.logs()
@@ -131,6 +135,7 @@ class KeptTarget:
 
     def shut_down(self, grace: float = _STOP_LIMIT) -> bool:
         """Ask the relay to end; whether it did by itself within so many seconds. It can `start`."""
+        self._group = 0
         return bool(self._ask(do="stop", grace=grace)["by_itself"])
 
     def restart(self) -> None:
@@ -140,6 +145,10 @@ class KeptTarget:
 
     def kill(self) -> None:
         """SIGKILL to all of its processes, as a crash would; it can `start`."""
+        if self._group:  # at once: the way by the keeper may take as long as a burst of writes
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._group, signal.SIGKILL)
+        self._group = 0
         self._ask(do="kill")
 
     def logs(self) -> str:

@@ -109,6 +109,11 @@ class ProcessLife:
             ) from None
         return f"ws://127.0.0.1:{self._port}"
 
+    @property
+    def group(self) -> int:
+        """The command's process group; its id is in use until `kill` has reaped the command."""
+        return 0 if self._process is None else self._process.pid
+
     def ended(self, within: float) -> str:
         """How the command ended, if it did."""
         if self._process is None:
