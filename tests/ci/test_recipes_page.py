@@ -134,18 +134,10 @@ def test_every_command_on_the_page_has_options_that_exist(line):
     assert_options_exist(line)
 
 
-NOT_YET = {"--certify", "verify"}
-"""What the page says of certificates is checked once those commands are there."""
-
-
 def assert_options_exist(line):
     _, name, *words = shlex.split(line)
-    known = {option for one in main.commands["run"].params for option in one.opts}
-    if name not in main.commands:
-        assert name in NOT_YET
-        return
-    if name == "run":
-        assert {word for word in words if word.startswith("-")} <= known | NOT_YET
+    known = {option for one in main.commands[name].params for option in one.opts}
+    assert {word for word in words if word.startswith("-")} <= known
 
 
 # -- the action ----------------------------------------------------------------------------
