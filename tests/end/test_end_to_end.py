@@ -95,6 +95,11 @@ def wait_for_the_end_of(connection):
             connection.recv(timeout=ENDS_WITHIN)
 
 
+def obey_interrupts():
+    """As on a terminal: what a shell starts in the background ignores SIGINT, and so do its own."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs pidfds, to wait for an end")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=lambda one: one.name)
 def test_nothing_outlives_a_run_that_was_killed(number):
@@ -104,6 +109,7 @@ def test_nothing_outlives_a_run_that_was_killed(number):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=obey_interrupts,
     )
     url = re.search(r"ws://\S+", run.stdout.readline()).group()
     with connect(url, proxy=None) as watching:
