@@ -19,6 +19,7 @@ _WORD = re.compile(r"\w+")
 _ORDERS = {True: "ORDER BY created_at DESC, id ASC", False: "ORDER BY created_at ASC, id DESC"}
 _LARGEST_INTEGER = 2**63 - 1
 _LONGEST_LIST = 400
+_LIVE = "gone = 0"
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,12 @@ class Query:
             return set()
         return {row.number for row in self.store.select(condition.sql, condition.values)}
 
-    def _condition(self, one: Filter, among: str = "gone = 0") -> Condition | None:
+    def _condition(self, one: Filter, among: str = _LIVE) -> Condition | None:
         """The filter as SQL; None where nothing can match (an empty list of values)."""
         parts: list[str] = [among]
         values: list[Any] = []
-        for column, wanted in (("id", one.ids), ("pubkey", one.authors), ("kind", one.kinds)):
+        numbers = None if one.ids is None else self.store.numbers_of(one.ids)
+        for column, wanted in (("number", numbers), ("pubkey", one.authors), ("kind", one.kinds)):
             if wanted is None:
                 continue
             if not wanted:
@@ -122,12 +124,14 @@ class Query:
             for name, wanted_values in one.tags.items():
                 if not wanted_values:
                     return None
-                part = self._tag_condition(name, wanted_values, one)
+                part = self._tag_condition(name, wanted_values, one, among)
                 parts.append(part.sql)
                 values += part.values
         return Condition(" AND ".join(parts), tuple(values))
 
-    def _tag_condition(self, name: str, wanted: tuple[str, ...], one: Filter) -> Condition:
+    def _tag_condition(
+        self, name: str, wanted: tuple[str, ...], one: Filter, among: str
+    ) -> Condition:
         if name == "h" and len(wanted) == 1 and is_channel_id(wanted[0]):
             return self.policy.channel_condition(wanted[0])
         by_value = _one_of("value", wanted)
@@ -136,13 +140,13 @@ class Query:
             return Condition(tagged, (name, *by_value.values))
         by_slug = _one_of("slug", wanted)
         if one.kinds is not None and all(is_addressable(kind) for kind in one.kinds):
-            return self._slug_condition(wanted, one, by_slug)
+            return by_slug if among != _LIVE else self._slug_condition(wanted, one, by_slug)
         return Condition(f"({by_slug.sql} OR {tagged})", (*by_slug.values, name, *by_value.values))
 
     def _slug_condition(
         self, wanted: tuple[str, ...], one: Filter, by_slug: Condition
     ) -> Condition:
-        """Where kind and author are named too, the address answers from its index."""
+        """Where kind and author are named too, the index of live addresses answers."""
         size = len(one.kinds or ()) * len(one.authors or ()) * len(wanted)
         if not 0 < size <= _LONGEST_LIST:
             return by_slug
@@ -152,10 +156,9 @@ class Query:
             for author in one.authors or ()
             for slug in wanted
         }
-        by_address = _one_of("address", tuple(addresses))
+        by_address = _one_of("number", self.store.numbers_at(addresses))
         return Condition(
-            f"{by_address.sql} AND address IS NOT NULL AND {by_slug.sql}",
-            (*by_address.values, *by_slug.values),
+            f"{by_address.sql} AND {by_slug.sql}", (*by_address.values, *by_slug.values)
         )
 
     def _tags_match(self, one: Filter, row: Row) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,12 +11,13 @@ import orjson
 
 from nip_ap.nostr import Event
 from nip_ap_relay.channels import Channel
+from nip_ap_relay.index import Index
 from nip_ap_relay.threads import Place
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL,
     pubkey TEXT NOT NULL,
     kind INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
@@ -27,7 +28,6 @@ CREATE TABLE IF NOT EXISTS events (
     raw TEXT NOT NULL,
     gone INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX IF NOT EXISTS by_address ON events (address) WHERE address IS NOT NULL AND gone = 0;
 CREATE INDEX IF NOT EXISTS by_author ON events (pubkey, kind, created_at DESC) WHERE gone = 0;
 CREATE INDEX IF NOT EXISTS by_kind ON events (kind, created_at DESC) WHERE gone = 0;
 CREATE INDEX IF NOT EXISTS by_time ON events (created_at DESC) WHERE gone = 0;
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS members (
     PRIMARY KEY (channel, pubkey)
 );
 CREATE TABLE IF NOT EXISTS threads (
-    id TEXT PRIMARY KEY, root TEXT NOT NULL, parent TEXT NOT NULL,
+    event INTEGER PRIMARY KEY, root TEXT NOT NULL, parent TEXT NOT NULL,
     depth INTEGER NOT NULL, broadcast INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS by_root ON threads (root, depth);
@@ -55,6 +55,9 @@ CREATE TABLE IF NOT EXISTS indexed (up_to INTEGER NOT NULL);
 _OLD_WORDS = "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (content, content='');"
 
 COLUMNS = "number, id, pubkey, kind, created_at, slug, shared, channel, address, raw"
+
+_VERSION = 2
+"""Of the layout of a database file."""
 
 _INSERT = (
     f"INSERT INTO events ({COLUMNS.removeprefix('number, ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -124,8 +127,11 @@ class Store:
         self._db = sqlite3.connect(
             path or ":memory:", isolation_level=None, check_same_thread=False
         )
+        # The index below is this process's own, so the database has to be, too.
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
+        self._see_to_the_version()
         schema = _SCHEMA
         if sqlite3.sqlite_version_info < (3, 43):
             schema = "\n".join(
@@ -133,6 +139,20 @@ class Store:
             )
         self._db.executescript(schema)
         self._writing = False
+        self._index = self._read_index()
+
+    def _see_to_the_version(self) -> None:
+        """Raise DatabaseError where another version of this relay made the file."""
+        (found,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and found != _VERSION:
+            raise sqlite3.DatabaseError("it was made by another program or version of the relay")
+        self._db.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _read_index(self) -> Index:
+        return Index(
+            self._db.execute("SELECT number, id, iif(gone = 0, address, NULL) FROM events")
+        )
 
     def close(self) -> None:
         self.commit()
@@ -154,6 +174,7 @@ class Store:
         if self._writing:
             self._db.execute("ROLLBACK")
             self._writing = False
+            self._index = self._read_index()
 
     # -- events ----------------------------------------------------------------
 
@@ -166,11 +187,14 @@ class Store:
         shared: bool,
         channel: str | None,
     ) -> Row:
-        """Store an event. Tags of one letter become searchable."""
+        """Store an event. Tags of one letter become searchable. Raises IntegrityError on a copy."""
+        if self.knows(event.id):
+            raise sqlite3.IntegrityError(f"event {event.id} is stored already")
         self._begin()
         row = Row.of(0, event, address=address, slug=slug, shared=shared, channel=channel)
         cursor = self._db.execute(_INSERT, row[1:])
         row = row._replace(number=cursor.lastrowid or 0)
+        self._index.add(row.number, row.id, row.address)
         tags = {
             (tag[0], tag[1], row.number)
             for tag in event.tags
@@ -184,37 +208,51 @@ class Store:
         """Take an event out of every answer, and remember that it was here."""
         self._begin()
         self._db.execute("UPDATE events SET gone = ? WHERE number = ?", (why, row.number))
+        self._index.retire(row.number, row.address)
 
     def restore(self, identifier: str) -> None:
         """Bring a superseded event back to life; only a rogue does."""
         self._begin()
-        self._db.execute(
-            "UPDATE events SET gone = ? WHERE id = ? AND gone = ?", (LIVE, identifier, SUPERSEDED)
-        )
+        for row in list(self._numbered(identifier, f"gone = {SUPERSEDED}")):
+            self._db.execute("UPDATE events SET gone = 0 WHERE number = ?", (row.number,))
+            self._index.add(row.number, row.id, row.address)
 
     def restore_everything(self) -> None:
         """Bring back all that was ever replaced or deleted; only a rogue does."""
         self._begin()
         self._db.execute("UPDATE events SET gone = ?", (LIVE,))
+        self._index = self._read_index()
 
     def forget_deleted(self, identifier: str) -> None:
         """Remove the last trace of a deleted event; only a rogue does."""
         self._begin()
-        self._db.execute("DELETE FROM events WHERE id = ? AND gone = ?", (identifier, DELETED))
+        for row in list(self._numbered(identifier, f"gone = {DELETED}")):
+            self._db.execute("DELETE FROM events WHERE number = ?", (row.number,))
+            self._index.forget(identifier)
 
     def knows(self, identifier: str) -> bool:
         """Whether an event was ever stored, also if it was removed since."""
-        found = self._db.execute("SELECT 1 FROM events WHERE id = ?", (identifier,))
-        return found.fetchone() is not None
+        return self._index.number(identifier) is not None
 
     def event_by_id(self, identifier: str) -> Row | None:
         """A live event."""
-        rows = self.select("id = ? AND gone = 0", (identifier,))
-        return next(rows, None)
+        return next(self._numbered(identifier, "gone = 0"), None)
+
+    def _numbered(self, identifier: str, condition: str) -> Iterator[Row]:
+        """The event of that id, if it meets a condition."""
+        return self.select(f"number = ? AND {condition}", (self._index.number(identifier),))
 
     def rows_at(self, address: str) -> list[Row]:
         """The live events at an address: one, unless a rule says otherwise."""
-        return list(self.select("address = ? AND gone = 0", (address,)))
+        return [row for one in self._index.at(address) for row in self.select("number = ?", (one,))]
+
+    def numbers_of(self, identifiers: Iterable[str]) -> tuple[int, ...]:
+        """The numbers of the events of these ids, live or gone, as far as they are known."""
+        return self._index.numbers(identifiers)
+
+    def numbers_at(self, addresses: Iterable[str]) -> tuple[int, ...]:
+        """The numbers of the live events at these addresses."""
+        return tuple(number for one in addresses for number in self._index.at(one))
 
     def select(
         self, condition: str, values: Sequence[Any], order: str = "", extra: str = ""
@@ -285,21 +323,28 @@ class Store:
         self._begin()
         self._db.execute(
             "INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?, ?)",
-            (identifier, place.root, place.parent, place.depth, place.broadcast),
+            (
+                self._index.number(identifier),
+                place.root,
+                place.parent,
+                place.depth,
+                place.broadcast,
+            ),
         )
 
     def place_of(self, identifier: str) -> Place | None:
         found = self._db.execute(
-            "SELECT root, parent, depth, broadcast FROM threads WHERE id = ?", (identifier,)
+            "SELECT root, parent, depth, broadcast FROM threads WHERE event = ?",
+            (self._index.number(identifier),),
         ).fetchone()
         return None if found is None else Place(found[0], found[1], found[2], bool(found[3]))
 
     def placed(self, condition: str, values: Sequence[Any]) -> list[tuple[Row, Place]]:
         """Rows with their places in threads, oldest first; `condition` may name both tables."""
         sql = (
-            f"SELECT {COLUMNS.replace('id,', 'events.id,', 1)}, root, parent, depth, broadcast "
-            f"FROM events JOIN threads ON threads.id = events.id WHERE {condition} "
-            "ORDER BY created_at, events.id"
+            f"SELECT {COLUMNS}, root, parent, depth, broadcast "
+            f"FROM events JOIN threads ON threads.event = events.number WHERE {condition} "
+            "ORDER BY created_at, id"
         )
         return [
             (Row._make(found[:10]), Place(found[10], found[11], found[12], bool(found[13])))

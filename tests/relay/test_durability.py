@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from talking import door_to
 
 from nip_ap.nostr import DELETION, PERSONA, Draft, Filter, SecretKey, address_of
 from nip_ap.targets import BundledTarget, TargetError
+from nip_ap_relay.store import SUPERSEDED, Store
 
 MANY = 10_000
 
@@ -157,3 +159,34 @@ def test_a_file_that_is_no_database_is_said_in_plain_words(tmp_path):
     assert process.returncode != 0
     assert "Traceback" not in errors
     assert str(path) in errors
+
+
+def test_a_file_of_another_version_is_not_touched(tmp_path):
+    file = tmp_path / "relay.sqlite"
+    with sqlite3.connect(file) as other:
+        other.execute("CREATE TABLE events (id TEXT)")
+    target = BundledTarget(("--db", str(file)))
+    with pytest.raises(TargetError, match="made by another program or version of the relay"):
+        target.start()
+
+
+def test_a_file_has_one_relay_at_a_time(durable, tmp_path):
+    second = BundledTarget(("--db", str(tmp_path / "relay.sqlite")))
+    with pytest.raises(TargetError, match="locked"):
+        second.start()
+
+
+def test_a_write_that_failed_leaves_no_trace_in_the_index(key):
+    store = Store()
+    kept, lost = (Draft(PERSONA, at, (("d", "x"),), "").signed_by(key) for at in (1, 2))
+    address = address_of(kept)
+    row = store.add(kept, address=address, slug="x", shared=False, channel=None)
+    store.commit()
+    store.remove(row, SUPERSEDED)
+    store.add(lost, address=address, slug="x", shared=False, channel=None)
+    assert [one.id for one in store.rows_at(address)] == [lost.id]
+    store.roll_back()
+    assert [one.id for one in store.rows_at(address)] == [kept.id]
+    assert (store.knows(kept.id), store.knows(lost.id)) == (True, False)
+    with pytest.raises(sqlite3.IntegrityError, match="stored already"):
+        store.add(kept, address=address, slug="x", shared=False, channel=None)
