@@ -7,6 +7,7 @@ The driver costs a few microseconds a frame. It is measured too, against a relay
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import time
 from collections import deque
@@ -240,19 +241,32 @@ def _see_to(frame: list[Any]) -> None:
 
 def memory_of_children(pid: int) -> float:
     """Resident memory of all processes below one, MiB, from /proc."""
+    found = 0
+    for child in _children(pid):
+        status = Path(f"/proc/{child}/status").read_text().splitlines()
+        found += sum(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+    return round(found / 1024, 1)
+
+
+def processor_time_of_children(pid: int) -> float:
+    """Seconds that all processes below one have computed, from /proc."""
+    ticks = 0
+    for child in _children(pid):
+        fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _children(pid: int) -> list[int]:
     parents: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except OSError:
+        except OSError:  # it has ended since
             continue
         parents.setdefault(parent, []).append(int(path.parent.name))
-    found, waiting = 0, list(parents.get(pid, ()))
+    found, waiting = [], list(parents.get(pid, ()))
     while waiting:
-        child = waiting.pop()
-        waiting += parents.get(child, ())
-        status = Path(f"/proc/{child}/status").read_text()
-        found += next(
-            (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")), 0
-        )
-    return round(found / 1024, 1)
+        found.append(waiting.pop())
+        waiting += parents.get(found[-1], ())
+    return found

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import uvloop
@@ -102,29 +103,42 @@ def _gathered(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _fill(subject: Subject) -> dict[str, Any]:
-    """Memory and pace while a relay fills up to FILLED events, or for as long as there is time."""
+    """Memory, pace and cost while a relay fills up to FILLED events, as long as there is time.
+
+    The cost is processor time of the relay, so that it tells of the relay and not of its neighbours
+    on the machine.
+    """
     events = signed(FILLED)
+    left, stored = _SECONDS_FILLING, 0
+    stages: dict[int, dict[str, float]] = {}
     with subject.run() as url:
-        answered = _do(
-            driver.publish_pipelined(url, events, window=WINDOW, seconds=_SECONDS_FILLING)
-        )
+        for start, end in _stages():
+            computed = driver.processor_time_of_children(os.getpid())
+            answered = _do(
+                driver.publish_pipelined(url, events[start:end], window=WINDOW, seconds=left)
+            )
+            computed = driver.processor_time_of_children(os.getpid()) - computed
+            stored, left = stored + len(answered), left - answered[-1]
+            stages[start] = {
+                "events/s": round(len(answered) / answered[-1]),
+                "us an event": round(computed / len(answered) * 1e6, 1),
+            }
+            if left <= 0:
+                break
         memory = driver.memory_of_children(os.getpid())
-    early = _pace(answered, _EARLY)
-    late = _pace(answered, len(answered) - _SAMPLE) if len(answered) == FILLED else None
+    is_full = stored == FILLED
     return {
-        "events": len(answered),
+        "events": stored,
         "memory MiB": memory,
-        "events/s from 1,000 on": early,
-        "events/s up to 100,000": late,
+        "early": stages.get(_EARLY) if stored >= _EARLY + _SAMPLE else None,
+        "late": stages.get(FILLED - _SAMPLE) if is_full else None,
     }
 
 
-def _pace(answered: Sequence[float], start: int) -> float | None:
-    """Events a second over the next 10,000 from an event on."""
-    end = start + _SAMPLE
-    if end > len(answered):
-        return None
-    return round(_SAMPLE / (answered[end - 1] - answered[start - 1]))
+def _stages() -> list[tuple[int, int]]:
+    """Where the events are cut: before, early, between and late."""
+    cuts = (0, _EARLY, _EARLY + _SAMPLE, FILLED - _SAMPLE, FILLED)
+    return list(pairwise(cuts))
 
 
 def generator_alone() -> dict[str, Any]:
