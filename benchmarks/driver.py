@@ -25,7 +25,7 @@ from nip_ap.nostr import PERSONA, Filter
 _ON_ONE_CONNECTION = 5_000
 """Events after which a new connection is taken: the relay of nostr-sdk cuts one at 6,000."""
 
-_ANSWER_LIMIT = 60.0
+_ANSWER_LIMIT = 30.0
 
 
 class RelayFailed(RuntimeError):
@@ -116,10 +116,16 @@ class _Pipeline:
         self._connection = await Connection.open("driver", url, self._take, limit=30)
         for _ in range(min(self._window, len(self._events))):
             self._send()
-        async with asyncio.timeout(_ANSWER_LIMIT * 4):
+        while not self.done.done() and not self._connection.ended.done():
+            before = len(self.answered)
             await asyncio.wait(
-                (self.done, self._connection.ended), return_when=asyncio.FIRST_COMPLETED
+                (self.done, self._connection.ended),
+                timeout=_ANSWER_LIMIT,
+                return_when=asyncio.FIRST_COMPLETED,
             )
+            if len(self.answered) == before:
+                self._connection.close()
+                raise RelayFailed(f"no OK within {_ANSWER_LIMIT:g} s, {before} came before")
         self._connection.close()
         if not self.done.done():
             raise RelayFailed(f"the relay cut the connection: {self._connection.lost}")

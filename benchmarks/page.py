@@ -119,7 +119,14 @@ def _relays(relays: Sequence[Mapping[str, Any]]) -> str:
 
 def _note(one: Mapping[str, Any]) -> str:
     empty = one["reads that were empty"]
-    return str(one["note"]) + (f"; {empty} reads by address gave nothing" if empty else "")
+    failure = one["filled"]["failure"]
+    return "; ".join(
+        (
+            str(one["note"]),
+            *([f"{empty} reads by address gave nothing"] if empty else ()),
+            *([f"while it was filled: {failure}"] if failure else ()),
+        )
+    )
 
 
 def _with_p99(one: Mapping[str, Any], name: str) -> str:

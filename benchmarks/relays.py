@@ -42,21 +42,20 @@ def measure(subjects: Sequence[Subject], rounds: int) -> list[dict[str, Any]]:
         for subject in subjects:
             found[subject].append(_round(subject, events))
             print(f"round {number + 1}: {subject.name} {subject.storage}", flush=True)
-    results = []
-    for subject in subjects:
-        filled = _fill(subject)
-        print(f"filled: {subject.name} {subject.storage}: {filled}", flush=True)
-        results.append(
-            {
-                "relay": subject.name,
-                "storage": subject.storage,
-                "note": subject.note,
-                "ours": subject.is_ours,
-                **_gathered(found[subject]),
-                "filled": filled,
-            }
-        )
-    return results
+    return [_result(subject, found[subject]) for subject in subjects]
+
+
+def _result(subject: Subject, rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    filled = _fill(subject)
+    print(f"filled: {subject.name} {subject.storage}: {filled}", flush=True)
+    return {
+        "relay": subject.name,
+        "storage": subject.storage,
+        "note": subject.note,
+        "ours": subject.is_ours,
+        **_gathered(rounds),
+        "filled": filled,
+    }
 
 
 def _round(subject: Subject, events: Sequence[Signed]) -> dict[str, Any]:
@@ -111,12 +110,17 @@ def _fill(subject: Subject) -> dict[str, Any]:
     events = signed(FILLED)
     left, stored = _SECONDS_FILLING, 0
     stages: dict[int, dict[str, float]] = {}
+    failure = ""
     with subject.run() as url:
         for start, end in _stages():
             computed = driver.processor_time_of_children(os.getpid())
-            answered = _do(
-                driver.publish_pipelined(url, events[start:end], window=WINDOW, seconds=left)
-            )
+            try:
+                answered = _do(
+                    driver.publish_pipelined(url, events[start:end], window=WINDOW, seconds=left)
+                )
+            except driver.RelayFailed as reason:
+                failure = str(reason)
+                break
             computed = driver.processor_time_of_children(os.getpid()) - computed
             stored, left = stored + len(answered), left - answered[-1]
             stages[start] = {
@@ -130,6 +134,7 @@ def _fill(subject: Subject) -> dict[str, Any]:
     return {
         "events": stored,
         "memory MiB": memory,
+        "failure": failure,
         "early": stages.get(_EARLY) if stored >= _EARLY + _SAMPLE else None,
         "late": stages.get(FILLED - _SAMPLE) if is_full else None,
     }

@@ -92,6 +92,7 @@ def row(name, storage, pace, *, late=100.0):
         "filled": {
             "events": 100_000,
             "memory MiB": 120.5,
+            "failure": "",
             "early": {"events/s": pace, "us an event": 100.0},
             "late": {"events/s": pace, "us an event": late},
         },
