@@ -572,6 +572,7 @@ class DuplicateFannedOut(Policy):
     "malformed-crashes",
     turns_red="AP-INT-06 AP-ROB-01 AP-ROB-02",
     blinds=ANYTHING,
+    by_chance="AP-HTTP-03",
     because="An exception in one connection's handler ends the process.",
 )
 class MalformedCrashes(Policy):
@@ -649,6 +650,7 @@ class TieFirstWrite(Policy):
     "key-ignores-author",
     turns_red="AP-READ-04 AP-REPL-04 AP-REPL-09",
     blinds="AP-DEL-03",
+    by_chance="AP-DEL-03",
     because="Its unique index is over kind and `d` alone.",
 )
 class KeyIgnoresAuthor(Policy):
@@ -811,7 +813,7 @@ def _without_tag(one: Filter, name: str) -> Filter:
 
 @rogue(
     "d-filter-ignored",
-    turns_red="AP-READ-03 AP-READ-09 AP-ENV-08",
+    turns_red="AP-READ-03 AP-READ-09 AP-ENV-08 AP-REPL-10",
     because="It indexes only `e` and `p` tags and ignores other conditions.",
 )
 class DFilterIgnored(Policy):
@@ -1057,7 +1059,7 @@ class SearchStaysLive(Policy):
 @rogue(
     "persona-needs-channel",
     turns_red=(
-        "AP-ENV-04 AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-GATE-01 AP-REPL-03 AP-REPL-06 AP-REPL-10 "
+        "AP-ENV-04 AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-GATE-01 AP-REPL-03 AP-REPL-06 "
         "AP-REPL-11 AP-REPL-12 AP-SCOPE-01 AP-SCOPE-02 AP-SCOPE-05 AP-SLUG-01"
     ),
     blinds=ANYTHING,
