@@ -148,7 +148,7 @@ def run_pytest(controller: SuiteController, workers: int, *extra: str) -> str:
     arguments = [
         *("-c", os.devnull, "--rootdir", str(resource("scenarios"))),
         *("-p", "no:cacheprovider", "-p", "nip_ap.plugin", "-p", "xdist.plugin"),
-        *("-q", "--capture=no", "--nip-ap"),
+        *("-q", "--capture=no", "--tb=line", "--nip-ap"),
         *(("-n", str(workers), "--dist", "worksteal") if workers > 1 else ()),
         *extra,
         *map(str, scenario_files()),

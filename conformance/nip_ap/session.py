@@ -560,7 +560,7 @@ class SuiteWorker:
 
         if self._finished is None:
             return None
-        context = self.context
+        context = self.surface.context
         subject = context.subject(self._finished.subject)
         target = _name_of(subject)
         spec = subject.capabilities.spec
@@ -639,6 +639,9 @@ class SuiteWorker:
         )
         item.stash[CHECK] = check
         self._running = check
+        # _dress says how a check ended. pytest's excerpt of the code, which takes it longer than most
+        # checks take, would be thrown away.
+        item.repr_failure = _briefly  # type: ignore[method-assign]
         if unknown:
             raise ScenarioMistake(f"{', '.join(unknown)} is not in fixtures/clauses.toml")
         for complaint in impatient_imports(item.path):
@@ -688,11 +691,16 @@ class SuiteWorker:
         if ended:
             result = check.result(_plain(error))
             self._finished = result
-            _dress(report, item, result, self.context.baseline)
+            _dress(report, item, result, self.surface.context.baseline)
             report.user_properties.append((_RESULT, json.dumps(result.to_json())))
         if call.when == "teardown":
             self._running = None
         return report
+
+
+def _briefly(error: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+    """What went wrong, for a report that says no more of it."""
+    return str(error.value)
 
 
 def _plain(error: BaseException | None) -> BaseException | None:
