@@ -57,7 +57,7 @@ _PROBES_AT_ONCE = 8
 _SHARES = 3
 _NOT_THE_CLIENTS_HALF = "not test_client and not test_relay and not test_pinned"
 # Slow rogues keep a worker waiting, not computing: several workers share a core.
-_WAITING_FACTOR = 3
+_WAITING_FACTOR = 5
 
 _INTRODUCED = re.compile(r"(.+) has the key ([0-9a-f]{64})\Z")
 _CLOCK = re.compile(r"clock reads (\d+)")

@@ -639,7 +639,7 @@ class SuiteWorker:
         )
         item.stash[CHECK] = check
         self._running = check
-        # _dress says how a check ended. pytest's excerpt of the code, which takes it longer than most
+        # _dress says how a check ended. pytest's excerpt of the code, which takes longer than most
         # checks take, would be thrown away.
         item.repr_failure = _briefly  # type: ignore[method-assign]
         if unknown:

@@ -123,7 +123,8 @@ class _Stage:
             self._relay.policy.now = lambda now=now: now  # type: ignore[method-assign, misc]
             if not line.sent:
                 self._maybe_connect(line)
-            elif line.door == "http":
+                continue
+            if line.door == "http":
                 self._post(line, answer)
             else:
                 self._frame(line)
