@@ -40,8 +40,7 @@ from nip_ap_relay.policy import Policy
 from nip_ap_relay.rehearsal import (
     Line,
     Recording,
-    can_be_rehearsed,
-    deviates_over_http_alone,
+    may_show,
     rehearse,
 )
 from nip_ap_relay.rogues import ANYTHING, DEVIATION, GENERAL, NOISE, ROGUES, Rogue
@@ -245,17 +244,12 @@ def affected_checks(
     declared = tuple(
         one.check for one in recordings if one.check.partition("/")[0] in rogue.turns_red
     )
-    all_checks = tuple(one.check for one in recordings)
-    if rogue.spec != NOVEMBER:
-        return all_checks
-    if not can_be_rehearsed(rogue):
-        if not deviates_over_http_alone(rogue):
-            return all_checks
-        over_http = tuple(one.check for one in recordings if one.uses_http)
-        return tuple(dict.fromkeys((*over_http, *declared)))
+    may_show_in = {one.check for one in recordings if may_show(rogue, one)}
+    if rogue.kind != DEVIATION or rogue.spec != NOVEMBER or len(may_show_in) == len(recordings):
+        return tuple(one.check for one in recordings)
     answers = rehearse(recordings, url, rogue.relay_policy(NOVEMBER))
     differing = tuple(check for check, digest in answers.items() if digest != plain[check])
-    return tuple(dict.fromkeys((*differing, *declared)))
+    return tuple(dict.fromkeys((*differing, *sorted(may_show_in), *declared)))
 
 
 def plan(rogues: Sequence[Rogue], reference: Run, workers: int) -> dict[str, tuple[str, ...]]:

@@ -641,7 +641,7 @@ class SuiteWorker:
         self._running = check
         # _dress says how a check ended. pytest's excerpt of the code, which takes longer than most
         # checks take, would be thrown away.
-        item.repr_failure = _briefly  # type: ignore[method-assign]
+        item.repr_failure = _briefly  # type: ignore[method-assign, assignment]
         if unknown:
             raise ScenarioMistake(f"{', '.join(unknown)} is not in fixtures/clauses.toml")
         for complaint in impatient_imports(item.path):

@@ -6,8 +6,9 @@ same answers gives the same verdict. A rehearsal finds these pairs. It feeds the
 check sent to the reference relay to both relays, in memory, and compares every answer; the pairs
 that differ are then run for real.
 
-It holds for relays that answer by what they were asked and when. Rogues that deviate in timing, in
-how answers travel, or in what is not in a transcript (HTTP credentials) are not rehearsed.
+It holds for relays that answer by what they were asked and when. What a rogue does in timing, in
+how answers travel, or in what is not in a transcript (HTTP credentials) cannot be rehearsed; there
+it is only known, of some rules, which checks can have met them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -27,12 +28,13 @@ from nip_ap_relay.couriers import Courier
 from nip_ap_relay.policy import Policy
 from nip_ap_relay.protocol import Complaint, Request, parse_frame
 from nip_ap_relay.relay import Relay
-from nip_ap_relay.rogues import DEVIATION, Rogue
+from nip_ap_relay.rogues import Rogue
 from nip_ap_relay.session import Session
 from nip_ap_relay.store import Store
 
 _RELAY_KEY = "rehearsal"
 _POST = re.compile(r"POST (\S+)((?: \[[^\]]+\])*) (.*)\Z", re.DOTALL)
+_AUTHENTICATION = re.compile(r'\["AUTH",\{[^}]*"id":"([0-9a-f]{64})"')
 _UNREHEARSED = re.compile(
     r"courier|challenge.*|survives|stores_before_answering|batch_is_committed|http_.*|x_pubkey.*"
     r"|claimed_nips|version|auth_required|.*limit|read_ahead|.*backlog"
@@ -65,17 +67,6 @@ class Recording:
         return any(line.door == "http" for line in self.lines)
 
 
-def can_be_rehearsed(rogue: Rogue) -> bool:
-    """Whether a rogue deviates only in what it answers to requests that a transcript holds."""
-    return rogue.kind == DEVIATION and not _unrehearsed(rogue)
-
-
-def deviates_over_http_alone(rogue: Rogue) -> bool:
-    """Whether nothing but the HTTP door shows what a rogue does that cannot be rehearsed."""
-    unrehearsed = _unrehearsed(rogue)
-    return rogue.kind == DEVIATION and all(name.startswith("http_") for name in unrehearsed)
-
-
 def _unrehearsed(rogue: Rogue) -> set[str]:
     """The rules that a rogue overrides and that a rehearsal cannot show."""
     overridden = {
@@ -86,6 +77,58 @@ def _unrehearsed(rogue: Rogue) -> set[str]:
     }
     own_limits = {"row_limit", "largest_limit", "gate_before_limit", "within_depth"}
     return {name for name in overridden - own_limits if _UNREHEARSED.fullmatch(name)}
+
+
+def may_show(rogue: Rogue, recording: Recording) -> bool:
+    """Whether a check may have met what a rogue does and a rehearsal cannot show."""
+    return any(_may_meet(rule, recording) for rule in _unrehearsed(rogue))
+
+
+def _may_meet(rule: str, recording: Recording) -> bool:
+    """Whether a check made the relay ask a rule; of most rules nothing less than a run tells."""
+    for pattern, met in _MEETINGS:
+        if re.fullmatch(pattern, rule):
+            return met(recording)
+    return True
+
+
+def _got(*beginnings: str) -> Callable[[Recording], bool]:
+    return lambda recording: any(
+        not line.sent and line.text.startswith(beginnings) for line in recording.lines
+    )
+
+
+def _sent(*beginnings: str) -> Callable[[Recording], bool]:
+    return lambda recording: any(
+        line.sent and line.text.startswith(beginnings) for line in recording.lines
+    )
+
+
+def _had_an_authentication_refused(recording: Recording) -> bool:
+    found = (_AUTHENTICATION.match(line.text) for line in recording.lines if line.sent)
+    return _got(*(f'["OK","{one.group(1)}",false' for one in found if one))(recording)
+
+
+def _sent_what_cannot_be_read(recording: Recording) -> bool:
+    policy = Policy()
+    return any(
+        len(line.text) > policy.frame_limit or _parsed(line.text, *_limits(policy)) is None
+        for line in recording.lines
+        if line.sent and line.door == "ws"
+    )
+
+
+_MEETINGS: Sequence[tuple[str, Callable[[Recording], bool]]] = (
+    (r"http_(url|method|payload)_matches|http_time_is_near", _got("HTTP 401")),
+    (r"http_replay_is_refused|http_answers_nobody", _got("HTTP 401")),
+    (r"http_answers_large_body", _got("HTTP 413")),
+    (r"http_answers_bad_json", _got("HTTP 400")),
+    (r"http_receipt", _sent("POST /events")),
+    (r"http_.*", lambda recording: recording.uses_http),
+    (r"survives", _sent_what_cannot_be_read),
+    (r"challenge", _had_an_authentication_refused),
+)
+"""What shows in a transcript when a relay asked a rule that a rehearsal does not ask."""
 
 
 def rehearse(recordings: Sequence[Recording], url: str, policy: Policy) -> dict[str, str]:
