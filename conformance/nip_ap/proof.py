@@ -453,18 +453,42 @@ def _print(matrix: Mapping[str, Any], stream: IO[str]) -> None:
 
 def _page(matrix: Mapping[str, Any]) -> str:
     """The matrix as Markdown for docs/."""
+    rows = matrix["rogues"]
     lines = [
         "# The kill matrix",
         "",
-        "Written by `nip-ap prove --page`; do not edit. Each rogue is the reference relay with one",
-        "rule overridden. The suite has to find exactly the clauses that the rogue breaks.",
+        "Written by `nip-ap prove --page docs/kill-matrix.md`; do not edit. A rogue is the bundled",
+        "relay with one rule overridden. The suite has to find exactly the clauses that the rogue",
+        "breaks: one that stays green is a blind check, one that is red besides blames the wrong",
+        "clause, and either fails the proof.",
+        "",
+        f"{len(rows)} rogues, {matrix['checks_run']} checks run, seed {matrix['seed']}. "
+        f"**{'Proven' if matrix['proven'] else 'Not proven'}.**",
+        "",
+        "## By rogue",
         "",
         "| rogue | what a relay did wrong | clauses it turns red | undecided |",
         "| --- | --- | --- | --- |",
     ]
-    for row in matrix["rogues"]:
-        red = ", ".join(row["red"]) if row["kind"] == DEVIATION else f"({row['verdict']})"
-        undecided = ", ".join(row["undecided"]) if row["kind"] == DEVIATION else ""
+    for row in rows:
+        is_deviation = row["kind"] == DEVIATION
+        red = ", ".join(row["red"]) if is_deviation else f"({row['verdict']})"
+        undecided = ", ".join(row["undecided"]) if is_deviation else ""
         lines.append(f"| {row['rogue']} | {row['because']} | {red} | {undecided} |")
-    lines += ["", f"{len(matrix['rogues'])} rogues. Proven: {'yes' if matrix['proven'] else 'no'}."]
+    lines += [
+        "",
+        "## By clause",
+        "",
+        "| clause | level | rogues that break it, and how many checks found each |",
+        "| --- | --- | --- |",
+    ]
+    for clause in register():
+        found = [
+            f"{row['rogue']} ({len(row['caught_by'][clause.id])})"
+            for row in rows
+            if row["kind"] == DEVIATION and clause.id in row["caught_by"]
+        ]
+        why = ", ".join(found) or (f"none: {clause.no_rogue}" if clause.no_rogue else "")
+        if why and clause.group not in CLIENTS_GROUPS:
+            lines.append(f"| {clause.id} | {clause.level} | {why} |")
     return "\n".join(lines) + "\n"
