@@ -53,14 +53,14 @@ class Settings:
 
     def selects(self, clauses: Iterable[str], check_id: str) -> bool:
         """Whether --only lets a check run: globs over groups, clause ids and check ids."""
-        if not self.only:
-            return True
-        names = [check_id, *clauses, *(clause.split("-")[1] for clause in clauses)]
-        return any(
-            fnmatch.fnmatchcase(name.lower(), pattern.lower())
-            for pattern in self.only
-            for name in names
-        )
+        return not self.only or any(selects(one, clauses, check_id) for one in self.only)
+
+
+def selects(pattern: str, clauses: Iterable[str], check_id: str) -> bool:
+    """Whether one glob over groups, clause ids and check ids matches a check; case is ignored."""
+    clauses = list(clauses)
+    names = [check_id, *clauses, *(clause.split("-")[1] for clause in clauses)]
+    return any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for name in names)
 
 
 @dataclass(frozen=True)

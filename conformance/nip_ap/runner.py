@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -21,7 +21,7 @@ from nip_ap.clauses import register
 from nip_ap.reporting import Report, report_of, write_reports
 from nip_ap.reporting.terminal import Printer, Progress
 from nip_ap.resources import resource
-from nip_ap.run import Run, Settings
+from nip_ap.run import Run, Settings, selects
 from nip_ap.scratch import everything_temporary_in, vanishing_folder
 from nip_ap.session import SuiteController, read_keys
 from nip_ap.targets import kinds
@@ -82,6 +82,8 @@ def run_suite(order: Order, stream: IO[str]) -> int:
     (run,) = controller.runs()
     if not run.manifest:
         raise NothingSelected(_why_nothing_ran(order, text))
+    if idle := _idle_patterns(run):
+        raise NothingSelected(_no_match(idle))
     report = report_of(
         run,
         register(),
@@ -213,8 +215,20 @@ def _publish(report: Report, order: Order, printer: Printer, stream: IO[str]) ->
         write_allure(report, order.allure)
 
 
+def _idle_patterns(run: Run) -> list[str]:
+    """What --only names and no check is called: a slip of the pen would leave a gate open."""
+    return [
+        pattern
+        for pattern in run.settings.only
+        if not any(selects(pattern, one.clauses, one.check) for one in run.results)
+    ]
+
+
+def _no_match(patterns: Sequence[str]) -> str:
+    return f"no check matches --only {' '.join(patterns)}; `nip-ap clauses` lists what there is"
+
+
 def _why_nothing_ran(order: Order, text: str) -> str:
     if order.settings.only:
-        patterns = " ".join(order.settings.only)
-        return f"no check matches --only {patterns}; `nip-ap clauses` lists what there is"
+        return _no_match(order.settings.only)
     return f"no check could be collected:\n{text}"

@@ -44,6 +44,12 @@ def test_a_selection_of_nothing_is_exit_code_4_and_says_what_there_is(nip_ap, re
     assert "no check matches --only nothing-here; `nip-ap clauses` lists" in done.err
 
 
+def test_one_pattern_that_matches_nothing_is_said_although_another_matches(nip_ap, relay):
+    done = nip_ap("run", relay.url, "--only", "AP-SLUG-02", "--only", "AP-SULG-*", "-n", 1)
+    assert (done.code, done.out.count("conformant")) == (4, 0)
+    assert "no check matches --only AP-SULG-*; `nip-ap clauses` lists" in done.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
