@@ -178,10 +178,10 @@ class Gallery:
         with ThreadPoolExecutor(_PROBES_AT_ONCE) as pool:
             return list(pool.map(lambda rogue: self.subject(rogue.name), rogues))
 
-    def subject(self, name: str) -> Subject:
-        """One relay of the gallery, probed; REFERENCE is the one without a deviation."""
+    def subject(self, name: str, spec: str = NOVEMBER) -> Subject:
+        """One relay of the gallery, probed; REFERENCE is the one without a deviation, in `spec`."""
         url = f"{self.target.url}/" if name == REFERENCE else f"{self.target.url}/{name}/"
-        spec = NOVEMBER if name == REFERENCE else ROGUES[name].spec
+        spec = spec if name == REFERENCE else ROGUES[name].spec
         found = probe(url, replace(self.settings, spec=spec), {})
         own = self._own(name)
         able = abilities(self.target, url, self.settings, own)

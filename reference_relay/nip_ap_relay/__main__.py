@@ -22,7 +22,7 @@ from nip_ap_relay.rogues import ROGUES, rogue_named
 from nip_ap_relay.store import Store
 
 
-def _grants(pairs: tuple[str, ...]) -> dict[str, frozenset[str]]:
+def narrowed_scopes(pairs: tuple[str, ...]) -> dict[str, frozenset[str]]:
     grants = {}
     for pair in pairs:
         pubkey, equals, scopes = pair.partition("=")
@@ -94,7 +94,7 @@ def main(
         for one in ROGUES.values():
             click.echo(f"{one.name:34} {one.because}")
         return
-    narrowed = _grants(grants)
+    narrowed = narrowed_scopes(grants)
 
     def relay(policy: Policy, path: Path | None = None) -> Relay:
         if is_open:

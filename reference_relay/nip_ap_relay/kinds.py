@@ -13,6 +13,8 @@ SCOPE_OF_KIND: dict[int, str] = {
     **dict.fromkeys((9000, 9001, 9008), "admin:channels"),
     **dict.fromkeys((9021, 9022), "channels:read"),
 }
+# What takes another scope where it carries a certain tag: archiving a channel (facts 3.2).
+SCOPE_OF_TAGGED_KIND: dict[tuple[int, str], str] = {(9002, "archived"): "admin:channels"}
 ALL_SCOPES = frozenset(SCOPE_OF_KIND.values()) | {"messages:read", "users:read"}
 
 # What the relay itself says about a channel; nobody else may (facts/relay-behaviour.md 6).

@@ -30,14 +30,21 @@ from nip_ap_relay.channels import (
     channel_of,
 )
 from nip_ap_relay.couriers import Courier
-from nip_ap_relay.kinds import ALL_SCOPES, NIPS, RELAY_ONLY_KINDS, SCOPE_OF_KIND
+from nip_ap_relay.kinds import (
+    ALL_SCOPES,
+    NIPS,
+    RELAY_ONLY_KINDS,
+    SCOPE_OF_KIND,
+    SCOPE_OF_TAGGED_KIND,
+)
+from nip_ap_relay.limits import JUNE, NOVEMBER, Limits
 from nip_ap_relay.store import Condition
 
 if TYPE_CHECKING:
     from nip_ap_relay.store import Row, Store
 
-JUNE = "2026-06"
-NOVEMBER = "2026-11"
+__all__ = ["JUNE", "NOVEMBER", "REVISIONS", "Caller", "Policy", "Rule", "Submission"]
+
 REVISIONS = (JUNE, NOVEMBER)
 
 # What a read goes through; the sharing gate names each of them.
@@ -69,28 +76,18 @@ class Submission:
 Rule = Callable[[Submission], "str | None"]
 
 
-class Policy(ChannelRules):
+class Policy(ChannelRules, Limits):
     """The rules. A rule returns the text of its refusal, or None where it has no objection."""
 
     name = "reference"
-    clock_tolerance = 900
     longest_slug = 64
     first_characters = frozenset(ascii_lowercase + digits)
     further_characters = frozenset(ascii_lowercase + digits + "_-")
-    longest_content = 262_144
     deepest_thread = 100
-    filters_at_once = 10
-    subscriptions_at_once = 1024
-    longest_subscription_id = 256
-    largest_limit = 5000
-    auth_window = 60
-    auth_required = True
-    x_pubkey_accepted = True
 
     def __init__(self, spec: str = NOVEMBER) -> None:
         self.spec = spec
-        self.frame_limit = 65_536 if spec == JUNE else 524_288
-        self.body_limit = 1_048_576
+        self.frame_limit = self.frame_limits[spec]
         self._rules = self.rules()
 
     def now(self) -> int:
@@ -187,8 +184,9 @@ class Policy(ChannelRules):
 
     def scope_for(self, event: Event) -> str:
         """The scope that writing this event takes."""
-        if event.kind == 9002 and event.tag_values("archived"):
-            return "admin:channels"
+        for name, *_ in event.tags:
+            if scope := SCOPE_OF_TAGGED_KIND.get((event.kind, name)):
+                return scope
         return SCOPE_OF_KIND[event.kind]
 
     # -- personas: NIP-AP, "Event envelope", "Slugs" and "Ingest validation" ---
@@ -314,12 +312,12 @@ class Policy(ChannelRules):
         return None
 
     def address_may_be_deleted(self, address: str, author: str) -> str | None:
-        parts = address.split(":", 2)
-        if len(parts) < 2:
+        if ":" not in address:
             return "invalid: invalid a-tag format"
-        if not _HEX_PUBKEY.match(parts[1]):
+        pubkey = address.split(":")[1]
+        if not _HEX_PUBKEY.match(pubkey):
             return "invalid: invalid pubkey in a-tag"
-        if parts[1] != author:
+        if pubkey != author:
             return "invalid: must be event author"
         return None
 
@@ -327,12 +325,15 @@ class Policy(ChannelRules):
         return target.pubkey == author
 
     def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
-        """The rows that the `a` tags of a deletion request take away."""
+        """The rows that the `a` tags of a deletion request take away.
+
+        A request that names somebody else's address has been refused before.
+        """
         doomed = []
         for address in request.tag_values("a"):
             kind, _, rest = address.partition(":")
             pubkey, _, slug = rest.partition(":")
-            if _KIND.match(kind) and pubkey == request.pubkey:
+            if _KIND.match(kind):
                 doomed += store.rows_at(self.address_for(int(kind), pubkey, slug))
         return [row for row in doomed if self.deletion_reaches(request, row)]
 
@@ -444,7 +445,7 @@ class Policy(ChannelRules):
 
     def mixes_search(self, filters: Iterable[Filter]) -> bool:
         """A search goes alone: no REQ mixes it with ordinary filters."""
-        return len({one.search is None for one in filters}) > 1
+        return len({type(one.search) for one in filters}) > 1
 
     def understood(self, one: Filter) -> Filter:
         """The filter as this relay reads it: as it was written."""
@@ -458,13 +459,12 @@ class Policy(ChannelRules):
         """Stored events come newest first, in one second the lowest id first."""
         return True
 
-    def tag_equals(self, value: str, wanted: str) -> bool:
-        """Tag values are compared whole and case-sensitively."""
-        return value == wanted
+    def tag_comparison(self) -> Callable[[str, str], bool] | None:
+        """How a tag's value is compared with a wanted one; None is whole and case-sensitively.
 
-    def compares_tags_exactly(self) -> bool:
-        """Whether `tag_equals` is plain equality, so that the index may answer for it."""
-        return True
+        For that the index answers.
+        """
+        return None
 
     def channel_condition(self, channel: str) -> Condition:
         """What `#h` of one channel means: stored under it; a stray `h` on a persona is not."""

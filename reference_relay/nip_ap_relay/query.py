@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,9 +86,10 @@ class Query:
         rows = self.store.select(
             condition.sql, condition.values, _ORDERS[self.policy.newest_first()]
         )
-        if self.policy.compares_tags_exactly():
+        comparison = self.policy.tag_comparison()
+        if comparison is None:
             return rows
-        return (row for row in rows if self._tags_match(understood, row))
+        return (row for row in rows if _tags_match(understood, row, comparison))
 
     def _versions(self, understood: Filter) -> set[int]:
         condition = self._condition(understood, among="gone != 2")
@@ -120,7 +121,7 @@ class Query:
             self.store.index_words()
             parts.append("number IN (SELECT rowid FROM words WHERE words MATCH ?)")
             values.append(" ".join(f'"{word}"' for word in words))
-        if self.policy.compares_tags_exactly():
+        if self.policy.tag_comparison() is None:
             for name, wanted_values in one.tags.items():
                 if not wanted_values:
                     return None
@@ -161,17 +162,6 @@ class Query:
             f"{by_address.sql} AND {by_slug.sql}", (*by_address.values, *by_slug.values)
         )
 
-    def _tags_match(self, one: Filter, row: Row) -> bool:
-        event = Event.from_json(orjson.loads(row.raw))
-        return all(
-            any(
-                self.policy.tag_equals(value, wanted)
-                for value in event.tag_values(name)
-                for wanted in wanted_values
-            )
-            for name, wanted_values in one.tags.items()
-        )
-
 
 def _narrowed(one: Filter, surface: str) -> str:
     """The WebSocket surface by the sort of filter: by ids, of mixed kinds, a search, or plain."""
@@ -184,6 +174,14 @@ def _narrowed(one: Filter, surface: str) -> str:
     if one.kinds is None or len(one.kinds) > 1:
         return rules.MIXED
     return rules.REQ
+
+
+def _tags_match(one: Filter, row: Row, matches: Callable[[str, str], bool]) -> bool:
+    event = Event.from_json(orjson.loads(row.raw))
+    return all(
+        any(matches(value, wanted) for value in event.tag_values(name) for wanted in wanted_values)
+        for name, wanted_values in one.tags.items()
+    )
 
 
 def _one_of(column: str, wanted: tuple[Any, ...]) -> Condition:

@@ -827,11 +827,8 @@ class DFilterIgnored(Policy):
     because="It answers tag filters by a prefix scan.",
 )
 class DFilterPrefix(Policy):
-    def tag_equals(self, value: str, wanted: str) -> bool:
-        return value.startswith(wanted)
-
-    def compares_tags_exactly(self) -> bool:
-        return False
+    def tag_comparison(self) -> Callable[[str, str], bool]:
+        return str.startswith
 
 
 @rogue(
@@ -1398,10 +1395,6 @@ class ForeignDeletionHonoured(Policy):
 
     def may_delete(self, target: Row, author: str) -> bool:
         return True
-
-    def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
-        rows = [row for one in request.tag_values("a") for row in store.rows_at(one)]
-        return [row for row in rows if self.deletion_reaches(request, row)]
 
 
 @rogue(

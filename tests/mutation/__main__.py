@@ -1,9 +1,10 @@
 """`python -m tests.mutation`: kill mutants of policy.py with scenarios, and account for survivors.
 
 Each mutant is served beside the reference relay. A rehearsal finds the checks that it answers
-otherwise; these run for real until one of them no longer gives the reference's verdict. A survivor
-needs a reason in equivalent.toml, by line and change. Exit 0 where at least 90 % were killed and
-every survivor is explained.
+otherwise; these run for real, and it is killed where one of them no longer gives the reference's
+verdict. What survives the November text is held to the June text too. A survivor needs a reason in
+equivalent.toml, by line and change. Exit 0 where at least 90 % were killed and every survivor is
+explained.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from pathlib import Path
 
+from nip_ap.credentials import grants
 from nip_ap.proof import REFERENCE, Gallery, recordings_of, shared_out
 from nip_ap.run import Run, Settings, Subject
 from nip_ap.runner import worker_count
 from nip_ap.targets import BundledTarget
 from nip_ap.targets.recipe import Recipe
 from nip_ap.verdict import Verdict
-from nip_ap_relay.policy import NOVEMBER, Policy
+from nip_ap_relay.policy import JUNE, NOVEMBER, Policy
 from nip_ap_relay.rehearsal import Recording, rehearse
 from tests.mutation.mutants import Mutant, mutants
 
@@ -43,31 +45,37 @@ class MutantTarget(BundledTarget):
 
 
 def affected_by_names(
-    names: Sequence[str], recordings: Sequence[Recording], url: str
+    names: Sequence[str], recordings: Sequence[Recording], url: str, spec: str
 ) -> dict[str, tuple[str, ...]]:
     """The checks that each mutant answers otherwise; for another process."""
-    plain = rehearse(recordings, url, Policy(NOVEMBER))
+    plain = rehearse(recordings, url, Policy(spec))
     return {
-        one.name: affected(one, recordings, url, plain) for one in mutants() if one.name in names
+        one.name: affected(one, recordings, url, spec, plain)
+        for one in mutants()
+        if one.name in names
     }
 
 
 def affected(
-    mutant: Mutant, recordings: Sequence[Recording], url: str, plain: Mapping[str, str]
+    mutant: Mutant,
+    recordings: Sequence[Recording],
+    url: str,
+    spec: str,
+    plain: Mapping[str, str],
 ) -> tuple[str, ...]:
-    """The checks that a mutant answers otherwise; all of them where it cannot even play."""
+    """The checks that a mutant answers otherwise; some that break it where it cannot even play."""
     try:
-        answers = rehearse(recordings, url, mutant.policy(NOVEMBER))
+        answers = rehearse(recordings, url, mutant.policy(spec))
     except Exception as error:  # a mutant may break anything
         print(f"{mutant.name}: {type(error).__name__} in rehearsal", file=sys.stderr)
-        return tuple(one.check for one in recordings if breaks(mutant, one, url))[:_ENOUGH]
+        return tuple(one.check for one in recordings if breaks(mutant, one, url, spec))[:_ENOUGH]
     return tuple(check for check, digest in answers.items() if digest != plain[check])
 
 
-def breaks(mutant: Mutant, recording: Recording, url: str) -> bool:
+def breaks(mutant: Mutant, recording: Recording, url: str, spec: str) -> bool:
     """Whether a mutant raises something at what one check sends."""
     try:
-        rehearse([recording], url, mutant.policy(NOVEMBER))
+        rehearse([recording], url, mutant.policy(spec))
     except Exception:  # what exactly, the run will show
         return True
     return False
@@ -75,7 +83,7 @@ def breaks(mutant: Mutant, recording: Recording, url: str) -> bool:
 
 def unrehearsed(reference: Run) -> tuple[str, ...]:
     """Checks whose requests a rehearsal cannot play: they run on every mutant."""
-    groups = ("AUTH", "HTTP")
+    groups = ("AUTH", "HTTP", "ROB", "SCOPE")
     return tuple(one.check for one in reference.results if one.clauses[0].split("-")[1] in groups)
 
 
@@ -95,31 +103,43 @@ def main() -> int:
     """Run and report."""
     began = time.monotonic()
     every = mutants()
+    killed = killed_under(NOVEMBER, every)
+    left = [one for one in every if not killed.get(one.name)]
+    killed |= killed_under(JUNE, left)
+    return _report(every, killed, time.monotonic() - began)
+
+
+def killed_under(spec: str, every: Sequence[Mutant]) -> dict[str, list[str]]:
+    """By mutant, the checks that no longer give the verdict of the reference in that revision."""
     settings = Settings(
-        seed="mutation", spec=NOVEMBER, answer_limit=_ANSWER_LIMIT, shrink=False,
+        seed="mutation",
+        spec=spec,
+        answer_limit=_ANSWER_LIMIT,
+        shrink=False,
         keep_all_frames=True,
-    )  # fmt: skip
-    target = MutantTarget()
+    )
+    target = MutantTarget(("--spec", spec), grants=grants(settings.seed, {}))
     workers = worker_count("auto")
     target.start()
     try:
         gallery = Gallery(settings, target)
-        (reference,) = gallery.run([gallery.subject(REFERENCE)], workers, None)
+        (reference,) = gallery.run([gallery.subject(REFERENCE, spec)], workers, None)
         verdicts = {one.check: one.verdict for one in reference.results}
-        wanted = _plan(every, reference, workers)
-        subjects = [subject_of(one, target.url, reference, wanted[one.name]) for one in every]
+        wanted = _plan(every, reference, workers, spec)
+        subjects = [subject_of(one, target.url, reference, wanted[one.name], spec) for one in every]
         runs = gallery.run([one for one in subjects if one.checks], workers * 2, None)
     finally:
         target.stop()
-    killed = {run.subject.name: changed_verdicts(run, verdicts) for run in runs}
-    return _report(every, killed, time.monotonic() - began)
+    return {run.subject.name: changed_verdicts(run, verdicts) for run in runs}
 
 
-def subject_of(mutant: Mutant, url: str, reference: Run, wanted: Sequence[str]) -> Subject:
+def subject_of(
+    mutant: Mutant, url: str, reference: Run, wanted: Sequence[str], spec: str
+) -> Subject:
     """A mutant as a relay to test. Checks that kill their relay judge what only they can see."""
     durability = [one.check for one in reference.results if one.clauses[0].startswith("AP-DUR-")]
     checks = [one for one in wanted if one not in durability]
-    own = own_recipe_of(mutant) if is_about_durability(mutant) else None
+    own = own_recipe_of(mutant, spec) if is_about_durability(mutant) else None
     return Subject(
         mutant.name,
         f"{url}/{mutant.name}/",
@@ -142,22 +162,25 @@ def is_about_durability(mutant: Mutant) -> bool:
     return False
 
 
-def own_recipe_of(mutant: Mutant) -> Recipe:
+def own_recipe_of(mutant: Mutant, spec: str) -> Recipe:
     """What starts a mutant alone, on a store that survives it."""
-    words = [sys.executable, "-m", "tests.mutation.serve", "--mutant", mutant.name]
+    words = [sys.executable, "-m", "tests.mutation.serve", "--mutant", mutant.name, "--spec", spec]
     words += ["--port", "{port}", "--db", "{dir}/relay.db"]
     root = str(Path(__file__).resolve().parents[2])
     values = {"words": words, "templates": [], "env": {}, "folder": root, "start_limit": 60}
     return Recipe("process", {}, values)
 
 
-def _plan(every: Sequence[Mutant], reference: Run, workers: int) -> dict[str, tuple[str, ...]]:
+def _plan(
+    every: Sequence[Mutant], reference: Run, workers: int, spec: str
+) -> dict[str, tuple[str, ...]]:
     recordings, url = recordings_of(reference), reference.subject.url
     always = unrehearsed(reference)
     found: dict[str, tuple[str, ...]] = {}
     with ProcessPoolExecutor(workers) as pool:
         shares = shared_out([one.name for one in every], workers)
-        for part in pool.map(affected_by_names, shares, repeat(recordings), repeat(url)):
+        rest = (repeat(recordings), repeat(url), repeat(spec))
+        for part in pool.map(affected_by_names, shares, *rest):
             found |= part
     return {name: tuple(dict.fromkeys((*checks, *always))) for name, checks in found.items()}
 

@@ -9,7 +9,7 @@ import argparse
 import socket
 from pathlib import Path
 
-from nip_ap_relay.__main__ import serve
+from nip_ap_relay.__main__ import narrowed_scopes, serve
 from nip_ap_relay.policy import NOVEMBER, Policy
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.store import Store
@@ -22,14 +22,21 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--stop-with-parent", action="store_true")
     parser.add_argument("--mutant")
+    parser.add_argument("--spec", default=NOVEMBER)
+    parser.add_argument("--grant", action="append", default=[])
     parser.add_argument("--db", type=Path)
     options = parser.parse_args()
+    narrowed = narrowed_scopes(tuple(options.grant))
+
+    def relay(policy: Policy, path: Path | None = None) -> Relay:
+        return Relay(policy, Store(path) if path else Store(), narrowed)
+
     if options.mutant:
         alone = next(one for one in mutants() if one.name == options.mutant)
-        relays = {"": Relay(alone.policy(NOVEMBER), Store(options.db))}
+        relays = {"": relay(alone.policy(options.spec), options.db)}
     else:
-        relays = {"": Relay(Policy(NOVEMBER), Store())}
-        relays |= {one.name: Relay(one.policy(NOVEMBER), Store()) for one in mutants()}
+        relays = {"": relay(Policy(options.spec))}
+        relays |= {one.name: relay(one.policy(options.spec)) for one in mutants()}
     listener = socket.create_server(("127.0.0.1", options.port), backlog=1024)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     serve(relays, listener, stop_with_parent=options.stop_with_parent)
