@@ -24,7 +24,7 @@ import orjson
 
 from nip_ap.nostr import SecretKey
 from nip_ap_relay.bridge import Bridge, Reply
-from nip_ap_relay.couriers import Courier
+from nip_ap_relay.couriers import Courier, HangUp
 from nip_ap_relay.policy import Policy
 from nip_ap_relay.protocol import Complaint, Request, parse_frame
 from nip_ap_relay.relay import Relay
@@ -202,10 +202,14 @@ class _Stage:
         if session is None:
             return
         request = _parsed(line.text, *_limits(self._relay.policy))
-        if request is None:
-            session.receive(line.text)
-        else:
-            session.act_on(request)
+        try:
+            if request is None:
+                session.receive(line.text)
+            else:
+                session.act_on(request)
+        except HangUp as end:
+            self._digest.update(f"{line.who} is hung up on: {end} {end.last_frame}\n".encode())
+            self._sessions.pop(line.who).close()
 
     def _post(self, line: Line, answer: str) -> None:
         found = _POST.match(line.text)
