@@ -82,7 +82,7 @@ def ours(engine):
 
     def there():
         return {
-            *(one.id for one in engine.containers.list(all=True)),
+            *(one.id for one in engine.containers.list(all=True, ignore_removed=True)),
             *(one.id for one in engine.volumes.list()),
             *(one.id for one in engine.networks.list()),
             *(tag for one in engine.images.list() for tag in one.tags),

@@ -69,15 +69,25 @@ def test_the_other_services_outlive_a_kill_of_the_relay(compose_file, engine, ou
     target = target_of(chosen({"compose": str(compose_file), "service": "relay"}))
     target.start()
     try:
-        running = {one.id for one in engine.containers.list(filters={"label": "nip-ap=relay"})}
+        running = {
+            one.id
+            for one in engine.containers.list(
+                ignore_removed=True, filters={"label": "nip-ap=relay"}
+            )
+        }
         assert len(running) == 2
         target.kill()
         assert not answers(target.url, 1)
-        assert len(engine.containers.list(filters={"label": "nip-ap=relay"})) == 1
-        target.start()
-        assert {one.id for one in engine.containers.list(filters={"label": "nip-ap=relay"})} == (
-            running
+        assert (
+            len(engine.containers.list(ignore_removed=True, filters={"label": "nip-ap=relay"})) == 1
         )
+        target.start()
+        assert {
+            one.id
+            for one in engine.containers.list(
+                ignore_removed=True, filters={"label": "nip-ap=relay"}
+            )
+        } == (running)
     finally:
         target.stop()
     assert ours() == set()
@@ -105,7 +115,11 @@ def test_a_killed_run_takes_every_service_along(compose_file, engine, ours):
         [*COMMAND, *words, "--kills", "500"], stdout=subprocess.PIPE, text=True, preexec_fn=obey
     )
     url = re.search(r"ws://\S+", process.stdout.readline()).group()
-    assert soon(lambda: len(engine.containers.list(filters={"label": "nip-ap=relay"})) >= 4)
+    assert soon(
+        lambda: (
+            len(engine.containers.list(ignore_removed=True, filters={"label": "nip-ap=relay"})) >= 4
+        )
+    )
     process.send_signal(signal.SIGKILL)
     ended(process)
     assert soon(lambda: ours() == set()), ours()

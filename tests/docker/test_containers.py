@@ -122,7 +122,9 @@ def test_what_it_wrote_is_in_the_report_and_what_it_forgets_is_found(variant, re
 def test_variables_and_mounts_reach_it(base, start, tmp_path, engine):
     (tmp_path / "note.txt").write_text("read me")
     start(image=base, env=["NIP_AP_RELAY_LOG=info"], mount=[f"{tmp_path}:/mounted"])
-    (container,) = engine.containers.list(filters={"label": "nip-ap=relay", "ancestor": base})
+    (container,) = engine.containers.list(
+        ignore_removed=True, filters={"label": "nip-ap=relay", "ancestor": base}
+    )
     shown = container.exec_run(["/bin/cat", "/mounted/note.txt"])
     assert (shown.exit_code, shown.output) == (0, b"read me")
     assert container.exec_run(["/bin/rm", "/mounted/note.txt"]).exit_code != 0
@@ -166,7 +168,11 @@ def test_a_run_that_is_ended_leaves_no_container(base, engine, ours, number):
         [*COMMAND, *words], stdout=subprocess.PIPE, text=True, preexec_fn=obey
     )
     url = re.search(r"ws://\S+", process.stdout.readline()).group()
-    assert soon(lambda: len(engine.containers.list(filters={"label": "nip-ap=relay"})) >= 2)
+    assert soon(
+        lambda: (
+            len(engine.containers.list(ignore_removed=True, filters={"label": "nip-ap=relay"})) >= 2
+        )
+    )
     process.send_signal(number)
     ended(process)
     assert process.returncode in (-number, 130)

@@ -201,9 +201,9 @@ def _exposed_port(image: Any) -> int:
 
 
 def _copy(pieces: Iterator[bytes], log: Path) -> None:
-    with log.open("ab", buffering=0) as output:
-        try:
+    try:
+        with log.open("ab", buffering=0) as output:
             for piece in pieces:
                 output.write(piece)
-        except OSError:
-            return  # the engine went away; what it would have said is in its own log
+    except OSError:
+        return  # the engine went away, which its own log tells; or the run, and its folder with it
