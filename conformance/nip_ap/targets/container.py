@@ -98,7 +98,9 @@ class ContainerLife:
 
     def remove(self) -> None:
         """Remove the container with its volumes, also one whose creation was cut short."""
-        for one in self.client.containers.list(all=True, filters={"name": f"^/?{self.name}$"}):
+        for one in self.client.containers.list(
+            all=True, ignore_removed=True, filters={"name": f"^/?{self.name}$"}
+        ):
             one.remove(force=True, v=True)
 
     # -- a life ----------------------------------------------------------------
