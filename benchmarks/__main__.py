@@ -37,17 +37,24 @@ def main() -> int:
     file = options.out / "benchmarks.json"
     results: dict[str, Any] = json.loads(file.read_text()) if options.only and file.exists() else {}
     wanted = (options.only,) if options.only else (ALONE, RELAYS, SUITE)
+    options.out.mkdir(parents=True, exist_ok=True)
     if RELAYS in wanted:
         results["machine"] = _machine(options.rounds)
         results[RELAYS] = relays.measure(subjects(work), options.rounds)
+        _keep(results, file)
     if ALONE in wanted:
         results[ALONE] = relays.generator_alone()
+        _keep(results, file)
     if SUITE in wanted:
         results[SUITE] = suite.measure(work)
-    options.out.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        _keep(results, file)
     page.write(results, options.out)
     return _judge(results)
+
+
+def _keep(results: dict[str, Any], file: Path) -> None:
+    """Write down what is there: the parts that follow take minutes, and may be ended."""
+    file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 def _judge(results: dict[str, Any]) -> int:
