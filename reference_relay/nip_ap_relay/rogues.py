@@ -998,6 +998,7 @@ class DuplicatesDeliveries(Policy):
 @rogue(
     "close-ignored",
     turns_red="AP-READ-11",
+    by_chance="AP-REPL-09",  # where its sequences take more subscriptions than there may be
     because="It answers CLOSE and keeps the subscription.",
 )
 class CloseIgnored(Policy):
