@@ -80,14 +80,17 @@ class Finding:
 
     @property
     def red(self) -> frozenset[str]:
-        """The clauses that went red."""
-        return frozenset(clause for clause, one in self.run.by_clause.items() if one.is_red)
+        """The clauses of the checks that went red, whatever other checks of them came to."""
+        return frozenset(
+            clause for one in self.run.results if one.verdict.is_red for clause in one.clauses
+        )
 
     @property
     def blind(self) -> frozenset[str]:
         """The clauses that could not be decided and have no red check."""
         undecided = (Verdict.INCONCLUSIVE, Verdict.ERROR)
-        return frozenset(clause for clause, one in self.run.by_clause.items() if one in undecided)
+        found = (clause for clause, one in self.run.by_clause.items() if one in undecided)
+        return frozenset(found) - self.red
 
     @property
     def complaints(self) -> list[str]:

@@ -661,8 +661,8 @@ class KeyIgnoresAuthor(Policy):
 @rogue(
     "key-ignores-slug",
     turns_red=(
-        "AP-ENV-08 AP-READ-03 AP-READ-05 AP-READ-06 AP-READ-07 AP-READ-09 AP-REPL-05 AP-REPL-09 "
-        "AP-ROB-06"
+        "AP-ENV-08 AP-READ-03 AP-READ-05 AP-READ-06 AP-READ-07 AP-READ-09 AP-READ-15 AP-REPL-05 "
+        "AP-REPL-09 AP-ROB-06"
     ),
     blinds=ANYTHING,
     because="It treats the kind as replaceable rather than addressable.",
