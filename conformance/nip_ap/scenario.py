@@ -185,6 +185,14 @@ def accepted(actor: Actor, draft: Draft | Event, *, via: str = WS) -> Event:
     return event
 
 
+def _refusal_of(number: int, via: str) -> str:
+    """What was expected of the relay, in the words of its door."""
+    answer = "OK false" if via == WS else "HTTP 4xx"
+    if number == 1:
+        return f"a refusal of 1 event ({answer})"
+    return f"a refusal of {number} events ({answer} to each)"
+
+
 def refused(
     actor: Actor,
     bad: Draft | Event | Sequence[Draft | Event],
@@ -213,7 +221,7 @@ def refused(
         if answer.accepted or answer.prefix == "duplicate:"
     ]
     if wrong:
-        raise Broken(f"a refusal of {len(bad_events)} event(s)", "; ".join(wrong))
+        raise Broken(_refusal_of(len(bad_events), via), "; ".join(wrong))
     if not twin_first:
         _see_twin(actor, twin_event, via)
     for respect in respects:

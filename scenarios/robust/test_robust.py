@@ -92,13 +92,17 @@ def test_mutated_bodies_are_answered_without_a_server_error(
     is_intact(owner, witness, after=f"{FUZZED_BODIES} mutated bodies")
 
 
+def _announced(limit):
+    return "no max_message_length" if limit is None else f"max_message_length {limit}"
+
+
 @clause("AP-ROB-02", needs=["load"])
 def test_a_frame_over_the_limit_costs_one_connection_at_most(
     owner, stranger, persona, slug, other_slug, relay
 ):
     limit = relay.limit("max_message_length")
     if limit is None or limit > LARGEST_FRAME:
-        raise NotApplicable(f"NIP-11 announces max_message_length {limit}: nothing to exceed")
+        raise NotApplicable(f"NIP-11 announces {_announced(limit)}: nothing to exceed")
     witness = owner.publish(persona(slug))
     too_large = stranger.signs(persona(slug, content="x" * limit))
     try:
@@ -120,7 +124,7 @@ def test_a_frame_over_the_limit_costs_one_connection_at_most(
 def test_a_frame_of_just_the_limit_is_read(owner, persona, slug, relay):
     limit = relay.limit("max_message_length")
     if limit is None or limit > LARGEST_FRAME:
-        raise NotApplicable(f"NIP-11 announces max_message_length {limit}: nothing to reach")
+        raise NotApplicable(f"NIP-11 announces {_announced(limit)}: nothing to reach")
 
     def padded(number):
         return owner.signs(persona(slug, tags=[("padding", "x" * number)]))

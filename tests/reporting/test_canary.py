@@ -52,6 +52,7 @@ def nip98_events(text):
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """All that is written of a run with keys from a file and NIP-98; and the secrets."""
+    pytest.importorskip("allure_commons", reason="the extra `allure` is not installed")
     folder = tmp_path_factory.mktemp("canary")
     secrets = {role: SecretKey.fresh().secret_hex() for role in ROLES}
     (folder / "keys.json").write_text(json.dumps(secrets))
