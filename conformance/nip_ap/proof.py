@@ -40,8 +40,8 @@ from nip_ap_relay.policy import Policy
 from nip_ap_relay.rehearsal import (
     Line,
     Recording,
-    may_show,
     rehearse,
+    shown_in,
 )
 from nip_ap_relay.rogues import ANYTHING, DEVIATION, GENERAL, NOISE, ROGUES, Rogue
 
@@ -247,12 +247,15 @@ def affected_checks(
     declared = tuple(
         one.check for one in recordings if one.check.partition("/")[0] in rogue.turns_red
     )
-    may_show_in = {one.check for one in recordings if may_show(rogue, one)}
-    if rogue.kind != DEVIATION or rogue.spec != NOVEMBER or len(may_show_in) == len(recordings):
-        return tuple(one.check for one in recordings)
+    all_checks = tuple(one.check for one in recordings)
+    if rogue.kind != DEVIATION or rogue.spec != NOVEMBER:
+        return all_checks
+    shown = shown_in(rogue, recordings)
+    if len(shown) == len(all_checks):
+        return all_checks
     answers = rehearse(recordings, url, rogue.relay_policy(NOVEMBER))
     differing = tuple(check for check, digest in answers.items() if digest != plain[check])
-    return tuple(dict.fromkeys((*differing, *sorted(may_show_in), *declared)))
+    return tuple(dict.fromkeys((*differing, *shown, *declared)))
 
 
 def plan(rogues: Sequence[Rogue], reference: Run, workers: int) -> dict[str, tuple[str, ...]]:

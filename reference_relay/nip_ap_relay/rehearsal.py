@@ -79,9 +79,10 @@ def _unrehearsed(rogue: Rogue) -> set[str]:
     return {name for name in overridden - own_limits if _UNREHEARSED.fullmatch(name)}
 
 
-def may_show(rogue: Rogue, recording: Recording) -> bool:
-    """Whether a check may have met what a rogue does and a rehearsal cannot show."""
-    return any(_may_meet(rule, recording) for rule in _unrehearsed(rogue))
+def shown_in(rogue: Rogue, recordings: Sequence[Recording]) -> list[str]:
+    """The checks that may have met what a rogue does and a rehearsal cannot show."""
+    rules = _unrehearsed(rogue)
+    return [one.check for one in recordings if any(_may_meet(rule, one) for rule in rules)]
 
 
 def _may_meet(rule: str, recording: Recording) -> bool:
@@ -92,21 +93,16 @@ def _may_meet(rule: str, recording: Recording) -> bool:
     return True
 
 
-def _got(*beginnings: str) -> Callable[[Recording], bool]:
+def _holds(*beginnings: str, sent: bool = False) -> Callable[[Recording], bool]:
+    """Whether a line of a recording, received unless `sent`, begins with one of these."""
     return lambda recording: any(
-        not line.sent and line.text.startswith(beginnings) for line in recording.lines
-    )
-
-
-def _sent(*beginnings: str) -> Callable[[Recording], bool]:
-    return lambda recording: any(
-        line.sent and line.text.startswith(beginnings) for line in recording.lines
+        line.sent is sent and line.text.startswith(beginnings) for line in recording.lines
     )
 
 
 def _had_an_authentication_refused(recording: Recording) -> bool:
     found = (_AUTHENTICATION.match(line.text) for line in recording.lines if line.sent)
-    return _got(*(f'["OK","{one.group(1)}",false' for one in found if one))(recording)
+    return _holds(*(f'["OK","{one.group(1)}",false' for one in found if one))(recording)
 
 
 def _sent_what_cannot_be_read(recording: Recording) -> bool:
@@ -119,11 +115,11 @@ def _sent_what_cannot_be_read(recording: Recording) -> bool:
 
 
 _MEETINGS: Sequence[tuple[str, Callable[[Recording], bool]]] = (
-    (r"http_(url|method|payload)_matches|http_time_is_near", _got("HTTP 401")),
-    (r"http_replay_is_refused|http_answers_nobody", _got("HTTP 401")),
-    (r"http_answers_large_body", _got("HTTP 413")),
-    (r"http_answers_bad_json", _got("HTTP 400")),
-    (r"http_receipt", _sent("POST /events")),
+    (r"http_(url|method|payload)_matches|http_time_is_near", _holds("HTTP 401")),
+    (r"http_replay_is_refused|http_answers_nobody", _holds("HTTP 401")),
+    (r"http_answers_large_body", _holds("HTTP 413")),
+    (r"http_answers_bad_json", _holds("HTTP 400")),
+    (r"http_receipt", _holds("POST /events", sent=True)),
     (r"http_.*", lambda recording: recording.uses_http),
     (r"survives", _sent_what_cannot_be_read),
     (r"challenge", _had_an_authentication_refused),
