@@ -11,11 +11,11 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from nip_ap.catalogue import catalogue
+from nip_ap.model.clauses import register
+from nip_ap.proof.catalogue import catalogue
 from nip_ap.reporting import legible  # MkDocs takes any name on_... for a hook
-from nip_ap.reporting.site import write_site
+from nip_ap.reporting.collect.site import write_site
 from nip_ap.reporting.sources import link_of
-from nip_ap.resources import data
 from nip_ap_relay.rogues import ROGUES
 
 _PUBLISHED = Path(__file__).parents[1] / "reports" / "published"
@@ -83,7 +83,7 @@ def clauses_page() -> str:
         "named here turn the clause red, and `nip-ap prove` sees to it.",
         "",
     ]
-    for group, title in data("groups").items():
+    for group, title in register().titles.items():
         own = [one for one in entries if one["id"].split("-")[1] == group]
         if own:
             lines += [f"## {group}: {title}", ""]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nip_ap.migration.command import migrate
-from nip_ap.target_options import OPTIONS
-from nip_ap.verdict import EXIT_CODES, EXIT_UNREACHABLE, EXIT_USAGE, RunVerdict
+from nip_ap.model.target_options import OPTIONS
+from nip_ap.model.verdict import EXIT_CODES, EXIT_UNREACHABLE, EXIT_USAGE, RunVerdict
 from nip_ap.version import __version__
+from nip_ap_client.command import migrate
 
 if TYPE_CHECKING:
     from nip_ap.certificate.issuing import Issuer
@@ -187,9 +187,10 @@ def run(
     import secrets
 
     from nip_ap.certificate.issuing import NotCarried
-    from nip_ap.run import Settings
-    from nip_ap.runner import NothingSelected, Order, SuiteBroken, run_suite
-    from nip_ap.session import SettingsError, baseline_at, recipe_for
+    from nip_ap.engine.keys import SettingsError, baseline_at
+    from nip_ap.engine.preparation import recipe_for
+    from nip_ap.engine.runner import NothingSelected, Order, SuiteBroken, run_suite
+    from nip_ap.model.settings import Settings
     from nip_ap.targets import TargetError
     from nip_ap.wire import Unreachable
 
@@ -283,7 +284,7 @@ def verify(
     suite, 3 not to be had from the relay, 4 usage.
     """
     from nip_ap.certificate.command import VerificationUsage, run_verification
-    from nip_ap.runner import NothingSelected, SuiteBroken, worker_count
+    from nip_ap.engine.runner import NothingSelected, SuiteBroken, worker_count
 
     try:
         return run_verification(
@@ -312,8 +313,8 @@ def diff(old: Path, new: Path, as_json: bool, as_markdown: bool) -> int:
     Exit codes: 0 no regression, 1 a check that held does not hold any more, 4 usage.
     """
     from nip_ap.reporting import ReportUnreadable, read_report
-    from nip_ap.reporting.difference import difference
-    from nip_ap.reporting.difference_text import markdown_of, print_difference
+    from nip_ap.reporting.compare.difference import difference
+    from nip_ap.reporting.compare.text import markdown_of, print_difference
 
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown: choose one")
@@ -362,7 +363,7 @@ def _print_json(value: object) -> None:
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
 def clauses(as_json: bool) -> None:
     """The register: every clause, its checks and rogues, or the reason why there are none."""
-    from nip_ap.catalogue import print_catalogue
+    from nip_ap.proof.catalogue import print_catalogue
 
     print_catalogue(sys.stdout, as_json=as_json)
 
@@ -390,12 +391,12 @@ def prove(
     """
     import secrets
 
-    from nip_ap.proof import ProofBroken, UnknownRogue, prove_rogues
+    from nip_ap.proof.relays import ProofBroken, UnknownRogue, prove_rogues
 
     seed = seed or secrets.token_hex(4)
     try:
         if migrator:
-            from nip_ap.migration.proof import prove_migrators
+            from nip_ap.proof.migrators import prove_migrators
 
             return prove_migrators(names, workers, seed, sys.stdout, as_json=as_json, page=page)
         return prove_rogues(names, workers, seed, sys.stdout, as_json=as_json, page=page, full=full)
@@ -419,8 +420,8 @@ def site(folders: tuple[Path, ...], out: Path) -> None:
 
     A relay is a folder right below DIR, or DIR itself where a report lies in it.
     """
-    from nip_ap.reporting.model import ReportUnreadable
-    from nip_ap.reporting.site import write_site
+    from nip_ap.model.report import ReportUnreadable
+    from nip_ap.reporting.collect.site import write_site
 
     try:
         reports = write_site(folders, out)
@@ -438,8 +439,8 @@ def site(folders: tuple[Path, ...], out: Path) -> None:
 )
 def history(folder: Path, out: Path | None) -> None:
     """A page of one relay's history from all reports below DIR, and a line a run."""
-    from nip_ap.reporting.history import write_history
-    from nip_ap.reporting.model import ReportUnreadable
+    from nip_ap.model.report import ReportUnreadable
+    from nip_ap.reporting.collect.history import write_history
 
     try:
         page = write_history(folder, out, sys.stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nip_ap.target_options import OPTIONS
+from nip_ap.model.target_options import OPTIONS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -95,9 +95,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hand over to the session, if asked to."""
     if not config.getoption("nip_ap"):
         return
-    from nip_ap import fixtures
-    from nip_ap.migration import fixtures as migration_fixtures
-    from nip_ap.session import SuiteController, SuiteWorker
+    from nip_ap.clients import fixtures as migration_fixtures
+    from nip_ap.engine import fixtures
+    from nip_ap.engine.controller import SuiteController
+    from nip_ap.engine.worker import SuiteWorker
 
     config.addinivalue_line(
         "markers", "nip_ap_clause(*ids, needs=()): the clauses that a check judges"

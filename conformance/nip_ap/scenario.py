@@ -15,18 +15,10 @@ from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis.strategies import SearchStrategy
 
-from nip_ap.actor import ANY, AT_ONCE, HTTP, WS, Actor, Clock, Watch, address, all_of
-from nip_ap.evidence import (
-    ACCEPTED,
-    REFUSED,
-    Broken,
-    Inconclusive,
-    Ledger,
-    NotApplicable,
-    ScenarioMistake,
-    differences,
-)
-from nip_ap.generation import by_the_seed_alone
+from nip_ap.checking.actor import ANY, AT_ONCE, HTTP, WS, Actor, Clock, Watch, address, all_of
+from nip_ap.checking.evidence import ACCEPTED, REFUSED, Ledger, differences
+from nip_ap.checking.generation import by_the_seed_alone
+from nip_ap.model.judgement import Broken, Inconclusive, NotApplicable, ScenarioMistake
 from nip_ap.nostr import (
     APPLICATION_DATA,
     DELETION,

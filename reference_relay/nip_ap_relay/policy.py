@@ -2,7 +2,7 @@
 
 Reading this file is reading the specification: NIP-AP for personas, NIP-01 for everything else,
 and facts/relay-behaviour.md for the order and the texts, which are those of the real relay.
-A rogue (rogues.py) is a subclass that overrides one of these methods.
+A rogue (rogues/) is a subclass that overrides one of these methods.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import shutil
 
 import orjson
 
-from nip_ap.migration.claims import (
+from nip_ap.clients.claims import (
     canaries,
     encodings,
     genuine_heads,
@@ -21,8 +21,8 @@ from nip_ap.migration.claims import (
     spoiled,
     texts_of,
 )
-from nip_ap.migration.device import body_of, published_of
-from nip_ap.migration.launch import clock_passes, next_second
+from nip_ap.clients.device import body_of, published_of
+from nip_ap.clients.launch import clock_passes, next_second
 from nip_ap.scenario import (
     DELETION,
     PERSONA,

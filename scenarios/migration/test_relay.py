@@ -2,11 +2,10 @@
 
 import pytest
 
-from nip_ap.clauses import SHOULD
-from nip_ap.migration.claims import many
-from nip_ap.migration.client import Blind, Client, Crash, Offline, dies_at
-from nip_ap.migration.device import body_of, fields_of
-from nip_ap.migration.mapping import draft_of
+from nip_ap.clients.claims import many
+from nip_ap.clients.device import body_of, fields_of
+from nip_ap.clients.relay_side import Blind, Client, Crash, Offline, dies_at
+from nip_ap.model.clauses import SHOULD
 from nip_ap.scenario import (
     ANY,
     DELETION,
@@ -23,6 +22,7 @@ from nip_ap.scenario import (
     vanishes,
 )
 from nip_ap.targets.url import is_loopback
+from nip_ap_client.mapping import draft_of
 
 STEPS = ("take_in", "keep", "publish", "settle", "finished")
 

@@ -6,9 +6,9 @@ has the placeholder {task}.
 
 import orjson
 
-from nip_ap.migration.claims import canaries, encodings, secrets_in
-from nip_ap.migration.tasks import BACKFILL, DRIFT, SPAWN, VERSIONS
+from nip_ap.clients.claims import canaries, encodings, secrets_in
 from nip_ap.scenario import Broken, Inconclusive, clause, data, each
+from nip_ap_client.tasks import BACKFILL, DRIFT, SPAWN, VERSIONS
 
 PINNED = ("system_prompt", "model", "provider")
 FLAGS = {"is_builtin": False, "is_active": True}

@@ -9,8 +9,8 @@ from collections import Counter
 from hypothesis import strategies
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from nip_ap.machine import STEPS, run_machine
-from nip_ap.model import AddressModel
+from nip_ap.checking.address_model import AddressModel
+from nip_ap.checking.state_machine import STEPS, run_machine
 from nip_ap.nostr import address_of
 from nip_ap.scenario import ANY, DELETION, PERSONA, Broken, Draft, clause
 

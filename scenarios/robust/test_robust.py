@@ -3,7 +3,7 @@
 from itertools import islice
 from random import Random
 
-from nip_ap import fuzz
+from nip_ap.checking import fuzz
 from nip_ap.scenario import (
     NOTE,
     PERSONA,

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from nip_ap.model.verdict import Verdict
 from nip_ap.reporting import html_of
-from nip_ap.verdict import Verdict
 from tests.reporting.reports import conversation, hostile_report, made_report, one_of_each, result
 
 pytestmark = pytest.mark.browser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nip_ap.reporting.site import write_site
+from nip_ap.reporting.collect.site import write_site
 from tests.reporting.reports import PUBLISHED
 
 pytestmark = pytest.mark.browser

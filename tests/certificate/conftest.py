@@ -16,8 +16,8 @@ import orjson
 import pytest
 
 from nip_ap.certificate.document import digest_of_all, short, transcript_digests
+from nip_ap.model.report import transcript_path
 from nip_ap.nostr import Draft, SecretKey
-from nip_ap.reporting.model import transcript_path
 
 SEED = "certified"
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from nip_ap.capabilities import Capabilities
 from nip_ap.certificate.document import against
 from nip_ap.certificate.issuing import IssuerError, issuer_key
 from nip_ap.certificate.levels import CORE_GROUPS, Judged
-from nip_ap.clauses import NOVEMBER, register
+from nip_ap.model.capabilities import Capabilities
+from nip_ap.model.clauses import NOVEMBER, register
+from nip_ap.model.result import Result
+from nip_ap.model.run import Run
+from nip_ap.model.settings import Settings
+from nip_ap.model.subject import Subject
+from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import SecretKey
-from nip_ap.run import Result, Run, Settings, Subject
-from nip_ap.verdict import Verdict
-
-from .conftest import nip_ap, write_key
+from tests.certificate.conftest import nip_ap, write_key
 
 CHECKS = ("AP-SLUG-01/a", "AP-SLUG-02/b", "AP-SLUG-03/c")
 

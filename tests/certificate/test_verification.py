@@ -7,8 +7,7 @@ import json
 import pytest
 
 from nip_ap.nostr import Event, SecretKey
-
-from .conftest import nip_ap, write_key
+from tests.certificate.conftest import nip_ap, write_key
 
 ANOTHER = SecretKey.derived("tests", "another issuer")
 REFUSED_CHECK = "AP-SLUG-03/a_persona_without_d_is_refused[ws]"

@@ -6,7 +6,8 @@ import io
 import secrets
 
 import pytest
-from images import PACKAGES, REPOSITORY, SOURCE, root_file_system
+
+from tests.docker.images import PACKAGES, REPOSITORY, SOURCE, SOURCE_ROOTS, root_file_system
 
 RELAY = ["python", "-m", "nip_ap_relay", "--host", "0.0.0.0", "--port", "3000"]
 
@@ -39,7 +40,7 @@ def base(engine):
         repository=REPOSITORY,
         tag=tag,
         changes=[
-            f"ENV PYTHONPATH={PACKAGES}:{SOURCE}/conformance:{SOURCE}/reference_relay",
+            f"ENV PYTHONPATH={':'.join((PACKAGES, *(f'{SOURCE}/{one}' for one in SOURCE_ROOTS)))}",
             "ENV PATH=/usr/local/bin:/bin PYTHONDONTWRITEBYTECODE=1",
             "EXPOSE 3000",
             f"CMD {_json([*RELAY, '--db', '/data/relay.db'])}",

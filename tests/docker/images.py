@@ -20,6 +20,7 @@ PYTHON = BASE / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor
 REPOSITORY = "nip-ap-test"
 PACKAGES = "/packages"
 SOURCE = "/source"
+SOURCE_ROOTS = ("conformance", "reference_relay", "reference_client")
 TOOLS = ("/bin/sh", "/bin/sleep", "/bin/cat", "/bin/false", "/bin/rm")
 _LEFT_OUT = re.compile(r"__pycache__|/test/|/tests/|/idlelib/|/site-packages/|/config-3\.|\.a\Z")
 
@@ -36,8 +37,7 @@ def root_file_system(*distributions: str, with_suite: bool) -> bytes:
 def _suite() -> list[tuple[Path, str]]:
     """The suite itself, as a checkout has it."""
     names = (
-        "conformance",
-        "reference_relay",
+        *SOURCE_ROOTS,
         "scenarios",
         "fixtures",
         "reports/report.schema.json",

@@ -6,9 +6,9 @@ import json
 import secrets
 
 import pytest
-from images import PACKAGES, REPOSITORY, ROOT, root_file_system
 
 from nip_ap.targets import BundledTarget
+from tests.docker.images import PACKAGES, REPOSITORY, ROOT, root_file_system
 
 
 @pytest.fixture(scope="module")

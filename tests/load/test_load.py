@@ -13,20 +13,22 @@ import jsonschema
 import orjson
 import pytest
 
-from nip_ap.clauses import NOVEMBER, register
+from nip_ap.checking.preflight import probe
+from nip_ap.engine.preparation import bundled_target
+from nip_ap.engine.runner import run_pytest
 from nip_ap.load import SMALL, Outcome, Shape
 from nip_ap.load.generator import Task
 from nip_ap.load.processes import GeneratorFailed, perform
 from nip_ap.load.script import writes
+from nip_ap.model.clauses import NOVEMBER, register
+from nip_ap.model.report import TargetName
+from nip_ap.model.settings import Settings
+from nip_ap.model.subject import Subject
+from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import Event, SecretKey
-from nip_ap.proof import ProofController
+from nip_ap.proof.relays import ProofController
 from nip_ap.reporting import report_of, write_reports
-from nip_ap.reporting.model import TargetName
 from nip_ap.resources import resource
-from nip_ap.run import Settings, Subject
-from nip_ap.runner import run_pytest
-from nip_ap.session import bundled_target, probe
-from nip_ap.verdict import Verdict
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benchmarks.sink import sink

@@ -18,13 +18,15 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from pathlib import Path
 
-from nip_ap.credentials import grants
-from nip_ap.proof import REFERENCE, Gallery, recordings_of, shared_out
-from nip_ap.run import Run, Settings, Subject
-from nip_ap.runner import worker_count
+from nip_ap.checking.credentials import grants
+from nip_ap.engine.runner import worker_count
+from nip_ap.model.recipe import Recipe
+from nip_ap.model.run import Run
+from nip_ap.model.settings import Settings
+from nip_ap.model.subject import Subject
+from nip_ap.model.verdict import Verdict
+from nip_ap.proof.relays import REFERENCE, Gallery, recordings_of, shared_out
 from nip_ap.targets import BundledTarget
-from nip_ap.targets.recipe import Recipe
-from nip_ap.verdict import Verdict
 from nip_ap_relay.policy import JUNE, NOVEMBER, Policy
 from nip_ap_relay.rehearsal import Recording, rehearse
 from tests.mutation.mutants import Mutant, mutants

@@ -6,9 +6,9 @@ import json
 
 import pytest
 from hypothesis import assume, given, strategies
-from strategies_of_events import drafts, events, kinds, tags, texts, times
 
 from nip_ap.nostr import Draft, Event, SecretKey
+from tests.nostr.strategies_of_events import drafts, events, kinds, tags, texts, times
 
 sdk = pytest.importorskip("nostr_sdk")
 

@@ -7,7 +7,6 @@ import dataclasses
 import orjson
 import pytest
 from hypothesis import assume, given, strategies
-from strategies_of_events import drafts, events, keys, kinds, tags, texts, times
 
 from nip_ap.nostr import (
     Draft,
@@ -20,6 +19,7 @@ from nip_ap.nostr import (
     is_replaceable,
 )
 from nip_ap.resources import data
+from tests.nostr.strategies_of_events import drafts, events, keys, kinds, tags, texts, times
 
 MALFORMED = data("malformed")
 OTHER_VALUES = {

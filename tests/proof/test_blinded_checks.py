@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from nip_ap.checks import declarations
-from nip_ap.clauses import MUST, SHOULD, register
-from nip_ap.proof import CLIENTS_GROUPS
+from nip_ap.engine.declarations import declarations
+from nip_ap.model.clauses import MUST, SHOULD, register
+from nip_ap.proof.relays import CLIENTS_GROUPS
 from tests.proof.blinding import blinded
 
 ROOT = Path(__file__).resolve().parents[2]
+SOURCE_ROOTS = ("conformance", "reference_relay", "reference_client")
 NUMBER = 10
 
 
@@ -40,13 +41,22 @@ def drawn():
 
 
 def copy_of_the_checkout(target):
-    for name in ("conformance", "reference_relay", "scenarios", "fixtures", "reports"):
+    for name in (
+        "conformance",
+        "reference_relay",
+        "reference_client",
+        "scenarios",
+        "fixtures",
+        "reports",
+    ):
         shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
     return target
 
 
 def run_in(root, *words):
-    paths = os.pathsep.join(str(root / name) for name in ("conformance", "reference_relay"))
+    paths = os.pathsep.join(
+        str(root / name) for name in ("conformance", "reference_relay", "reference_client")
+    )
     return subprocess.run(
         [sys.executable, "-c", "from nip_ap.cli import main; main()", *words],
         env=os.environ | {"PYTHONPATH": paths},

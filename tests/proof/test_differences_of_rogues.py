@@ -10,12 +10,12 @@ import os
 import orjson
 import pytest
 
-from nip_ap.checks import declarations
-from nip_ap.clauses import register
-from nip_ap.proof import findings_of, rogues_named
+from nip_ap.engine.declarations import declarations
+from nip_ap.model.clauses import register
+from nip_ap.model.report import TargetName
+from nip_ap.proof.relays import findings_of, rogues_named
 from nip_ap.reporting import Report, report_of
-from nip_ap.reporting.difference import difference
-from nip_ap.reporting.model import TargetName
+from nip_ap.reporting.compare.difference import difference
 from nip_ap_relay.rogues import DEVIATION, GENERAL
 
 pytestmark = pytest.mark.slow

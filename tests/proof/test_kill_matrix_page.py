@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nip_ap.proof import rogues_named
+from nip_ap.proof.relays import rogues_named
 from nip_ap_relay.rogues import DEVIATION
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "kill-matrix.md"

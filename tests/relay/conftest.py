@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from talking import Bridge, door_to
 
 from nip_ap.nostr import PERSONA, Draft, SecretKey
 from nip_ap.targets import BundledTarget
 from nip_ap.wire import WebSocketDoor
 from nip_ap_relay.policy import NOVEMBER, Caller, Policy, Submission
 from nip_ap_relay.store import Store
+from tests.relay.talking import Bridge, door_to
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,11 @@ import subprocess
 import sys
 
 import pytest
-from talking import door_to
 
 from nip_ap.nostr import DELETION, PERSONA, Draft, Filter, SecretKey, address_of
 from nip_ap.targets import BundledTarget, TargetError
 from nip_ap_relay.store import SUPERSEDED, Store
+from tests.relay.talking import door_to
 
 MANY = 10_000
 

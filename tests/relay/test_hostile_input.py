@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import orjson
 import pytest
-from talking import Bridge, door_to
 
 from nip_ap.nostr import DELETION, NOTE, PERSONA, Draft, Filter, SecretKey
 from nip_ap.wire import ConnectionLost
@@ -18,6 +17,7 @@ from nip_ap_relay.policy import REQ, Policy
 from nip_ap_relay.protocol import parse_filter
 from nip_ap_relay.query import Query
 from nip_ap_relay.store import Store
+from tests.relay.talking import Bridge, door_to
 
 FRAMES = 1_400
 BODIES = 600

@@ -8,11 +8,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from talking import Bridge, door_to
 
-from nip_ap import fuzz
+from nip_ap.checking import fuzz
 from nip_ap.nostr import PERSONA, Filter
 from nip_ap.wire import ConnectionLost
+from tests.relay.talking import Bridge, door_to
 
 FRAMES, BODIES = 17_000, 3_000
 SEED = 20_261_101

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import orjson
 
-from nip_ap.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
-from nip_ap.clauses import NOVEMBER, register
-from nip_ap.evidence import Control
+from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
+from nip_ap.model.clauses import NOVEMBER, register
+from nip_ap.model.judgement import Control
+from nip_ap.model.latency import summary
+from nip_ap.model.result import Result
+from nip_ap.model.run import Run
+from nip_ap.model.settings import Settings
+from nip_ap.model.subject import Subject
+from nip_ap.model.verdict import Verdict
 from nip_ap.reporting import Report, TargetName, report_of
-from nip_ap.reporting.latency import summary
-from nip_ap.run import Result, Run, Settings, Subject
-from nip_ap.verdict import Verdict
 from nip_ap.wire import Frame
 
 HOSTILE = json.loads((Path(__file__).parent / "hostile.json").read_text(encoding="utf-8"))

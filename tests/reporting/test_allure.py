@@ -11,13 +11,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from nip_ap.model.verdict import Verdict
 from nip_ap.reporting import read_report
-from nip_ap.verdict import Verdict
 from tests.reporting.reports import PUBLISHED, hostile_report, made_report, one_of_each, result
 
 pytest.importorskip("allure_commons", reason="the extra allure is not installed")
 
-from nip_ap.reporting.allure_results import write_allure
+from nip_ap.reporting.formats.allure import write_allure
 
 EXECUTABLE = {
     "name": {"type": "string", "minLength": 1},

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from nip_ap import cli
-from nip_ap.migration.claims import encodings
+from nip_ap.clients.claims import encodings
 from nip_ap.nostr import Filter, SecretKey
 from nip_ap.targets import BundledTarget
 from nip_ap.wire import HttpDoor, LiveNetwork, Transcript

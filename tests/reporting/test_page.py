@@ -10,11 +10,11 @@ import zlib
 import pytest
 from bs4 import BeautifulSoup
 
-from nip_ap.clauses import register
+from nip_ap.model.clauses import register
+from nip_ap.model.verdict import Verdict
 from nip_ap.reporting import html_of, read_report
 from nip_ap.reporting.legible import visible
 from nip_ap.reporting.sources import link_of
-from nip_ap.verdict import Verdict
 from tests.reporting.reports import (
     HOSTILE,
     PUBLISHED,

@@ -13,9 +13,9 @@ from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
 from nip_ap import cli
-from nip_ap.reporting.collection import changes, clauses_of, gather, plain_name
-from nip_ap.reporting.site import write_site
-from nip_ap.verdict import Verdict
+from nip_ap.model.verdict import Verdict
+from nip_ap.reporting.collect.collection import changes, clauses_of, gather, plain_name
+from nip_ap.reporting.collect.site import write_site
 from tests.reporting.reports import HOSTILE, PUBLISHED, made_report, result
 
 DAY = 86_400.0

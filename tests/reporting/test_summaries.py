@@ -11,11 +11,11 @@ from bs4 import BeautifulSoup
 from junitparser import Failure, JUnitXml
 from markdown_it import MarkdownIt
 
-from nip_ap.clauses import register
+from nip_ap.model.clauses import register
+from nip_ap.model.verdict import Verdict
 from nip_ap.reporting import badge_of, markdown_of, read_report, write_reports
-from nip_ap.reporting.badge import words_of
+from nip_ap.reporting.formats.badge import words_of
 from nip_ap.reporting.legible import visible
-from nip_ap.verdict import Verdict
 from tests.reporting.reports import (
     HOSTILE,
     PUBLISHED,

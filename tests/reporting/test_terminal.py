@@ -9,9 +9,9 @@ import subprocess
 
 import pytest
 
+from nip_ap.model.result import Result
+from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.terminal import Printer, Progress
-from nip_ap.run import Result
-from nip_ap.verdict import Verdict
 from tests.reporting.reports import hostile_report, made_report, one_of_each, result
 
 STYLE = re.compile("\x1b\\[[0-9;]*m")

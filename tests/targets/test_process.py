@@ -8,10 +8,10 @@ import sys
 import time
 
 import pytest
-from commands import BUNDLED, listens, processes_with, soon
 
 from nip_ap.targets import TargetError
 from nip_ap.targets.kinds import chosen, target_of
+from tests.targets.commands import BUNDLED, listens, processes_with, soon
 
 SILENT = "import sys, time; print('I listen to nobody', flush=True); time.sleep(600)"
 FAILING = "import sys; print('no such database'); sys.exit(7)"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nip_ap.target_options import OPTIONS
+from nip_ap.model.recipe import MASKED, Recipe
+from nip_ap.model.target_options import OPTIONS
 from nip_ap.targets import BundledTarget, TargetUsage, UrlTarget
 from nip_ap.targets.kept import KeptTarget, tail_of
 from nip_ap.targets.kinds import KINDS, chosen, own_recipe, target_of, words
-from nip_ap.targets.recipe import MASKED, Recipe
 
 COMMAND = "./my-relay --port {port} --db {dir}/relay.db"
 

@@ -12,9 +12,9 @@ import time
 
 import jsonschema
 import pytest
-from commands import BUNDLED, listens, processes_with, soon
 
 from nip_ap.resources import resource
+from tests.targets.commands import BUNDLED, listens, processes_with, soon
 
 COMMAND = [sys.executable, "-m", "nip_ap", "run"]
 LIMIT = 180

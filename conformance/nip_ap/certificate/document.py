@@ -18,12 +18,13 @@ import orjson
 
 from nip_ap.certificate.identity import code_digest, register_digest
 from nip_ap.certificate.levels import Judged
-from nip_ap.clauses import register
-from nip_ap.generation import HYPOTHESIS
+from nip_ap.checking.generation import HYPOTHESIS
+from nip_ap.model.clauses import register
+from nip_ap.model.report import PREFLIGHT_PATH, Report, transcript_path
+from nip_ap.model.run import Run
+from nip_ap.model.settings import Settings
+from nip_ap.model.verdict import RunVerdict, Verdict
 from nip_ap.nostr import APPLICATION_DATA, Draft, Event, MalformedEvent, SecretKey
-from nip_ap.reporting.model import PREFLIGHT_PATH, Report, transcript_path
-from nip_ap.run import Run, Settings
-from nip_ap.verdict import RunVerdict, Verdict
 from nip_ap.version import __version__
 
 FORMAT = "nip-ap-certificate/1"

@@ -9,12 +9,13 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 
-from nip_ap.capabilities import Capabilities
-from nip_ap.clauses import NOVEMBER
+from nip_ap.engine.controller import SuiteController
+from nip_ap.engine.runner import run_pytest
+from nip_ap.model.capabilities import Capabilities
+from nip_ap.model.clauses import NOVEMBER
+from nip_ap.model.settings import Settings
+from nip_ap.model.subject import Context, Subject
 from nip_ap.resources import resource
-from nip_ap.run import Context, Settings, Subject
-from nip_ap.runner import run_pytest
-from nip_ap.session import SuiteController
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _RESOURCES = ("scenarios", "fixtures", "reports")
@@ -37,7 +38,10 @@ def code_digest() -> str:
 @cache
 def register_digest() -> str:
     """SHA-256 of the register of clauses, 64 hex digits."""
-    return hashlib.sha256(resource("fixtures/clauses.toml").read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    for file in sorted(resource("fixtures/clauses").glob("*.toml")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _files() -> Iterator[tuple[str, Path]]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nip_ap.capabilities import YES
-from nip_ap.clauses import NOVEMBER, REVISIONS, Clause, Register
-from nip_ap.verdict import Verdict
+from nip_ap.model.capabilities import YES
+from nip_ap.model.clauses import NOVEMBER, REVISIONS, Clause, Register
+from nip_ap.model.verdict import Verdict
 
 CORE, FULL = "core", "full"
 

@@ -12,14 +12,17 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from nip_ap.capabilities import Capabilities
 from nip_ap.certificate.document import Certificate
-from nip_ap.check import Surface
-from nip_ap.reporting.model import PREFLIGHT_PATH, read_transcript
-from nip_ap.run import Context, Result, Settings, Subject
-from nip_ap.runner import run_pytest
-from nip_ap.session import SuiteController, preflight
-from nip_ap.verdict import Verdict
+from nip_ap.checking.check import Surface
+from nip_ap.checking.preflight import preflight
+from nip_ap.engine.controller import SuiteController
+from nip_ap.engine.runner import run_pytest
+from nip_ap.model.capabilities import Capabilities
+from nip_ap.model.report import PREFLIGHT_PATH, read_transcript
+from nip_ap.model.result import Result
+from nip_ap.model.settings import Settings
+from nip_ap.model.subject import Context, Subject
+from nip_ap.model.verdict import Verdict
 from nip_ap.wire import Diverged, Playback, WireError
 
 

@@ -18,16 +18,16 @@ from nip_ap.certificate.document import (
 )
 from nip_ap.certificate.identity import all_checks, code_digest, register_digest
 from nip_ap.certificate.rejudging import Rejudged, rejudge
-from nip_ap.clauses import register
-from nip_ap.generation import HYPOTHESIS
-from nip_ap.reporting.model import (
+from nip_ap.checking.generation import HYPOTHESIS
+from nip_ap.model.clauses import register
+from nip_ap.model.report import (
     PREFLIGHT_PATH,
     ReportUnreadable,
     read_report,
     read_transcript,
     transcript_path,
 )
-from nip_ap.verdict import EXIT_CODES, RunVerdict, Verdict
+from nip_ap.model.verdict import EXIT_CODES, RunVerdict, Verdict
 from nip_ap.version import __version__
 
 HOLDS, REFUSED, UNDECIDED = "verified", "refused", "undecided"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from nip_ap.actor import Actor
-from nip_ap.check import Check
-from nip_ap.evidence import Broken, Inconclusive
+from nip_ap.checking.actor import Actor
+from nip_ap.checking.check import Check
 from nip_ap.load.connection import Refused
 from nip_ap.load.generator import Share, Task
 from nip_ap.load.outcome import Fault, Outcome
 from nip_ap.load.processes import perform
 from nip_ap.load.shape import SMALL, Shape
+from nip_ap.model.judgement import Broken, Inconclusive
+from nip_ap.model.settings import Settings
 from nip_ap.nostr import Event
-from nip_ap.run import Settings
 from nip_ap.wire.transcript import RECEIVED, SENT
 
 _SHOWN = 3

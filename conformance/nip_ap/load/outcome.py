@@ -11,7 +11,7 @@ from typing import Any
 from nip_ap.load.generator import Read, Share
 from nip_ap.load.script import Write
 from nip_ap.load.shape import Shape
-from nip_ap.reporting.latency import summary
+from nip_ap.model.latency import summary
 
 TO_OK, TO_LIVE, TO_EOSE = "publish to OK", "publish to live", "REQ to EOSE"
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from nip_ap.model.report import Report
+from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.legible import on_one_line
-from nip_ap.reporting.model import Report
-from nip_ap.verdict import Verdict
 
 _VARYING = re.compile(r"[0-9a-f]{8,}|\d+")
 _LONGEST = 120

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
+from nip_ap.model.report import RED_FIRST, Report
+from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.legible import visible
-from nip_ap.reporting.model import RED_FIRST, Report
-from nip_ap.verdict import Verdict
 from nip_ap.wire import Frame
 
 _GREEN = (Verdict.PASS, Verdict.NOT_APPLICABLE)

@@ -18,11 +18,11 @@ from typing import IO, Any
 
 import click
 
-from nip_ap.baseline import FAULTS
+from nip_ap.model.baseline import FAULTS
+from nip_ap.model.report import RED_FIRST, SIGNS, Report
+from nip_ap.model.result import Result
+from nip_ap.model.verdict import RunVerdict, Verdict
 from nip_ap.reporting.legible import brief, on_one_line
-from nip_ap.reporting.model import RED_FIRST, SIGNS, Report
-from nip_ap.run import Result
-from nip_ap.verdict import RunVerdict, Verdict
 from nip_ap.wire import Frame
 
 _COLOURS = {

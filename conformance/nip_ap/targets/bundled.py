@@ -12,9 +12,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
-from nip_ap.target_options import DB
+from nip_ap.model.recipe import Recipe
+from nip_ap.model.target_options import DB
 from nip_ap.targets.base import Target, TargetError
-from nip_ap.targets.recipe import Kind, Recipe
+from nip_ap.targets.recipe import Kind
 
 _START_LIMIT = 15.0
 _STOP_LIMIT = 3.0

@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nip_ap.target_options import COMPOSE, PORT, SERVICE, START_LIMIT
+from nip_ap.model.recipe import Recipe
+from nip_ap.model.target_options import COMPOSE, PORT, SERVICE, START_LIMIT
 from nip_ap.targets import environment
 from nip_ap.targets.base import Target, TargetError, TargetUsage
 from nip_ap.targets.container import LABEL, ContainerLife
 from nip_ap.targets.kept import KeptTarget
-from nip_ap.targets.recipe import Kind, Recipe
+from nip_ap.targets.recipe import Kind
 
 _CONFIG_LIMIT, _UP_LIMIT, _DOWN_LIMIT = 60, 900, 120
 _USUAL_PORT = 3000

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nip_ap.target_options import IMAGE, MOUNT, PORT, START_LIMIT
+from nip_ap.model.recipe import Recipe
+from nip_ap.model.target_options import IMAGE, MOUNT, PORT, START_LIMIT
 from nip_ap.targets import engine, environment
 from nip_ap.targets.base import Target, TargetError, TargetUsage
 from nip_ap.targets.kept import KeptTarget
 from nip_ap.targets.ports import free_port
-from nip_ap.targets.recipe import Kind, Recipe
+from nip_ap.targets.recipe import Kind
 
 LABEL = "nip-ap"
 """The label of all that the suite starts: `docker ps -a --filter label=nip-ap`."""

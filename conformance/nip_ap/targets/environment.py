@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from nip_ap.target_options import ENV, ENV_FILE
+from nip_ap.model.target_options import ENV, ENV_FILE
 from nip_ap.targets.base import TargetUsage
 
 OPTIONS = (ENV, ENV_FILE)

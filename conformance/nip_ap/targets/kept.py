@@ -16,8 +16,8 @@ from typing import Any
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
+from nip_ap.model.recipe import Recipe
 from nip_ap.targets.base import TargetError
-from nip_ap.targets.recipe import Recipe
 
 DEFAULT_START_LIMIT = 30.0
 

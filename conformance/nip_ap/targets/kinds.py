@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nip_ap.model.recipe import Recipe
 from nip_ap.targets import bundled, compose, container, process, recipe, url
 from nip_ap.targets.base import Target
-from nip_ap.targets.recipe import Kind, Recipe
+from nip_ap.targets.recipe import Kind
 
 KINDS: tuple[Kind, ...] = (
     url.KIND,

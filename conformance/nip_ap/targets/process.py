@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nip_ap.target_options import CMD, START_LIMIT, TEMPLATE
+from nip_ap.model.recipe import DIR, PORT, Recipe
+from nip_ap.model.target_options import CMD, START_LIMIT, TEMPLATE
 from nip_ap.targets import environment
 from nip_ap.targets.base import Target, TargetError, TargetUsage
 from nip_ap.targets.kept import KeptTarget
 from nip_ap.targets.ports import free_port
-from nip_ap.targets.recipe import DIR, PORT, Kind, Recipe
+from nip_ap.targets.recipe import Kind
 
 _BECOME_SUBREAPER = 36
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from nip_ap.model.recipe import Recipe
 from nip_ap.targets.base import Target, TargetError
-from nip_ap.targets.recipe import Kind, Recipe
+from nip_ap.targets.recipe import Kind
 
 
 class UrlTarget:

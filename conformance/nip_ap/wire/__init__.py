@@ -13,7 +13,7 @@ from nip_ap.wire.answers import (
 )
 from nip_ap.wire.http import HttpDoor
 from nip_ap.wire.network import LiveNetwork, Network
-from nip_ap.wire.patience import Patience
+from nip_ap.wire.pace import Patience
 from nip_ap.wire.playback import Diverged, Playback, RecordedKey
 from nip_ap.wire.transcript import Frame, Transcript
 from nip_ap.wire.websocket import Subscription, WebSocketDoor

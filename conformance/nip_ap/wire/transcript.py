@@ -20,27 +20,46 @@ LONGEST_SENT = 200_000
 """Characters of a sent frame that a transcript holds: more than any event of the suite, but for
 those that are too long on purpose. A longer one is cut and stands by its digest."""
 
+
 LONGEST_RECEIVED = 4_000_000
 """Characters of a received frame that a transcript holds; a cut one cannot be judged again."""
+
 
 SUITE = "suite"
 """Who speaks in a note that is no actor's."""
 
+
 SENT, RECEIVED, NOTE = "sent", "received", "note"
 
+
 CONNECTED = "connected"
+
+
 NOT_CONNECTED = "not connected: "
+
+
 NOT_SENT = "not sent: "
+
+
 GAVE_UP = "gave up: "
+
+
 LOST = "lost: "
+
+
 LEFT = "left"
+
+
 CUT_OFF = "cut off"
 """What the notes of a connection begin with. They name the actor and its connection."""
+
 
 WITHIN = " did not come within "
 """What stands before the seconds in a note about something that was awaited in vain."""
 
+
 _CUT = 200
+
 
 Value = TypeVar("Value", bound="int | float | bool | str")
 

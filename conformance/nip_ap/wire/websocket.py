@@ -35,7 +35,7 @@ from nip_ap.wire.answers import (
 )
 from nip_ap.wire.backoff import Backoff
 from nip_ap.wire.network import Line, LiveNetwork, Network
-from nip_ap.wire.patience import Patience
+from nip_ap.wire.pace import Patience
 from nip_ap.wire.transcript import (
     CONNECTED,
     CUT_OFF,

@@ -1,0 +1,1 @@
+"""What a running check is: actors, evidence, probes, and the models that judge."""

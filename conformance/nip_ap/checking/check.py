@@ -1,0 +1,345 @@
+"""One check while it runs: its clock, its actors, its transcript, and how it ends in a result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from nip_ap.checking.actor import Actor, Clock, Surroundings
+from nip_ap.checking.credentials import ABILITIES, run_key
+from nip_ap.checking.evidence import Ledger
+from nip_ap.checking.own_relay import OwnRelay
+from nip_ap.checking.refusal_texts import compared, is_of_the_family
+from nip_ap.model.judgement import Broken, Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
+from nip_ap.model.result import Result, broken_at
+from nip_ap.model.subject import Context, Subject
+from nip_ap.model.verdict import Verdict
+from nip_ap.nostr import SecretKey, derive
+from nip_ap.nostr.channel import PRIVATE, Channel, channel_id
+from nip_ap.targets.kept import size_of, tail_of
+from nip_ap.wire import (
+    Diverged,
+    HttpDoor,
+    Network,
+    Patience,
+    Playback,
+    RecordedKey,
+    Transcript,
+    WebSocketDoor,
+    WireError,
+)
+from nip_ap.wire.http import NIP98, X_PUBKEY
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What opens doors to one relay for many checks: shared settings and the network."""
+
+    context: Context
+    network: Network
+    keys: Mapping[str, SecretKey]
+    patiences: dict[str, Patience] = field(default_factory=dict)
+
+    def patience(self, subject: str) -> Patience:
+        """What this process knows about the pace of one relay."""
+        limit = self.context.settings.answer_limit
+        return self.patiences.setdefault(subject, Patience(limit))
+
+
+@dataclass
+class Check:
+    """The running state of one check."""
+
+    id: str
+    clauses: Sequence[str]
+    level: str
+    sentence: str
+    subject: Subject
+    surface: Surface
+    repetition: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
+    transcript: Transcript = field(default_factory=Transcript)
+    comparison: tuple[str, str] = ("", "")
+    beyond: str = ""
+    _actors: list[Actor] = field(default_factory=list)
+    _steps: list[str] = field(default_factory=list)
+    _sequences: int = 0
+    _own: OwnRelay | None = None
+    _log_began: int = 0
+    _began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        if self.subject.log:
+            self._log_began = size_of(Path(self.subject.log))
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The one clock reading of the check; the transcript records it."""
+        reading = self.transcript.reading("clock", lambda: int(time.time()))
+        self.transcript.note(f"seed {self.surface.context.settings.seed}")
+        return Clock(reading)
+
+    @property
+    def seed(self) -> str:
+        """The seed of this check: the run's, the check's id and the repetition."""
+        run = self.surface.context.settings.seed
+        return derive(run, self.subject.name, self.id, str(self.repetition)).hex()
+
+    def slug(self, name: str = "persona") -> str:
+        """A slug that nobody else uses; the same for the same seed."""
+        word = name if name[:1].isalpha() else f"n{name}"
+        return f"{word}-{derive(self.seed, 'slug', name).hex()[:12]}"
+
+    def channel_id(self, name: str = "channel") -> str:
+        """A channel id that nobody else uses; the same for the same seed."""
+        return channel_id(derive(self.seed, "channel", name))
+
+    def new_channel(
+        self, creator: Actor, name: str = "channel", visibility: str = PRIVATE
+    ) -> Channel:
+        """A channel that an actor makes."""
+        channel = Channel(self.channel_id(name), self.clock.now())
+        creator.publish(channel.creation(visibility))
+        return channel
+
+    def note(self, text: str) -> None:
+        """Add a remark for the report."""
+        self.ledger.notes.append(text)
+
+    def fact(self, name: str, value: object) -> None:
+        """Add a measured value for the report, JSON only."""
+        self.ledger.facts[name] = value
+
+    def goes_beyond_the_wire(self, reason: str) -> None:
+        """Say why this check cannot be judged again from its transcript alone.
+
+        Raises NotApplicable where that is being tried.
+        """
+        self.beyond = reason
+        if self.transcript.is_played:
+            raise NotApplicable(f"it cannot be judged again: {reason}")
+
+    # -- sequences of steps --------------------------------------------------------
+
+    def next_sequence(self) -> str:
+        """Begin a sequence of steps: a fresh name, an empty trail, an empty transcript."""
+        self._sequences += 1
+        self._steps.clear()
+        if not self.surface.context.settings.keep_all_frames:
+            self.transcript.forget()
+        return self.slug(f"sequence-{self._sequences}")
+
+    def has_time_left(self, seconds: float) -> bool:
+        """Whether the check has run for less than so long."""
+        return self.transcript.reading(
+            "time is left", lambda: time.monotonic() - self._began < seconds
+        )
+
+    def sees(self, what: str, condition: Callable[[], bool]) -> bool:
+        """Whether something holds just now; the transcript has it, as it depends on the moment.
+
+        `what` is written in lower-case letters and spaces.
+        """
+        return self.transcript.reading(what, condition)
+
+    def step(self, text: str) -> None:
+        """Note the next step, in the trail and among the frames."""
+        self._steps.append(text)
+        self.transcript.note(f"step {len(self._steps)}: {text}")
+
+    def trail(self) -> str:
+        """The steps so far, numbered."""
+        return "; ".join(f"{number}. {text}" for number, text in enumerate(self._steps, 1))
+
+    # -- a relay of its own ----------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The relay that the check's actors talk to."""
+        return self.subject.url if self._own is None else self._own.url
+
+    def move_to_own_relay(self) -> OwnRelay:
+        """Start a relay of the check's own; every actor talks to that one from now on.
+
+        Raises Inconclusive where it does not start, although the run's did.
+        """
+        self._own = OwnRelay(self.subject.own, self.transcript)
+        return self._own
+
+    # -- actors ----------------------------------------------------------------
+
+    def actor(self, role: str) -> Actor:
+        """An actor with a key of its own: from --keys where that names the role, else derived.
+
+        Some roles have the same key for the whole run (credentials.py).
+        """
+        keys, run_seed = self._given_keys(), self.surface.context.settings.seed
+        if role in ABILITIES:
+            key = run_key(run_seed, role, keys)
+        else:
+            key = keys.get(role) or SecretKey.derived(self.seed, "key", role)
+        return self._enter(Actor(role, key, self._surroundings()))
+
+    def _given_keys(self) -> Mapping[str, SecretKey]:
+        """The keys of --keys by role; in a playback, what the transcript shows of them."""
+        if not isinstance(self.transcript, Playback):
+            return self.surface.keys
+        frames = self.transcript.recorded
+        given = self.surface.context.given_keys
+        return {role: RecordedKey(pubkey, frames) for role, pubkey in given.items()}
+
+    def anonymous(self) -> Actor:
+        """An actor who never authenticates."""
+        return self._enter(Actor("anonymous", None, self._surroundings()))
+
+    def _enter(self, actor: Actor) -> Actor:
+        self._actors.append(actor)
+        return actor
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            self.ledger,
+            self.clock,
+            self._open_ws,
+            self._open_http,
+            self.surface.patience(self.subject.name),
+            self.subject.capabilities.lag,
+            self.transcript,
+        )
+
+    @property
+    def _network(self) -> Network:
+        return self.transcript if isinstance(self.transcript, Playback) else self.surface.network
+
+    def _introduce(self, who: str, key: SecretKey | None) -> None:
+        if key is not None:
+            self.transcript.note(f"{who} has the key {key.pubkey}")
+
+    def _open_ws(self, who: str, key: SecretKey | None, deaf: bool) -> WebSocketDoor:
+        self._introduce(who, key)
+        door = WebSocketDoor(
+            self.url,
+            who=who,
+            key=key,
+            transcript=self.transcript,
+            now=lambda: self.transcript.reading("time", lambda: int(time.time()), who),
+            answer_limit=self.surface.context.settings.answer_limit,
+            expects_challenge=self.subject.capabilities.offers("auth"),
+            deaf=deaf,
+            patience=self.surface.patience(self.subject.name),
+            network=self._network,
+        )
+        door.lag = self.subject.capabilities.lag
+        return door
+
+    def _open_http(self, who: str, key: SecretKey | None) -> HttpDoor:
+        self._introduce(who, key)
+        settings = self.surface.context.settings
+        return HttpDoor(
+            self.url,
+            who=who,
+            key=key,
+            transcript=self.transcript,
+            now=lambda: int(time.time()),
+            network=self._network,
+            nonce=f"{self.seed[:16]}-",
+            auth=X_PUBKEY if settings.auth == X_PUBKEY else NIP98,
+            answer_limit=settings.answer_limit,
+        )
+
+    def leave(self) -> None:
+        """Clean up and close every connection. What fails here says nothing about the clause."""
+        self.transcript.close()
+        for actor in self._actors:
+            if self._own is None and not self.subject.is_disposable and actor.written:
+                try:
+                    actor.clean_up()
+                except (WireError, OSError):
+                    continue
+        for actor in self._actors:
+            actor.leave()
+
+    # -- the end ---------------------------------------------------------------
+
+    def result(self, error: BaseException | None) -> Result:
+        """The result of the check, from the exception that ended it or from none."""
+        if isinstance(self.transcript, Playback):
+            if not self.beyond:
+                self.transcript.finish()
+            if self.transcript.divergence:
+                error = Diverged(self.transcript.divergence)
+        verdict, reason, expected, seen = self._judged(error)
+        self._compare_texts()
+        return Result(
+            check=self.id,
+            clauses=tuple(self.clauses),
+            verdict=verdict,
+            subject=self.subject.name,
+            repetition=self.repetition,
+            level=self.level,
+            sentence=self.sentence,
+            reason=reason,
+            expected=expected,
+            seen=seen,
+            controls=tuple(self.ledger.controls),
+            notes=tuple(self.ledger.notes),
+            facts=dict(self.ledger.facts),
+            seconds=round(time.monotonic() - self._began, 4),
+            frames=self.transcript.frames,
+            log=self._relay_log(),
+            beyond=self.beyond,
+        )
+
+    def _relay_log(self) -> str:
+        """What the relay wrote since the check began; other checks may have had a part in it."""
+        if self._own is not None:
+            return self._own.log()
+        if not self.subject.log or self.subject.own is None:
+            return ""
+        return tail_of(Path(self.subject.log), self.subject.own, since=self._log_began)
+
+    def _compare_texts(self) -> None:
+        """A second column for relays of the real one's family: do the refusals match exactly."""
+        if is_of_the_family(self.subject.capabilities.information):
+            comparison = compared(self.clauses, self.ledger.refusals)
+            if comparison is not None:
+                self.fact("text", comparison)
+
+    def _judged(self, error: BaseException | None) -> tuple[Verdict, str, str, str]:
+        if error is None:
+            return self._controlled()
+        if isinstance(error, UnmetClaim):
+            return Verdict.FAIL, str(error), error.expected, error.seen
+        if isinstance(error, Broken):
+            return self._broken(str(error), error.expected, error.seen)
+        if isinstance(error, AssertionError):
+            seen, expected = self.comparison
+            text = str(error).strip() or "the assertion does not hold"
+            return self._broken(text, expected or "the assertion to hold", seen or text)
+        if isinstance(error, NotApplicable):
+            return Verdict.NOT_APPLICABLE, str(error), "", ""
+        if isinstance(error, (Inconclusive, WireError)):
+            return Verdict.INCONCLUSIVE, str(error), "", ""
+        if isinstance(error, Diverged):
+            return Verdict.ERROR, f"the transcript does not fit: {error}", "", ""
+        if isinstance(error, ScenarioMistake):
+            return Verdict.ERROR, f"the scenario is wrong: {error}", "", ""
+        return Verdict.ERROR, f"{type(error).__name__}: {error}", "", ""
+
+    def _broken(self, text: str, expected: str, seen: str) -> tuple[Verdict, str, str, str]:
+        verdict = broken_at(self.level)
+        if verdict is Verdict.PASS:
+            self.ledger.notes.append(text)
+            return verdict, "", expected, seen
+        return verdict, text, expected, seen
+
+    def _controlled(self) -> tuple[Verdict, str, str, str]:
+        """A check that passed, unless it rests on negatives whose positive twin it never saw."""
+        self.ledger.settle()
+        uncontrolled = self.ledger.uncontrolled()
+        if uncontrolled:
+            return Verdict.INCONCLUSIVE, f"no positive control: {'; '.join(uncontrolled)}", "", ""
+        return Verdict.PASS, "", "", ""

@@ -1,0 +1,379 @@
+"""What a relay offers, found by probing; what NIP-11 says is compared with it, not believed.
+
+Each probe is one function below, registered by its decorator: name, and what it stands for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from nip_ap.checking.actor import HTTP, WS, Actor, address
+from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
+from nip_ap.model.clauses import JUNE, NOVEMBER
+from nip_ap.model.judgement import Inconclusive
+from nip_ap.nostr import PERSONA, Draft, Filter
+from nip_ap.nostr.channel import PRIVATE, WINDOW_BOUNDS, Channel, channel_id
+from nip_ap.wire import ConnectionLost, HttpDoor, NoAnswer, Transcript, Unreachable, WireError
+from nip_ap.wire.transcript import RECEIVED
+
+_LAG_SAMPLES = 5
+
+
+_LONGEST_LAG = 3.0
+
+
+@dataclass
+class Probing:
+    """What probes share: actors, the NIP-11 document, and one persona that was accepted.
+
+    `may_load` says whether requests of a megabyte are in place.
+    """
+
+    owner: Actor
+    stranger: Actor
+    anonymous: Actor
+    now: int
+    information: Mapping[str, Any]
+    channel: Channel
+    transcript: Transcript
+    slug: str = "probe"
+    may_load: bool = False
+    found: dict[str, Capability] = field(default_factory=dict)
+
+    def persona(self, slug: str, *, at: int | None = None) -> Draft:
+        """An unshared persona, as every revision accepts it."""
+        when = self.now if at is None else at
+        return Draft(PERSONA, when, (("d", slug),), _BODY % "")
+
+    @property
+    def seen(self) -> list[str]:
+        """What the relay said so far, word for word."""
+        return [one.text for one in self.transcript.frames if one.direction == RECEIVED]
+
+    def offers(self, name: str) -> bool:
+        """Whether an earlier probe found it."""
+        return name in self.found and self.found[name].offered == YES
+
+    def waited_since(self, began: float) -> float:
+        """Seconds since a moment of the monotonic clock."""
+        return self.transcript.reading("lag", lambda: round(time.monotonic() - began, 6))
+
+
+# A body that also a relay accepts which minds the fields that June required.
+_BODY = '{"display_name":"Probe %s","system_prompt":"You are a probe."}'
+
+
+Probe = Callable[[Probing], tuple[str, str]]
+
+
+Claim = Callable[[Mapping[str, Any]], "bool | None"]
+
+
+PROBES: dict[str, tuple[Probe, Claim]] = {}
+"""Each probe by the name of its capability, with what NIP-11 claims about it; in order."""
+
+
+def probe(
+    name: str, *, nip: int | None = None, limitation: str | None = None
+) -> Callable[[Probe], Probe]:
+    """Register a probe; it gives (yes, no or unknown, what it did and saw).
+
+    `nip` or `limitation` says where NIP-11 would claim the capability.
+    """
+
+    def claimed(information: Mapping[str, Any]) -> bool | None:
+        if nip is not None:
+            nips = information.get("supported_nips")
+            return nip in nips if isinstance(nips, list) else None
+        limits = information.get("limitation")
+        if limitation is None or not isinstance(limits, Mapping):
+            return None
+        value = limits.get(limitation)
+        return value if isinstance(value, bool) else (None if value is None else True)
+
+    def register(function: Probe) -> Probe:
+        PROBES[name] = (function, claimed)
+        return function
+
+    return register
+
+
+@probe("auth", nip=42)
+def _auth(probing: Probing) -> tuple[str, str]:
+    door = probing.owner.ws
+    if door.challenge is None:
+        return NO, "no AUTH challenge came on a connection that wrote and read"
+    if not door.authenticated and not door.authenticate().accepted:
+        return NO, "a challenge came, but a correct answer to it was refused"
+    return YES, "a NIP-42 challenge came and its answer was accepted"
+
+
+@probe("auth-to-write", limitation="auth_required")
+def _auth_to_write(probing: Probing) -> tuple[str, str]:
+    event = probing.owner.signs(probing.persona(probing.slug))
+    answer = probing.anonymous.ws.publish(event)
+    if answer.prefix == "auth-required:":
+        return YES, f"an EVENT before AUTH was refused with {answer.message!r}"
+    return NO, f"an EVENT before AUTH was {answer}"
+
+
+@probe("auth-to-read", limitation="auth_required")
+def _auth_to_read(probing: Probing) -> tuple[str, str]:
+    reading = probing.anonymous.ws.query([address(probing.owner, probing.slug)])
+    if (reading.refusal or "").startswith("auth-required:"):
+        return YES, f"a REQ before AUTH was closed with {reading.refusal!r}"
+    return NO, f"a REQ before AUTH was answered: {reading}"
+
+
+@probe("count", nip=45)
+def _count(probing: Probing) -> tuple[str, str]:
+    wanted = address(probing.owner, probing.slug)
+    try:
+        counted = probing.owner.ws.count([wanted])
+    except NoAnswer as error:
+        return NO, f"COUNT was not answered: {error}"
+    if counted.refusal is not None:
+        return NO, f"COUNT was refused: {counted.refusal!r}"
+    return YES, f"COUNT answered {counted.count}"
+
+
+@probe("http")
+def _http(probing: Probing) -> tuple[str, str]:
+    try:
+        reading = probing.owner.http.query([address(probing.owner, probing.slug)])
+    except WireError as error:
+        return NO, f"POST /query: {error}"
+    if reading.refusal is not None:
+        return NO, f"POST /query answered HTTP {reading.status}: {reading.refusal!r}"
+    return YES, f"POST /query answered {len(reading)} event(s)"
+
+
+@probe("search", nip=50)
+def _search(probing: Probing) -> tuple[str, str]:
+    word = f"word{probing.owner.pubkey[:12]}"
+    draft = Draft(
+        PERSONA,
+        probing.now,
+        (("d", "probe-search"), ("shared", "true")),
+        _BODY % word,
+    )
+    event = probing.owner.publish(draft)
+    for via in (WS, HTTP):
+        try:
+            reading = probing.owner.door(via).query(
+                [Filter.of(kinds=[PERSONA], search=word, limit=5)]
+            )
+        except WireError:
+            continue
+        if event in reading and len(reading) == 1:
+            return YES, f"a search over {via} for a fresh word found the one persona that has it"
+    return NO, "a search for a fresh word of a stored persona did not find it"
+
+
+@probe("channels", nip=29)
+def _channels(probing: Probing) -> tuple[str, str]:
+    """A plain relay takes any kind 9; one with channels minds whether the channel exists."""
+    owner, channel = probing.owner, probing.channel
+    made = owner.send(owner.signs(channel.creation(PRIVATE)))
+    if not made.accepted:
+        return NO, f"a kind 9007 was refused: {made.message!r}"
+    nowhere = Channel(channel_id(bytes(16)), probing.now)
+    known, unknown = owner.send_all(
+        [owner.signs(channel.message("root")), owner.signs(nowhere.message("root"))]
+    )
+    if not known.accepted:
+        return NO, f"a kind 9007 was accepted, but no message there: {known.message!r}"
+    if unknown.accepted:
+        return NO, "a message was accepted for a channel that nobody made"
+    return YES, "a kind 9007 made a channel; a message to an unknown channel was refused"
+
+
+@probe("threads")
+def _threads(probing: Probing) -> tuple[str, str]:
+    """`depth_limit` reads recorded replies; a relay without it reads whatever has the `e` tag."""
+    if not probing.offers("channels") or not probing.offers("http"):
+        return NO, "threads are read over HTTP in a channel, and the relay lacks one of the two"
+    owner, channel = probing.owner, probing.channel
+    root = owner.signs(channel.message("root"))
+    reply = owner.signs(channel.reply("reply", to=root))
+    mention = owner.signs(channel.message("mention", ("e", root.id)))
+    refused = [one for one in owner.send_all([reply, mention]) if not one.accepted]
+    if refused:
+        return NO, f"a reply in a channel was refused: {refused[0].message!r}"
+    reading = owner.http.query([channel.thread(root, depth=50)])
+    if reading.refusal is not None:
+        return NO, f"a /query with depth_limit was refused: {reading.refusal!r}"
+    if reply in reading and mention not in reading:
+        return YES, "a /query with depth_limit gave a reply and not an unmarked mention"
+    return NO, f"a /query with depth_limit gave {reading}, as one without it would"
+
+
+@probe("top-level")
+def _top_level(probing: Probing) -> tuple[str, str]:
+    if not probing.offers("channels") or not probing.offers("http"):
+        return (
+            NO,
+            "the top level is read over HTTP in a channel, and the relay lacks one of the two",
+        )
+    reading = probing.owner.http.query([probing.channel.top_level()])
+    if reading.refusal is not None:
+        return NO, f"a /query with top_level was refused: {reading.refusal!r}"
+    if any(event.kind == WINDOW_BOUNDS for event in reading.events):
+        return YES, f"a /query with top_level gave the bounds of its window (kind {WINDOW_BOUNDS})"
+    return NO, f"a /query with top_level gave no kind {WINDOW_BOUNDS}"
+
+
+_DAY = 86_400
+
+
+_LARGE_BODY = 1_048_577
+
+
+_LARGEST_PROBED_FRAME = 4_194_304
+
+
+@probe("clock-guard", limitation="created_at_upper_limit")
+def _clock_guard(probing: Probing) -> tuple[str, str]:
+    ahead = probing.persona(f"{probing.slug}-ahead", at=probing.now + _DAY)
+    answer = probing.owner.send(probing.owner.signs(ahead))
+    if answer.accepted:
+        return NO, "a persona dated a day ahead was accepted"
+    return YES, f"a persona dated a day ahead was refused: {answer.message!r}"
+
+
+@probe("frame-limit", limitation="max_message_length")
+def _frame_limit(probing: Probing) -> tuple[str, str]:
+    announced = probing.information.get("limitation", {}).get("max_message_length")
+    if type(announced) is not int:
+        return UNKNOWN, "NIP-11 announces no max_message_length, so there is nothing to exceed"
+    if not probing.may_load or announced > _LARGEST_PROBED_FRAME:
+        return UNKNOWN, f"NIP-11 announces {announced} bytes; not tried out on this relay"
+    door = probing.anonymous.another_connection().ws
+    try:
+        door.send_text(f'["CLOSE","probe"{" " * announced}]')
+        door.query([address(probing.owner, probing.slug)])
+    except ConnectionLost as error:
+        return YES, f"a frame over {announced} bytes ended its connection: {error}"
+    if door.notices:
+        return YES, f"a frame over {announced} bytes got a notice: {door.notices[-1]!r}"
+    return NO, f"a frame over {announced} bytes was taken without a word"
+
+
+@probe("body-limit")
+def _body_limit(probing: Probing) -> tuple[str, str]:
+    if not probing.offers("http"):
+        return NO, "the relay has no HTTP door"
+    if not probing.may_load:
+        return UNKNOWN, "not tried out on this relay"
+    status = probing.owner.http.post("/query", b"[]".rjust(_LARGE_BODY)).status_code
+    if status >= 400:
+        return YES, f"a body of {_LARGE_BODY} bytes got HTTP {status}"
+    return NO, f"a body of {_LARGE_BODY} bytes got HTTP {status}"
+
+
+@probe("rate-limit")
+def _rate_limit(probing: Probing) -> tuple[str, str]:
+    """Seen or not seen on the way; never provoked."""
+    for text in probing.seen:
+        if "rate-limited:" in text or text.startswith("HTTP 429"):
+            return YES, f"met on the way: {text[:120]}"
+    return NO, "none was met during the preflight"
+
+
+def explore(probing: Probing, *, spec: str) -> Capabilities:
+    """Probe a relay. Raises Unreachable; a relay that does not answer gives `answers=False`.
+
+    `spec` is a revision, or "auto" to find it out by reading an unshared persona as a stranger.
+    """
+    fallback = NOVEMBER if spec == "auto" else spec
+    try:
+        event = probing.owner.publish(probing.persona(probing.slug))
+        _authenticate_if_offered(probing.owner)
+        lag = _lag(probing)
+        reading = probing.owner.read(address(probing.owner, probing.slug))
+    except (NoAnswer, Inconclusive) as error:
+        return _silent(probing, fallback, str(error), answers=_judges(probing))
+    except Unreachable:
+        raise
+    except WireError as error:
+        return _silent(probing, fallback, str(error))
+    if event not in reading:
+        return _silent(
+            probing, fallback, "an ordinary persona was accepted but its author cannot read it",
+            answers=True,
+        )  # fmt: skip
+    for name in PROBES:
+        probing.found[name] = _found(name, probing)
+    found = dict(probing.found)
+    revision, reason = (spec, "chosen by --spec") if spec != "auto" else _revision(probing)
+    return Capabilities(found, revision, reason, probing.information, lag=lag)
+
+
+def _lag(probing: Probing) -> float:
+    """How long accepted personas take to appear, where they are not there at once."""
+    longest = 0.0
+    for number in range(_LAG_SAMPLES):
+        event = probing.owner.publish(probing.persona(f"lag-{number}-{probing.slug[-12:]}"))
+        began = time.monotonic()
+        wanted = address(probing.owner, event.slug)
+        reads = 1
+        while event not in probing.owner.read(wanted):
+            reads += 1
+            if probing.waited_since(began) > _LONGEST_LAG:
+                return 0.0
+        if reads > 1:
+            longest = max(longest, probing.waited_since(began))
+    return longest
+
+
+def _authenticate_if_offered(actor: Actor) -> None:
+    """A relay that does not insist on NIP-42 still shows unshared personas to their author only."""
+    door = actor.ws
+    if door.challenge is not None and not door.authenticated:
+        door.authenticate()
+
+
+def _silent(probing: Probing, spec: str, why: str, *, answers: bool = False) -> Capabilities:
+    found = {name: Capability(name, UNKNOWN, f"not probed: {why}") for name in PROBES}
+    return Capabilities(found, spec, "not probed", probing.information, answers, why)
+
+
+def _judges(probing: Probing) -> bool:
+    """Whether the relay finds an ordinary persona invalid: a verdict, not a want of credentials."""
+    refusals = [text for text in probing.seen if text.startswith('["OK"') and ",false," in text]
+    return any('"invalid:' in text for text in refusals)
+
+
+def _found(name: str, probing: Probing) -> Capability:
+    function, claimed = PROBES[name]
+    try:
+        offered, evidence = function(probing)
+    except (WireError, Inconclusive) as error:
+        offered, evidence = UNKNOWN, f"the probe broke down: {error}"
+    return Capability(name, offered, evidence, claimed(probing.information))
+
+
+def _revision(probing: Probing) -> tuple[str, str]:
+    """Author-only unless shared came with the November text (facts/relay-behaviour.md 10.11)."""
+    wanted = address(probing.owner, probing.slug)
+    try:
+        foreign = probing.stranger.read(wanted)
+    except (WireError, Inconclusive) as error:
+        return NOVEMBER, f"a stranger's read of an unshared persona broke down: {error}"
+    if foreign.events:
+        return JUNE, "a second key can read an unshared persona"
+    return NOVEMBER, "a second key cannot read an unshared persona that its author reads"
+
+
+def relay_information(door: HttpDoor) -> dict[str, Any]:
+    """The NIP-11 document; empty where there is none that can be read."""
+    try:
+        document = orjson.loads(door.information().content)
+    except (WireError, orjson.JSONDecodeError):
+        return {}
+    return document if isinstance(document, dict) else {}

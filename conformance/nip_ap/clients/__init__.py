@@ -1,0 +1,1 @@
+"""The test bench for other people's clients of NIP-AP."""

@@ -1,0 +1,172 @@
+"""The suite's end of the stub relay: a bundled relay whose faults only this process can order."""
+
+from __future__ import annotations
+
+import atexit
+import secrets
+import socket
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from nip_ap.model.judgement import Inconclusive
+from nip_ap.nostr import PERSONA, Event, MalformedEvent, SecretKey
+from nip_ap.targets import BundledTarget, TargetError
+
+SOCKET, TOKEN = "NIP_AP_RELAY_CONTROL", "NIP_AP_RELAY_TOKEN"
+"""Environment variables that open the relay's control door (nip_ap_relay.faults)."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One EVENT that the stub received, and on which connection. `event` may be wrong in itself."""
+
+    event: dict[str, Any]
+    connection: int
+    pubkey: str
+    at: float
+
+    @property
+    def kind(self) -> Any:
+        """The kind, whatever was sent as such."""
+        return self.event.get("kind")
+
+    @property
+    def slugs(self) -> list[str]:
+        """The values of its `d` tags."""
+        return [str(tag[1]) for tag in self.event.get("tags", []) if tag[0] == "d" and tag[1:]]
+
+
+class Stub:
+    """One stub relay of this process; each check takes it over empty and well behaved."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="nip-ap-stub-")
+        path = str(Path(self._folder.name) / "control")
+        self._token = secrets.token_hex(16)
+        self._target = BundledTarget(environment={SOCKET: path, TOKEN: self._token})
+        try:
+            self._target.start()
+        except TargetError as error:
+            raise Inconclusive(f"the stub relay did not start: {error}") from None
+        self._door = socket.socket(socket.AF_UNIX)
+        self._door.connect(path)
+        self._answers = self._door.makefile("rb")
+        self.url = self._target.url
+
+    def close(self) -> None:
+        """End the relay."""
+        self._door.close()
+        self._target.stop()
+        self._folder.cleanup()
+
+    def ask(self, act: str, **details: Any) -> Any:
+        """One request at the control door."""
+        self._door.sendall(orjson.dumps({"token": self._token, "do": act, **details}) + b"\n")
+        reply = orjson.loads(self._answers.readline() or b'{"error": "the stub is gone"}')
+        if "error" in reply:
+            raise Inconclusive(f"the stub relay did not obey: {reply['error']}")
+        return reply["answer"]
+
+    # -- orders ----------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Empty, and well behaved."""
+        self.ask("reset")
+
+    def order(self, **orders: Any) -> None:
+        """What to do wrong from now on; see nip_ap_relay.faults.Orders."""
+        self.ask("order", **orders)
+
+    def goes_down(self) -> None:
+        """Close the port."""
+        self.ask("down")
+
+    def comes_up(self) -> None:
+        """Open it again."""
+        self.ask("up")
+
+    def release(self) -> None:
+        """Give the answers that were held back."""
+        self.ask("release")
+
+    def put(self, event: Event) -> Event:
+        """Store an event as if another device had sent it."""
+        if not self.ask("put", event=event.to_json()):
+            raise Inconclusive("the stub relay did not take an event that the check builds on")
+        return event
+
+    # -- what happened ---------------------------------------------------------
+
+    def waits_for_events(self, number: int, limit: float = 15.0) -> None:
+        """Wait until that many EVENTs came. Raises Inconclusive."""
+        if not self.ask("wait", events=number, limit=limit):
+            raise Inconclusive(f"the migrator sent no {number} EVENT(s) within {limit:g} s")
+
+    def log(self, since: int = 0) -> list[dict[str, Any]]:
+        """Every frame and request that came in."""
+        found: list[dict[str, Any]] = self.ask("log", since=since)
+        return found
+
+    def heard(self, since: int = 0) -> list[Heard]:
+        """Every EVENT that came in, good or bad."""
+        heard = []
+        for entry in self.log(since):
+            if not entry["text"].startswith('["EVENT"'):
+                continue
+            try:
+                event = orjson.loads(entry["text"])[1]
+            except (orjson.JSONDecodeError, IndexError):
+                continue
+            heard.append(
+                Heard(event, entry["connection"], entry.get("pubkey", ""), float(entry["at"]))
+            )
+        return heard
+
+    def ids(self, slug: str | None = None, since: int = 0) -> list[str]:
+        """The ids of personas that came in, each once, in order of arrival."""
+        found = [
+            one.event.get("id", "")
+            for one in self.heard(since)
+            if one.kind == PERSONA and (slug is None or slug in one.slugs)
+        ]
+        return list(dict.fromkeys(found))
+
+    def stored(self) -> list[Event]:
+        """Every live persona and deletion request."""
+        found = []
+        for value in self.ask("heads"):
+            try:
+                found.append(Event.from_json(value))
+            except MalformedEvent:
+                continue
+        return found
+
+    def heads(self, owner: SecretKey) -> dict[str, Event]:
+        """The personas of an owner by slug."""
+        return {
+            event.slug: event
+            for event in self.stored()
+            if event.kind == PERSONA and event.pubkey == owner.pubkey
+        }
+
+
+@cache
+def shared_stub() -> Stub:
+    """The stub of this process, started when a check first needs it."""
+    stub = Stub()
+    atexit.register(stub.close)
+    return stub
+
+
+def texts_of(entries: Iterable[dict[str, Any]]) -> str:
+    """Frames, headers and bodies as one text, to search for what must not be there."""
+    lines = []
+    for entry in entries:
+        lines += [entry["text"], *(f"{name}: {value}" for name, value in entry["headers"].items())]
+    return "\n".join(lines)

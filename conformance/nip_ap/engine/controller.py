@@ -1,0 +1,285 @@
+"""The controller: owns the target of a pytest session and gathers the results."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nip_ap.checking.preflight import probe
+from nip_ap.engine.check_ids import _Declared
+from nip_ap.engine.keys import SettingsError, baseline_at, read_keys
+from nip_ap.engine.outcomes import _RESULT
+from nip_ap.engine.preparation import abilities, recipe_for
+from nip_ap.model.baseline import Baseline
+from nip_ap.model.clauses import register
+from nip_ap.model.recipe import Recipe
+from nip_ap.model.result import Result, settled
+from nip_ap.model.run import Run
+from nip_ap.model.settings import Settings
+from nip_ap.model.subject import Context, Subject
+from nip_ap.model.target_options import OPTIONS
+from nip_ap.model.verdict import EXIT_CODES, EXIT_UNREACHABLE, Verdict
+from nip_ap.nostr import SecretKey
+from nip_ap.reporting import Report, TargetName, report_of, write_reports
+from nip_ap.reporting.legible import on_one_line
+from nip_ap.targets import Target, TargetError, kinds
+from nip_ap.wire import Transcript, Unreachable
+
+
+class SuiteController:
+    """Owns the target and gathers the results."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        targets: Mapping[str, Target],
+        *,
+        recipe: Recipe | None = None,
+        out: Path | None = None,
+        baseline: Baseline | None = None,
+    ) -> None:
+        """`recipe` is what the target was made from; `out` a folder for reports under pytest."""
+        self.__name__ = "nip_ap_controller"
+        self.settings = settings
+        self.recipe = recipe
+        self.out = out
+        self.baseline = baseline
+        self.on_result: Callable[[Result, int], None] = _ignore
+        self.context: Context | None = None
+        self.is_interrupted = False
+        self.started = time.time()
+        self._targets = dict(targets)
+        self._results: list[Result] = []
+        self._manifest: dict[str, None] = {}
+        self._crashed: dict[str, str] = {}
+        self._root = Path()
+        self._stack = ExitStack()
+
+    @classmethod
+    def from_options(cls, config: pytest.Config) -> SuiteController:
+        """The controller of `pytest --nip-ap`."""
+        option = config.getoption
+        settings = Settings(
+            seed=option("nip_ap_seed") or secrets.token_hex(4),
+            spec=option("nip_ap_spec"),
+            only=tuple(option("nip_ap_only")),
+            auth=option("nip_ap_auth"),
+            keys=option("nip_ap_keys"),
+            answer_limit=option("nip_ap_timeout"),
+            repeat=option("nip_ap_repeat"),
+            examples=option("nip_ap_examples"),
+            migrator=option("nip_ap_migrator"),
+            claims=tuple(option("nip_ap_claim")),
+            load=option("nip_ap_load"),
+            publishers=option("nip_ap_publishers"),
+            subscribers=option("nip_ap_subscribers"),
+            load_events=option("nip_ap_load_events"),
+            load_seconds=option("nip_ap_load_seconds"),
+            kills=option("nip_ap_kills"),
+        )
+        given = {one.key: option(f"nip_ap_{one.key}") for one in OPTIONS}
+        out = option("nip_ap_out")
+        try:
+            recipe = recipe_for(given | {"url": option("relay_url")}, settings)
+            target = kinds.target_of(recipe)
+            return cls(
+                settings,
+                {"": target},
+                recipe=recipe,
+                out=Path(out) if out else None,
+                baseline=baseline_at(option("nip_ap_baseline")),
+            )
+        except (TargetError, SettingsError) as error:
+            raise pytest.UsageError(str(error)) from None
+
+    # -- the life of the target ------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Start and probe the target before any check, or any worker, exists."""
+        self._root = session.config.rootpath
+        if self.context is not None:
+            return
+        try:
+            self.prepare()
+        except SettingsError as error:
+            raise pytest.UsageError(str(error)) from None
+        except (TargetError, Unreachable) as error:
+            self.close()
+            pytest.exit(str(error), returncode=EXIT_UNREACHABLE)
+
+    def prepare(self) -> None:
+        """Start the targets and probe them. Raises TargetError, Unreachable, KeyFileError."""
+        keys = read_keys(self.settings.keys)
+        subjects = []
+        for name, target in self._targets.items():
+            self._stack.callback(target.stop)
+            target.start()
+            subjects.append(self._subject(name, target, keys))
+        self.context = Context(self.settings, tuple(subjects), baseline=self.baseline)
+
+    def _subject(self, name: str, target: Target, keys: Mapping[str, SecretKey]) -> Subject:
+        transcript = Transcript()
+        capabilities = probe(target.url, self.settings, keys, transcript)
+        own = None if self.recipe is None else kinds.own_recipe(self.recipe)
+        return Subject(
+            name,
+            target.url,
+            capabilities,
+            target.is_disposable,
+            abilities(target, target.url, self.settings, own),
+            preflight=transcript.frames,
+            own=own,
+            log=str(target.log or ""),
+        )
+
+    def close(self) -> None:
+        """Stop the targets."""
+        self._stack.close()
+
+    def pytest_unconfigure(self) -> None:
+        """Stop the targets, whatever happened."""
+        self.close()
+
+    # -- results ---------------------------------------------------------------
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Give an xdist worker what it needs."""
+        assert self.context is not None
+        node.workerinput["nip_ap"] = self.context.to_json()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        """Under xdist the workers collect; their lists are the manifest."""
+        self._manifest.update(dict.fromkeys(ids))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Without xdist the session's own items are the manifest."""
+        self._manifest.update(dict.fromkeys(item.nodeid for item in session.items))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the result off a report; a report without one is of a worker that died."""
+        results = [value for name, value in report.user_properties if name == _RESULT]
+        if results:
+            result = Result.from_json(json.loads(str(results[-1])))
+            self._results.append(result)
+            self.on_result(result, len(self._manifest))
+        elif report.failed:
+            self._crashed[report.nodeid] = str(report.longrepr)[:400]
+
+    def pytest_report_header(self) -> list[str]:
+        """What is tested, for pytest's own header."""
+        if self.context is None:
+            return []
+        return [
+            f"nip-ap: {subject.url}, revision {subject.capabilities.spec} "
+            f"({subject.capabilities.spec_reason}), seed {self.settings.seed}"
+            for subject in self.context.subjects
+        ]
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell Ctrl-C from what pytest and xdist raise where checks cannot be collected."""
+        self.is_interrupted = excinfo.type is KeyboardInterrupt
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Under plain pytest: write the reports; a run that is not conformant is no success."""
+        runs = [run for run in self.runs() if run.manifest]
+        if self.out is not None and runs:
+            write_reports(self._report(runs[0], session.config), self.out)
+        judged = all(EXIT_CODES[run.verdict] == 0 for run in runs)
+        if session.exitstatus == pytest.ExitCode.OK and not judged:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @property
+    def target_name(self) -> TargetName:
+        """How the user named the relay."""
+        if self.recipe is None:
+            return TargetName()
+        return TargetName(self.recipe.kind, tuple(kinds.words(self.recipe)))
+
+    def _report(self, run: Run, config: pytest.Config) -> Report:
+        return report_of(
+            run,
+            register(),
+            started=self.started,
+            seconds=time.time() - self.started,
+            target=self.target_name,
+            workers=len(config.getoption("tx", None) or ()) or 1,
+        )
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The verdict in one line, and by name what pytest counts among the passed: warnings."""
+        for run in self.runs():
+            if not run.manifest:
+                continue
+            terminalreporter.section(f"nip-ap: {run.subject.url}")
+            for finding in run.subject.capabilities.contradictions:
+                terminalreporter.write_line(on_one_line(f"finding: {finding}"))
+            for result in run.results:
+                if result.verdict in (Verdict.WARN, Verdict.UNSTABLE):
+                    named = ", ".join(result.clauses)
+                    told = (
+                        f"{result.verdict}: {named} ({result.level}) {result.check}: "
+                        f"expected {result.expected}; seen {result.seen}"
+                    )
+                    terminalreporter.write_line(on_one_line(told))
+            for result in run.results:
+                known = run.known(result)
+                if known is not None:
+                    told = f"known: {result.check}: {known.reason}"
+                    terminalreporter.write_line(on_one_line(told))
+            terminalreporter.write_line(on_one_line(f"{run.verdict}: {run.why}"))
+
+    def runs(self) -> list[Run]:
+        """The run of each relay."""
+        if self.context is None:
+            return []
+        known = self._declared()
+        results = [*self._results, *self._lost(known)]
+        manifest = [known.parsed(nodeid) for nodeid in self._manifest if known.declares(nodeid)]
+        runs = []
+        for subject in self.context.subjects:
+            own = [one for one in results if one.subject == subject.name]
+            repeated = [check for name, check in manifest if name == subject.name]
+            runs.append(
+                Run(
+                    subject,
+                    self.settings,
+                    tuple(dict.fromkeys(repeated)),
+                    settled(own) if len(repeated) == len(own) else tuple(own),
+                    self.baseline,
+                )
+            )
+        return runs
+
+    def _declared(self) -> _Declared:
+        files = {nodeid.partition("::")[0]: None for nodeid in [*self._manifest, *self._crashed]}
+        return _Declared(self._root, list(files))
+
+    def _lost(self, known: _Declared) -> list[Result]:
+        """Results for checks whose worker died: inconclusive, never silence."""
+        lost = []
+        for nodeid, reason in self._crashed.items():
+            declaration = known.declaration(nodeid)
+            if declaration is None:
+                continue
+            subject, check = known.parsed(nodeid)
+            reason = f"the worker process died: {reason}"
+            lost.append(
+                Result(check, declaration.clauses, Verdict.INCONCLUSIVE, subject, reason=reason)
+            )
+        return lost
+
+
+def _ignore(result: Result, expected: int) -> None:
+    """What happens to results while the run goes on, unless somebody listens."""

@@ -1,0 +1,80 @@
+"""A result in pytest's words: outcomes, and the two sides of a failed comparison."""
+
+from __future__ import annotations
+
+import pytest
+
+from nip_ap.model.baseline import Baseline
+from nip_ap.model.judgement import ScenarioMistake
+from nip_ap.model.result import Result
+from nip_ap.model.verdict import Verdict
+from nip_ap.nostr import Event
+from nip_ap.reporting.legible import on_one_line, visible
+
+_RESULT = "nip_ap.result"
+
+
+def _briefly(error: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+    """What went wrong, for a report that says no more of it."""
+    return str(error.value)
+
+
+def _plain(error: BaseException | None) -> BaseException | None:
+    """pytest's own skip and fail have no place in a scenario."""
+    if isinstance(error, (pytest.skip.Exception, pytest.fail.Exception, pytest.xfail.Exception)):
+        return ScenarioMistake(
+            f"a scenario must not call pytest.{type(error).__name__.lower()}: raise NotApplicable, "
+            "Inconclusive or Broken instead"
+        )
+    return error
+
+
+def _dress(
+    report: pytest.TestReport, item: pytest.Item, result: Result, baseline: Baseline | None
+) -> None:
+    """pytest's outcome: fail, inconclusive and error fail; warn passes; not applicable skips.
+
+    A failure that the baseline knows of is an expected one.
+    """
+    known = baseline.covering(result) if baseline is not None else None
+    if known is not None and result.verdict is not Verdict.WARN:
+        report.outcome = "skipped"
+        report.wasxfail = f"known: {known.reason}"
+        report.longrepr = None
+        return
+    if result.verdict in (Verdict.PASS, Verdict.WARN):
+        report.outcome = "passed"
+        report.longrepr = None
+    elif result.verdict is Verdict.NOT_APPLICABLE:
+        path, line, _ = item.location
+        report.outcome = "skipped"
+        report.longrepr = (path, line or 0, f"not applicable: {result.reason}")
+    else:
+        report.outcome = "failed"
+        title = f"{result.verdict}: {', '.join(result.clauses)} ({result.level})"
+        report.longrepr = f"{title}\n{visible(result.reason)}\n" + "\n".join(
+            f"  {frame.at:8.3f}  {frame.who} {frame.direction}: {on_one_line(frame.text[:300])}"
+            for frame in result.frames[-8:]
+        )
+
+
+def _wanted(op: str, value: object) -> str:
+    return _shown(value) if op == "==" else f"{op} {_shown(value)}"
+
+
+def _shown(value: object, longest: int = 400) -> str:
+    text = _described(value)
+    return text if len(text) <= longest else f"{text[:longest]}..."
+
+
+def _described(value: object) -> str:
+    """An event by what tells it from others, not by its key and signature."""
+    if isinstance(value, Event):
+        tags = ", ".join(" ".join(map(repr, tag)) for tag in value.tags[:3])
+        return (
+            f"event {value.id[:8]} (kind {value.kind}, created_at {value.created_at}, "
+            f"tags {tags or 'none'}, content {value.content[:120]!r})"
+        )
+    if isinstance(value, (list, tuple)) and any(isinstance(one, Event) for one in value):
+        return f"[{', '.join(map(_described, value))}]"
+    return repr(value)

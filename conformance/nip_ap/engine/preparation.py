@@ -1,0 +1,80 @@
+"""From options to a target: recipes, and what the suite can do to a relay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nip_ap.checking.credentials import ABILITIES, grants, run_key
+from nip_ap.checking.probes import PROBES
+from nip_ap.engine.keys import SettingsError, read_keys
+from nip_ap.model.recipe import Recipe
+from nip_ap.model.settings import Settings
+from nip_ap.targets import BundledTarget, Target, TargetUsage, kinds
+from nip_ap.targets.bundled import recipe_of
+from nip_ap.targets.url import is_loopback
+
+
+def recipe_for(given: Mapping[str, Any], settings: Settings) -> Recipe:
+    """The relay that options describe (targets/kinds.py), the bundled one where they name none.
+
+    Raises SettingsError.
+    """
+    check_claims(settings)
+    try:
+        recipe = kinds.chosen(given)
+    except TargetUsage as error:
+        raise SettingsError(str(error)) from None
+    return bundled_recipe(settings, given=recipe.given) if recipe.kind == "bundled" else recipe
+
+
+def bundled_recipe(
+    settings: Settings, *arguments: str, given: Mapping[str, Any] | None = None
+) -> Recipe:
+    """The bundled relay in the revision asked for; it knows the run's limited credentials.
+
+    Raises KeyFileError.
+    """
+    spec = () if settings.spec == "auto" else ("--spec", settings.spec)
+    limited = grants(settings.seed, read_keys(settings.keys))
+    return recipe_of(given or {}, (*spec, *arguments), limited)
+
+
+def bundled_target(settings: Settings, *arguments: str) -> BundledTarget:
+    """A target of such a recipe. Raises KeyFileError."""
+    target = kinds.target_of(bundled_recipe(settings, *arguments))
+    assert isinstance(target, BundledTarget)
+    return target
+
+
+def abilities(
+    target: Target, url: str, settings: Settings, own: Recipe | None = None
+) -> tuple[str, ...]:
+    """What the suite can do to a relay that no probe can find out.
+
+    `own` makes another relay of its kind, which a check may restart.
+    """
+    keys = read_keys(settings.keys)
+    granted = target.grants if isinstance(target, BundledTarget) else {}
+    found = [
+        ability
+        for role, ability in ABILITIES.items()
+        if role in keys or run_key(settings.seed, role, keys).pubkey in granted
+    ]
+    if settings.load or is_loopback(url):
+        found.append("load")
+    if settings.migrator:
+        found.append("migrator")
+    if own is not None:
+        found.append("restart")
+    return tuple(found)
+
+
+def check_claims(settings: Settings) -> None:
+    """Raise SettingsError where --claim names something that nobody could find."""
+    known = [*PROBES, *ABILITIES.values(), "restart"]
+    unknown = [claim for claim in settings.claims if claim not in known]
+    if unknown:
+        raise SettingsError(
+            f"--claim {unknown[0]}: there is no such capability; known are {', '.join(known)}"
+        )

@@ -1,0 +1,236 @@
+"""`nip-ap run`: pytest in this process with nothing of the user's, and our own output."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import orjson
+import pytest
+
+from nip_ap.engine.controller import SuiteController
+from nip_ap.engine.declarations import scenario_files
+from nip_ap.engine.keys import read_keys
+from nip_ap.model.baseline import Baseline
+from nip_ap.model.clauses import register
+from nip_ap.model.recipe import Recipe
+from nip_ap.model.run import Run
+from nip_ap.model.settings import Settings, selects
+from nip_ap.model.verdict import EXIT_CODES, RunVerdict
+from nip_ap.reporting import Report, report_of, write_reports
+from nip_ap.reporting.terminal import Printer, Progress
+from nip_ap.resources import resource
+from nip_ap.targets import kinds
+from nip_ap.targets.scratch import everything_temporary_in, vanishing_folder
+from nip_ap.version import __version__
+
+if TYPE_CHECKING:
+    from nip_ap.certificate.issuing import Issuer
+
+_MOST_WORKERS = 4
+
+
+class NothingSelected(ValueError):
+    """--only left no check; the message says what there is to choose from."""
+
+
+class SuiteBroken(RuntimeError):
+    """The scenarios cannot be run; the message holds what pytest said."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One call of `nip-ap run`."""
+
+    settings: Settings
+    recipe: Recipe
+    workers: str
+    out: Path | None
+    as_json: bool
+    allure: Path | None = None
+    issuer: Issuer | None = None
+    """Who signs a certificate of the run, if anybody."""
+    baseline: Baseline | None = None
+
+
+def run_suite(order: Order, stream: IO[str]) -> int:
+    """Run, print, write the reports, and give the exit code.
+
+    Raises TargetError, Unreachable, KeyFileError and NothingSelected for what the user can mend.
+    """
+    target = kinds.target_of(order.recipe)
+    controller = SuiteController(
+        order.settings, {"": target}, recipe=order.recipe, baseline=order.baseline
+    )
+    printer = Printer(stream)
+    progress = Progress(io.StringIO() if order.as_json else stream)
+    controller.on_result = progress.add
+    began = time.monotonic()
+    try:
+        controller.prepare()
+        if not order.as_json:
+            _announce(printer, controller, order)
+        text = run_pytest(controller, worker_count(order.workers))
+    finally:
+        controller.close()
+    progress.clear()
+    (run,) = controller.runs()
+    if not run.manifest:
+        raise NothingSelected(_why_nothing_ran(order, text))
+    if idle := _idle_patterns(run):
+        raise NothingSelected(_no_match(idle))
+    report = report_of(
+        run,
+        register(),
+        started=controller.started,
+        seconds=time.monotonic() - began,
+        target=controller.target_name,
+        workers=worker_count(order.workers),
+    )
+    _publish(report, order, printer, stream)
+    code = exit_code(run)
+    if order.issuer is not None:
+        is_made = _certify(
+            run, report, order, order.issuer, sys.stderr if order.as_json else stream
+        )
+        return code if is_made else code or EXIT_CODES[RunVerdict.INCONCLUSIVE]
+    return code
+
+
+def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[str]) -> bool:
+    """Write certificate.json, or say why there is none. Raises NotCarried."""
+    from nip_ap.certificate.document import FILE_NAME, CannotCertify, certify
+    from nip_ap.certificate.identity import all_checks
+    from nip_ap.certificate.issuing import publish
+
+    assert order.out is not None, "the command sees to it that there is a folder"
+    file = order.out / FILE_NAME
+    file.unlink(missing_ok=True)
+    given = {role: key.pubkey for role, key in read_keys(order.settings.keys).items()}
+    try:
+        certificate = certify(
+            run, report, order.out, issuer.key, checks=all_checks(), given_keys=given
+        )
+    except CannotCertify as error:
+        stream.write(f"no certificate: {error}\n")
+        return False
+    file.write_bytes(orjson.dumps(certificate.event.to_json()) + b"\n")
+    stream.write(f"certificate: {certificate.subject}, level {certificate.level}: {file}\n")
+    if issuer.relay:
+        publish(certificate, issuer)
+        stream.write(f"published on {issuer.relay} as {certificate.event.id}\n")
+    return True
+
+
+def exit_code(run: Run) -> int:
+    """0 conformant or known failures alone, 1 not conformant, 2 inconclusive."""
+    return EXIT_CODES[run.verdict]
+
+
+def worker_count(asked: str) -> int:
+    """How many processes `-n` means; 1 runs in this one."""
+    if asked == "auto":
+        return min(os.cpu_count() or 1, _MOST_WORKERS)
+    if not asked.isdigit():
+        raise NothingSelected(f"-n takes a number or auto, not {asked!r}")
+    return max(int(asked), 1)
+
+
+def run_pytest(controller: SuiteController, workers: int, *extra: str) -> str:
+    """Run the scenarios under a controller; gives what pytest itself printed.
+
+    No ini file, conftest or plugin of the user's takes part. Raises SuiteBroken where pytest or a
+    scenario file does not work at all, and KeyboardInterrupt.
+    """
+    arguments = [
+        *("-c", os.devnull, "--rootdir", str(resource("scenarios"))),
+        *("-p", "no:cacheprovider", "-p", "nip_ap.plugin", "-p", "xdist.plugin"),
+        *("-q", "--capture=no", "--tb=line", "--nip-ap"),
+        *(("-n", str(workers), "--dist", "worksteal") if workers > 1 else ()),
+        *extra,
+        *map(str, scenario_files()),
+    ]
+    printed = io.StringIO()
+    with _nothing_of_the_users(), contextlib.redirect_stdout(printed):
+        code = pytest.main(arguments, plugins=[controller])
+    if controller.is_interrupted:
+        raise KeyboardInterrupt
+    text = printed.getvalue()
+    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.INTERRUPTED):
+        raise SuiteBroken(f"the checks could not be run to the end:\n{text[-3000:]}")
+    return text
+
+
+@contextlib.contextmanager
+def _nothing_of_the_users() -> Iterator[None]:
+    ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+    with vanishing_folder() as folder, everything_temporary_in(folder):
+        # Else Hypothesis leaves one where the user stands.
+        ours["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
+        before = {name: os.environ.get(name) for name in ours}
+        os.environ.update(ours)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
+def _announce(printer: Printer, controller: SuiteController, order: Order) -> None:
+    assert controller.context is not None
+    (subject,) = controller.context.subjects
+    capabilities = subject.capabilities
+    printer.heading(
+        __version__,
+        subject.url,
+        order.recipe.kind,
+        capabilities.spec,
+        capabilities.spec_reason,
+        order.settings.seed,
+    )
+    found = capabilities.found.values()
+    printer.capabilities([{"name": one.name, "offered": one.offered} for one in found])
+
+
+def _publish(report: Report, order: Order, printer: Printer, stream: IO[str]) -> None:
+    if order.as_json:
+        stream.write(orjson.dumps(report.document, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        printer.report(report)
+    if order.out is not None:
+        write_reports(report, order.out)
+        if not order.as_json:
+            printer.written(order.out)
+    if order.allure is not None:
+        from nip_ap.reporting.formats.allure import write_allure
+
+        write_allure(report, order.allure)
+
+
+def _idle_patterns(run: Run) -> list[str]:
+    """What --only names and no check is called: a slip of the pen would leave a gate open."""
+    return [
+        pattern
+        for pattern in run.settings.only
+        if not any(selects(pattern, one.clauses, one.check) for one in run.results)
+    ]
+
+
+def _no_match(patterns: Sequence[str]) -> str:
+    return f"no check matches --only {' '.join(patterns)}; `nip-ap clauses` lists what there is"
+
+
+def _why_nothing_ran(order: Order, text: str) -> str:
+    if order.settings.only:
+        return _no_match(order.settings.only)
+    return f"no check could be collected:\n{text}"

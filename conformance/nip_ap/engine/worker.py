@@ -1,0 +1,249 @@
+"""The worker: makes a Check of each pytest item, and a Result of how it ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from nip_ap.checking.actor import HTTP
+from nip_ap.checking.check import Check, Surface
+from nip_ap.checking.preflight import new_client
+from nip_ap.engine.check_ids import (
+    _REPETITION,
+    _SUBJECT,
+    _check_id,
+    _clauses_of,
+    _declared_id,
+    _function,
+    _parameters,
+)
+from nip_ap.engine.declarations import declarations, scenario_files
+from nip_ap.engine.fixtures import CHECK
+from nip_ap.engine.keys import read_keys
+from nip_ap.engine.no_waiting import impatient_imports, no_waiting
+from nip_ap.engine.outcomes import _RESULT, _briefly, _dress, _plain, _shown, _wanted
+from nip_ap.model.clauses import MUST, register
+from nip_ap.model.judgement import ScenarioMistake
+from nip_ap.model.report import read_transcript, repro_line, transcript_path
+from nip_ap.model.result import Result, level_of
+from nip_ap.model.settings import Settings
+from nip_ap.model.subject import Context, Subject
+from nip_ap.reporting import TargetName
+from nip_ap.targets import kinds
+from nip_ap.wire import LiveNetwork, Playback, Transcript
+
+
+def _name_of(subject: Subject) -> TargetName:
+    """How the user named a relay, as far as a worker knows."""
+    if not subject.is_disposable:
+        return TargetName("url", (subject.url,))
+    return TargetName(words=() if subject.own is None else tuple(kinds.words(subject.own)))
+
+
+class SuiteWorker:
+    """Runs checks: makes a Check of each item, and a Result of how it ended."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._running: Check | None = None
+        self._finished: Result | None = None
+        self._surface: Surface | None = None
+        self._client: httpx.Client | None = None
+        if config.args_source is not pytest.Config.ArgsSource.ARGS:
+            config.args = [str(path) for path in scenario_files()]
+        if "test" not in config.getini("python_functions"):
+            for one in declarations():
+                config.addinivalue_line("python_functions", one.function)
+
+    # -- what there is to run --------------------------------------------------
+
+    @property
+    def context(self) -> Context:
+        """From xdist's controller, or from the controller in this process."""
+        if _is_worker(self._config):
+            return Context.from_json(self._config.workerinput["nip_ap"])  # type: ignore[attr-defined]
+        controller = self._config.pluginmanager.getplugin("nip_ap_controller")
+        context = controller.context
+        assert isinstance(context, Context)
+        return context
+
+    @property
+    def surface(self) -> Surface:
+        """The shared surface of this process, made when first needed."""
+        if self._surface is None:
+            context = self.context
+            urls = [subject.url for subject in context.subjects]
+            self._client = new_client(*urls)
+            keys = {} if context.evidence else read_keys(context.settings.keys)
+            self._surface = Surface(context, LiveNetwork(self._client), keys)
+        return self._surface
+
+    def pytest_sessionstart(self) -> None:
+        """Where allure-pytest writes results, tell it what it cannot know of a check."""
+        if not self._config.pluginmanager.hasplugin("allure_listener"):
+            return
+        from allure_commons import plugin_manager
+
+        from nip_ap.reporting.formats.allure import Dresser
+
+        dresser = Dresser(self._for_allure)
+        plugin_manager.register(dresser)
+        self._config.add_cleanup(lambda: plugin_manager.unregister(dresser))
+
+    def _for_allure(self) -> Mapping[str, Any] | None:
+        from nip_ap.reporting.formats.allure import check_of
+
+        if self._finished is None:
+            return None
+        context = self.surface.context
+        subject = context.subject(self._finished.subject)
+        target = _name_of(subject)
+        spec = subject.capabilities.spec
+        repro = repro_line(self._finished.check, context.settings, spec, target)
+        return check_of(self._finished, repro)
+
+    def pytest_sessionfinish(self) -> None:
+        """Close the shared HTTP client."""
+        if self._client is not None:
+            self._client.close()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Multiply each check by relays and repetitions, where there are several."""
+        if metafunc.definition.get_closest_marker("nip_ap_clause") is None:
+            return
+        context = self.surface.context
+        names = [subject.name for subject in context.subjects]
+        if names != [""]:
+            check = _declared_id(metafunc)
+            names = [one.name for one in context.subjects if _wants_any(one, check)]
+            metafunc.fixturenames.append(_SUBJECT)
+            metafunc.parametrize(_SUBJECT, names, ids=[f"@{name}@" for name in names])
+        if context.settings.repeat > 1:
+            numbers = range(context.settings.repeat)
+            metafunc.fixturenames.append(_REPETITION)
+            metafunc.parametrize(_REPETITION, numbers, ids=[f"#{one}#" for one in numbers])
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Keep what --only selects."""
+        settings = self.surface.context.settings
+        kept: list[pytest.Item] = []
+        dropped: list[pytest.Item] = []
+        for item in items:
+            clauses, _ = _clauses_of(item)
+            selected = not clauses or self._is_selected(item, clauses, settings)
+            (kept if selected else dropped).append(item)
+        if dropped:
+            config.hook.pytest_deselected(items=dropped)
+            items[:] = kept
+
+    def _is_selected(self, item: pytest.Item, clauses: Sequence[str], settings: Settings) -> bool:
+        check = _check_id(item, clauses)
+        name = _parameters(item).get(_SUBJECT, "")
+        if not isinstance(name, str):  # what pytest makes of a check that no relay wants
+            return False
+        wanted = self.surface.context.subject(name).wants(check)
+        return wanted and settings.selects(clauses, check)
+
+    # -- one check -------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Make the check, and see whether its clause applies to this relay."""
+        clauses, needs = _clauses_of(item)
+        self._finished = None
+        if not clauses:
+            return
+        known = register()
+        unknown = [clause for clause in clauses if clause not in known]
+        parameters = _parameters(item)
+        subject = self.surface.context.subject(parameters.get(_SUBJECT, ""))
+        spec = subject.capabilities.spec
+        check = Check(
+            id=_check_id(item, clauses),
+            clauses=clauses,
+            level=MUST if unknown else level_of(clauses, known, spec),
+            sentence=_function(item).removeprefix("test_").replace("_", " "),
+            subject=subject,
+            surface=self.surface,
+            repetition=parameters.get(_REPETITION, 0),
+            transcript=self._transcript(_check_id(item, clauses)),
+        )
+        item.stash[CHECK] = check
+        self._running = check
+        # _dress says how a check ended. pytest's excerpt of the code, which takes longer than most
+        # checks take, would be thrown away.
+        item.repr_failure = _briefly  # type: ignore[method-assign, assignment]
+        if unknown:
+            raise ScenarioMistake(f"{', '.join(unknown)} is not in fixtures/clauses/")
+        for complaint in impatient_imports(item.path):
+            raise ScenarioMistake(complaint)
+        if parameters.get("via") == HTTP:
+            needs = (*needs, "http")
+        for clause in clauses:
+            subject.require(
+                known[clause],
+                (*known[clause].needs, *needs),
+                self.surface.context.settings.claims,
+            )
+
+    def _transcript(self, check: str) -> Transcript:
+        """A new one, or the recorded one where checks are judged again."""
+        evidence = self.surface.context.evidence
+        if not evidence:
+            return Transcript()
+        return Playback(read_transcript(Path(evidence) / transcript_path(check)))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Run the check's own code with nothing at hand that waits for time to pass."""
+        if item.stash.get(CHECK, None) is None:
+            return (yield)
+        with no_waiting(item.path):
+            return (yield)
+
+    def pytest_assertrepr_compare(
+        self, config: pytest.Config, op: str, left: object, right: object
+    ) -> None:
+        """Remember the two sides of a comparison that failed: seen and expected."""
+        if self._running is not None:
+            self._running.comparison = (_shown(left), _wanted(op, right))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn the end of a check into its result, and the result into pytest's words."""
+        report = yield
+        check = item.stash.get(CHECK, None)
+        if check is None:
+            return report
+        error = call.excinfo.value if call.excinfo else None
+        ended = call.when == "call" or (call.when == "setup" and error is not None)
+        if ended:
+            result = check.result(_plain(error))
+            self._finished = result
+            _dress(report, item, result, self.surface.context.baseline)
+            report.user_properties.append((_RESULT, json.dumps(result.to_json())))
+        if call.when == "teardown":
+            self._running = None
+        return report
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _wants_any(subject: Subject, declared: str) -> bool:
+    """Whether any variant of a check is to run on a relay."""
+    if subject.checks is None:
+        return True
+    return any(one.partition("[")[0] == declared for one in subject.checks)

@@ -1,0 +1,1 @@
+"""Values without I/O: clauses, settings, subjects, results, runs and reports."""

@@ -1,0 +1,144 @@
+"""The register of clauses, one file of fixtures/clauses/ per group: level, revisions, source."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nip_ap.resources import resource
+
+JUNE = "2026-06"
+NOVEMBER = "2026-11"
+REVISIONS = (JUNE, NOVEMBER)
+
+MUST, SHOULD, MAY, INFO = "MUST", "SHOULD", "MAY", "INFO"
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One normative sentence that a relay (or a client) can be held to.
+
+    `planned` names the issue that will bring its checks; `reason` says why it can have none;
+    `no_rogue` says why no relay or client can be built that breaks it alone.
+    """
+
+    id: str
+    title: str
+    text: str
+    level: str
+    revisions: tuple[str, ...]
+    source: str
+    needs: tuple[str, ...] = ()
+    level_in: Mapping[str, str] = field(default_factory=dict)
+    contradiction: str = ""
+    planned: str = ""
+    reason: str = ""
+    no_rogue: str = ""
+
+    @property
+    def group(self) -> str:
+        """The middle part of the id: SLUG of AP-SLUG-04."""
+        return self.id.split("-")[1]
+
+    def level_for(self, spec: str) -> str:
+        """The level in a revision."""
+        return self.level_in.get(spec, self.level)
+
+    def holds_in(self, spec: str) -> bool:
+        """Whether a revision has the clause at all."""
+        return spec in self.revisions
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of clauses: the middle part of their ids, its title, and its place in the order."""
+
+    name: str
+    title: str
+    position: int
+
+
+@dataclass(frozen=True)
+class Register:
+    """All clauses by id, in the order of the catalogue."""
+
+    clauses: Mapping[str, Clause]
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """The title of each group, by its name."""
+
+    def __getitem__(self, identifier: str) -> Clause:
+        return self.clauses[identifier]
+
+    def __contains__(self, identifier: object) -> bool:
+        return identifier in self.clauses
+
+    def __iter__(self) -> Iterator[Clause]:
+        return iter(self.clauses.values())
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups, in the order of the catalogue."""
+        return tuple(dict.fromkeys(clause.group for clause in self))
+
+
+class RegisterError(ValueError):
+    """A file of fixtures/clauses/ is wrong; the message names the clause and what to change."""
+
+
+@cache
+def register() -> Register:
+    """The register of this installation. Raises RegisterError."""
+    return read_register(resource("fixtures/clauses"))
+
+
+def read_register(folder: Path) -> Register:
+    """The register in a folder: each file is a group. Raises RegisterError."""
+    read = [_read_group(file) for file in folder.glob("*.toml")]
+    clauses: dict[str, Clause] = {}
+    titles: dict[str, str] = {}
+    for group, members in sorted(read, key=lambda one: one[0].position):
+        if group.name in titles:
+            raise RegisterError(f"two files are of the group {group.name}")
+        titles[group.name] = group.title
+        for clause in members:
+            if clause.id in clauses:
+                raise RegisterError(f"{clause.id} is in the register twice")
+            clauses[clause.id] = clause
+    return Register(clauses, titles)
+
+
+def _read_group(file: Path) -> tuple[Group, list[Clause]]:
+    parsed = tomllib.loads(file.read_text(encoding="utf-8"))
+    try:
+        group = Group(parsed["group"], parsed["title"], parsed["position"])
+    except KeyError as error:
+        raise RegisterError(
+            f"{file.name} has no {error.args[0]}; a file begins with group, title and position"
+        ) from None
+    members = [_clause(entry) for entry in parsed.get("clause", ())]
+    for clause in members:
+        if clause.group != group.name:
+            raise RegisterError(f"{clause.id} is in {file.name}, the file of {group.name}")
+    return group, members
+
+
+def _clause(entry: dict[str, Any]) -> Clause:
+    identifier = entry.get("id", "(a clause without an id)")
+    try:
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in entry.items()
+        }
+        clause = Clause(**fields)
+    except TypeError as error:
+        raise RegisterError(f"{identifier}: {error}") from None
+    levels = {clause.level, *clause.level_in.values()}
+    if not levels <= {MUST, SHOULD, MAY, INFO}:
+        raise RegisterError(f"{identifier}: {sorted(levels)} has a level that does not exist")
+    if not set(clause.revisions) <= set(REVISIONS) or not clause.revisions:
+        raise RegisterError(f"{identifier}: revisions must be some of {', '.join(REVISIONS)}")
+    return clause

@@ -1,0 +1,149 @@
+"""One relay of a run, and what a worker process needs to run checks on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from nip_ap.model.baseline import Baseline
+from nip_ap.model.capabilities import NO, YES, Capabilities
+from nip_ap.model.clauses import Clause
+from nip_ap.model.judgement import Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
+from nip_ap.model.recipe import Recipe
+from nip_ap.model.settings import Settings
+from nip_ap.wire import Frame
+
+_NOT_PROBED = {
+    "restart": "the suite does not control the relay's life (give --cmd, --image or --compose)",
+    "limited-key": "no credential without users:write is at hand (a `limited` key in --keys)",
+    "users-only-key": "no credential with users:write alone is at hand (`users-only` in --keys)",
+    "load": "the relay is not on this machine and --load was not given",
+    "migrator": "no migrator was given (--migrator CMD)",
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One relay of a run. Most runs have one, named ""; a proof has one for each rogue.
+
+    `own` makes another such relay for a check that kills it; `log` is the file of its output.
+    """
+
+    name: str
+    url: str
+    capabilities: Capabilities
+    is_disposable: bool = False
+    abilities: tuple[str, ...] = ()
+    checks: tuple[str, ...] | None = None
+    preflight: tuple[Frame, ...] = ()
+    """The transcript of the probes; workers do not need it."""
+    own: Recipe | None = None
+    log: str = ""
+
+    def wants(self, check: str) -> bool:
+        """Whether a check is to run on this relay; most runs have no such choice."""
+        return self.checks is None or check in self.checks
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, for workers."""
+        return {
+            "name": self.name,
+            "url": self.url,
+            "capabilities": self.capabilities.to_json(),
+            "is_disposable": self.is_disposable,
+            "abilities": list(self.abilities),
+            "checks": self.checks,
+            "own": None if self.own is None else self.own.to_json(),
+            "log": self.log,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Subject:
+        """What `to_json` gave."""
+        return cls(
+            name=value["name"],
+            url=value["url"],
+            capabilities=Capabilities.from_json(value["capabilities"]),
+            is_disposable=value["is_disposable"],
+            abilities=tuple(value["abilities"]),
+            checks=None if value["checks"] is None else tuple(value["checks"]),
+            own=None if value["own"] is None else Recipe.from_json(value["own"]),
+            log=value["log"],
+        )
+
+    def require(self, clause: Clause, needs: Iterable[str], claims: Iterable[str] = ()) -> None:
+        """Raise NotApplicable or Inconclusive where a clause cannot be judged on this relay.
+
+        Raises UnmetClaim where that is for want of something that --claim says is there.
+        """
+        capabilities = self.capabilities
+        if not capabilities.answers:
+            raise Inconclusive(f"the relay did not answer the preflight: {capabilities.silence}")
+        if not clause.holds_in(capabilities.spec):
+            raise NotApplicable(
+                f"{clause.id} is no part of revision {capabilities.spec} "
+                f"({capabilities.spec_reason})"
+            )
+        for need in needs:
+            try:
+                self._require(need)
+            except NotApplicable as error:
+                if need not in claims:
+                    raise
+                raise UnmetClaim(f"{need}, as --claim says", str(error)) from None
+
+    def _require(self, need: str) -> None:
+        if need in self.abilities:
+            return
+        if need in _NOT_PROBED:
+            raise NotApplicable(_NOT_PROBED[need])
+        if need not in self.capabilities.found:
+            raise ScenarioMistake(f"no probe and no ability is called {need!r}")
+        found = self.capabilities[need]
+        if found.offered == NO:
+            raise NotApplicable(f"the relay does not offer {need}: {found.evidence}")
+        if found.offered != YES:
+            raise Inconclusive(f"whether the relay offers {need} is unknown: {found.evidence}")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a worker process needs to run checks."""
+
+    settings: Settings
+    subjects: tuple[Subject, ...]
+    evidence: str = ""
+    """The folder of a report whose transcripts are judged again; "" where relays are tested."""
+    given_keys: Mapping[str, str] = field(default_factory=dict)
+    """The public keys, by role, whose secrets are not derived from the seed: those of --keys."""
+    baseline: Baseline | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return {
+            "evidence": self.evidence,
+            "given_keys": dict(self.given_keys),
+            "baseline": self.baseline and self.baseline.to_json(),
+            "settings": asdict(self.settings),
+            "subjects": [subject.to_json() for subject in self.subjects],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Context:
+        """What `to_json` gave."""
+        settings: dict[str, Any] = {
+            name: tuple(item) if isinstance(item, list) else item
+            for name, item in value["settings"].items()
+        }
+        return cls(
+            Settings(**settings),
+            tuple(map(Subject.from_json, value["subjects"])),
+            value["evidence"],
+            value["given_keys"],
+            value["baseline"] and Baseline.from_json(value["baseline"]),
+        )
+
+    def subject(self, name: str) -> Subject:
+        """The relay of that name."""
+        return next(subject for subject in self.subjects if subject.name == name)

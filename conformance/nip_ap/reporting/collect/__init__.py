@@ -1,0 +1,1 @@
+"""Many reports: collections, histories and the static site."""

@@ -1,0 +1,130 @@
+"""Many reports: found in folders, told apart by relay and revision, in the order of time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from nip_ap.model.report import Report, ReportUnreadable, read_report
+from nip_ap.model.verdict import Verdict
+
+_BROKEN = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A report, and the relay whose it is: the name of its folder, for URLs come and go."""
+
+    relay: str
+    report: Report
+    path: Path
+
+    @property
+    def spec(self) -> str:
+        """The revision that was tested."""
+        return str(self.report.document["run"]["spec"])
+
+    @property
+    def started(self) -> str:
+        """When the run began, as "2026-11-22 20:02"."""
+        return str(self.report.document["run"]["started"])[:16].replace("T", " ")
+
+    @property
+    def at(self) -> datetime:
+        """When the run began."""
+        return datetime.fromisoformat(self.report.document["run"]["started"])
+
+    @property
+    def name(self) -> str:
+        """A name for files, of the time, the revision and the seed."""
+        seed = plain_name(self.report.document["run"]["seed"])[:16]
+        return f"{self.at:%Y%m%dT%H%M%S}-{self.spec}-{seed}"
+
+    @cached_property
+    def by_clause(self) -> Mapping[str, Mapping[str, Any]]:
+        """The clauses of the report by id."""
+        return {clause["id"]: clause for clause in self.report.clauses}
+
+    def verdict_of(self, clause: str) -> Verdict | None:
+        """The verdict of a clause, or None where the run did not judge it."""
+        found = self.by_clause.get(clause)
+        return None if found is None else Verdict(found["verdict"])
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Clauses that hold no longer, and clauses that hold again."""
+
+    broken: Sequence[str]
+    mended: Sequence[str]
+
+
+def gather(folders: Iterable[Path], without: Path | None = None) -> list[Entry]:
+    """All reports below some folders, by relay, oldest first.
+
+    The relay is the folder right below the one that was given, or that one itself where a report
+    lies in it. A copy of a report counts once, and what lies in `without`, a folder
+    below one of them, not at all. Raises ReportUnreadable, also where there is no report.
+    """
+    found: dict[tuple[str, str], Entry] = {}
+    for folder in folders:
+        paths = sorted(folder.rglob("report.json"))
+        if without is not None and folder.resolve() in without.resolve().parents:
+            paths = [one for one in paths if without.resolve() not in one.resolve().parents]
+        if not paths:
+            raise ReportUnreadable(
+                f"there is no report.json in {folder} or below; `nip-ap run --out DIR` makes one"
+            )
+        for path in paths:
+            parts = path.relative_to(folder).parts
+            relay = parts[0] if len(parts) > 1 else folder.resolve().name
+            entry = Entry(relay, read_report(path), path)
+            found.setdefault((relay, entry.name), entry)
+    return sorted(found.values(), key=lambda one: (one.relay.lower(), one.at, one.spec))
+
+
+def plain_name(relay: str) -> str:
+    """A relay's name as a folder of a site."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", relay).strip(".-") or "relay"
+
+
+def changes(before: Entry, after: Entry) -> Changes:
+    """What changed between two runs, of the clauses that both judged."""
+    broken, mended = [], []
+    for clause in after.by_clause:
+        old, new = before.verdict_of(clause), after.verdict_of(clause)
+        if old is Verdict.PASS and new in _BROKEN:
+            broken.append(clause)
+        if old in _BROKEN and new is Verdict.PASS:
+            mended.append(clause)
+    return Changes(broken, mended)
+
+
+def previous(entries: Sequence[Entry], entry: Entry) -> Entry | None:
+    """The run before, of the same revision, in a list of one relay's runs."""
+    same = [one for one in entries if one.spec == entry.spec and one.at < entry.at]
+    return same[-1] if same else None
+
+
+def clauses_of(entries: Iterable[Entry]) -> list[Mapping[str, Any]]:
+    """The clauses of all reports, in the order of the catalogue as far as the reports tell it.
+
+    A clause that only some reports have stands behind the one that precedes it there.
+    """
+    order: list[str] = []
+    known: dict[str, Mapping[str, Any]] = {}
+    for entry in entries:
+        place = 0
+        for clause in entry.report.clauses:
+            if clause["id"] in known:
+                place = order.index(clause["id"]) + 1
+            else:
+                order.insert(place, clause["id"])
+                place += 1
+            known[clause["id"]] = clause
+    return [known[one] for one in order]

@@ -1,0 +1,213 @@
+"""What changed between two reports of a relay: regressions first.
+
+Only what got worse by the relay's doing is a regression: a check that was not red, or less red,
+and is now. What could not be decided, what no longer applies and what is new in the suite is told
+apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nip_ap.model.report import Report
+from nip_ap.model.verdict import Verdict
+from nip_ap.reporting.compare.alignment import Parting, first_parting
+from nip_ap.reporting.compare.shift import Shift, shift_of
+
+_REDNESS = {Verdict.WARN: 1, Verdict.UNSTABLE: 2, Verdict.FAIL: 2}
+_UNDECIDED = (Verdict.INCONCLUSIVE, Verdict.ERROR)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One check whose verdict differs. `parting` is where its frames first do, if that is known."""
+
+    check: str
+    clauses: tuple[str, ...]
+    before: Verdict
+    now: Verdict
+    reason: str
+    expected: str
+    seen: str
+    repro: str
+    parting: Parting | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return {
+            "check": self.check,
+            "clauses": list(self.clauses),
+            "before": str(self.before),
+            "now": str(self.now),
+            "reason": self.reason,
+            "expected": self.expected,
+            "seen": self.seen,
+            "repro": self.repro,
+            "first_difference": self.parting and self.parting.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class CapabilityChange:
+    """Something that the relay began or ceased to offer."""
+
+    name: str
+    before: str
+    now: str
+    evidence: str
+
+    def to_json(self) -> dict[str, str]:
+        """A JSON object."""
+        return {
+            "name": self.name, "before": self.before, "now": self.now, "evidence": self.evidence,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Difference:
+    """All that changed from one report to another."""
+
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
+    regressions: tuple[Change, ...]
+    repairs: tuple[Change, ...]
+    undecided: tuple[Change, ...]
+    other: tuple[Change, ...]
+    appeared: tuple[str, ...]
+    gone: tuple[str, ...]
+    capabilities: tuple[CapabilityChange, ...]
+    latency: tuple[Shift, ...]
+
+    @property
+    def regressed_clauses(self) -> tuple[str, ...]:
+        """The clauses that hold less than they did, sorted."""
+        return tuple(sorted({clause for one in self.regressions for clause in one.clauses}))
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the reports say the same."""
+        parts = (self.regressions, self.repairs, self.undecided, self.other, self.appeared)
+        return not any((*parts, self.gone, self.capabilities, self.latency))
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return {
+            "format": "nip-ap-diff/1",
+            "old": _named(self.old),
+            "new": _named(self.new),
+            "regressed_clauses": list(self.regressed_clauses),
+            "regressions": [one.to_json() for one in self.regressions],
+            "repairs": [one.to_json() for one in self.repairs],
+            "undecided": [one.to_json() for one in self.undecided],
+            "other": [one.to_json() for one in self.other],
+            "new_checks": list(self.appeared),
+            "gone_checks": list(self.gone),
+            "capabilities": [one.to_json() for one in self.capabilities],
+            "latency": [one.to_json() for one in self.latency],
+        }
+
+
+def difference(old: Report, new: Report) -> Difference:
+    """What changed from an old report to a new one."""
+    before = {check["id"]: check for check in old.checks}
+    now = {check["id"]: check for check in new.checks}
+    changed = [
+        _change(before[one], now[one], old, new)
+        for one in now
+        if one in before and now[one]["verdict"] != before[one]["verdict"]
+    ]
+    sorts: dict[str, list[Change]] = {}
+    for change in changed:
+        sorts.setdefault(_sort_of(change.before, change.now), []).append(change)
+    return Difference(
+        old=old.document,
+        new=new.document,
+        **{name: tuple(sorts.get(name, ())) for name in ("regressions", "repairs")},
+        **{name: tuple(sorts.get(name, ())) for name in ("undecided", "other")},
+        appeared=tuple(one for one in now if one not in before),
+        gone=tuple(one for one in before if one not in now),
+        capabilities=tuple(_capabilities(old.document, new.document)),
+        latency=tuple(_shifts(old.document, new.document)),
+    )
+
+
+def _sort_of(before: Verdict, now: Verdict) -> str:
+    was, is_ = _REDNESS.get(before, 0), _REDNESS.get(now, 0)
+    if is_ > was:
+        return "regressions"
+    if now in _UNDECIDED:
+        return "undecided"
+    if was > is_ and now is not Verdict.NOT_APPLICABLE:
+        return "repairs"
+    return "other"
+
+
+def _change(before: Mapping[str, Any], now: Mapping[str, Any], old: Report, new: Report) -> Change:
+    was, is_ = Verdict(before["verdict"]), Verdict(now["verdict"])
+    parting = None
+    if _sort_of(was, is_) == "regressions":
+        parting = first_parting(
+            old.transcripts[now["id"]],
+            new.transcripts[now["id"]],
+            same_seed=old.document["run"]["seed"] == new.document["run"]["seed"],
+        )
+    return Change(
+        check=now["id"],
+        clauses=tuple(now["clauses"]),
+        before=was,
+        now=is_,
+        reason=now["reason"],
+        expected=now["expected"],
+        seen=now["seen"],
+        repro=now["repro"],
+        parting=parting,
+    )
+
+
+def _capabilities(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[CapabilityChange]:
+    before = {one["name"]: one["offered"] for one in old["capabilities"]}
+    found = [
+        CapabilityChange(one["name"], before[one["name"]], one["offered"], one["evidence"])
+        for one in new["capabilities"]
+        if one["name"] in before and before[one["name"]] != one["offered"]
+    ]
+    was, is_ = old["run"]["spec"], new["run"]["spec"]
+    if was != is_:
+        found.append(CapabilityChange("revision", was, is_, new["run"]["spec_reason"]))
+    return found
+
+
+def _shifts(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Shift]:
+    before = {one["operation"]: one for one in old.get("latency", ())}
+    pairs = [
+        (before[one["operation"]], one)
+        for one in new.get("latency", ())
+        if one["operation"] in before
+    ]
+    return [shift for was, is_ in pairs if (shift := shift_of(was, is_)) is not None]
+
+
+def _named(document: Mapping[str, Any]) -> dict[str, Any]:
+    target, run = document["target"], document["run"]
+    return {
+        "url": target["url"],
+        "software": target["software"],
+        "version": target["version"],
+        "verdict": document["verdict"],
+        "started": run["started"],
+        "seed": run["seed"],
+        "spec": run["spec"],
+        "suite": document["suite"]["version"],
+    }
+
+
+def changes_of(found: Difference) -> Sequence[tuple[str, Sequence[Change]]]:
+    """The sorts of changed checks with their headings, the worst first."""
+    return (
+        ("regressions", found.regressions),
+        ("undecided now", found.undecided),
+        ("repairs", found.repairs),
+        ("other changes", found.other),
+    )

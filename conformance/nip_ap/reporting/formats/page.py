@@ -1,0 +1,319 @@
+"""report.html: a whole run on one page that needs no network. It arranges; it judges nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shlex
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+from markupsafe import Markup
+
+from nip_ap.model.clauses import register
+from nip_ap.model.report import RED_FIRST, SIGNS, Report
+from nip_ap.model.verdict import Verdict
+from nip_ap.reporting.excerpt import excerpt, last_frames
+from nip_ap.reporting.formats.files import report_format
+from nip_ap.reporting.legible import brief, visible
+from nip_ap.reporting.plots import Histogram, histograms, is_summary
+from nip_ap.reporting.sources import link_of
+from nip_ap.reporting.templates import render, source
+
+LARGEST = 1_950_000
+"""Bytes that a page has at most. Where a run is larger, less of its transcripts is in it."""
+
+
+@dataclass(frozen=True)
+class _Room:
+    """How much of a check the page has room for.
+
+    `text` is the longest text in characters, `frames` what the frames of all checks together may
+    have that are there for readers without scripts; `others` how many controls and notes of each.
+    """
+
+    text: int
+    frames: int
+    others: int
+
+    def cut(self, text: str) -> str:
+        """A text as long as there is room for, ids and signatures shortened."""
+        text = brief(text)
+        if len(text) <= self.text:
+            return text
+        return f"{text[: self.text]}... ({len(text)} characters; report.json has them all)"
+
+
+_ROOMS = (_Room(900, 200_000, 4), _Room(300, 50_000, 2), _Room(80, 0, 1))
+_WORTH_SHOWING = RED_FIRST[:5]
+UNDECIDED = (Verdict.INCONCLUSIVE, Verdict.ERROR)
+
+VERDICT_MEANINGS = {
+    Verdict.FAIL: "the relay broke a MUST",
+    Verdict.WARN: "the relay broke a SHOULD",
+    Verdict.UNSTABLE: "repeated, the check gave different answers",
+    Verdict.INCONCLUSIVE: "the check could not tell: a control was not seen, or no answer came",
+    Verdict.ERROR: "the suite itself went wrong",
+    Verdict.NOT_APPLICABLE: "the relay does not offer what the clause is about",
+    Verdict.PASS: "the relay did what the clause asks, and the control was seen",
+}
+
+
+@dataclass(frozen=True)
+class CheckShown:
+    """A check as the page shows it."""
+
+    anchor: str
+    check: Mapping[str, Any]
+    reason: str
+    expected: str
+    seen: str
+    sign: str
+    controls: Sequence[str]
+    notes: Sequence[str]
+    facts: Sequence[tuple[str, str]]
+    plots: Sequence[Histogram]
+    frames: Sequence[Mapping[str, Any]]
+    log: str
+    more_clauses: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ClauseShown:
+    """A clause with the checks whose home it is, and links to those that live elsewhere."""
+
+    clause: Mapping[str, Any]
+    sign: str
+    link: str
+    checks: Sequence[CheckShown]
+    elsewhere: Sequence[CheckShown]
+    counts: str
+
+
+@dataclass
+class GroupShown:
+    """A group of clauses."""
+
+    name: str
+    title: str
+    clauses: list[ClauseShown] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A clause that did not hold, and the check that shows it best."""
+
+    clause: ClauseShown
+    example: CheckShown
+    others: int
+
+
+@report_format("report.html")
+def write_page(report: Report, path: Path) -> None:
+    """The page; see docs/reading-a-report.md."""
+    path.write_text(html_of(report), encoding="utf-8")
+
+
+def html_of(report: Report) -> str:
+    """The HTML of the page, at most LARGEST bytes for any run of this suite."""
+    for room in _ROOMS:
+        values = _values(report, room)
+        bare = render("report.html", **values, packed="", frames=0, of_frames=0)
+        left = LARGEST - len(bare.encode())
+        if left > 0:
+            break
+    kept = excerpt(report, left)
+    return render(
+        "report.html",
+        **values,
+        packed=kept.packed,
+        frames=kept.frames,
+        of_frames=kept.of_frames,
+    )
+
+
+def _values(report: Report, room: _Room) -> dict[str, Any]:
+    document = report.document
+    groups = groups_of(report, room)
+    found = findings_of(groups)
+    known = {clause["id"] for clause in document["clauses"]}
+    return {
+        "report": document,
+        "prose": partial(prose, clauses=known),
+        "groups": groups,
+        "findings": [one for one in found if one.clause.clause["verdict"] not in UNDECIDED],
+        "undecided": [one for one in found if one.clause.clause["verdict"] in UNDECIDED],
+        "counts": shares(document["counts"]),
+        "filters": _filters(document),
+        "meanings": [(str(one), SIGNS[one], VERDICT_MEANINGS[one]) for one in RED_FIRST],
+        "latency": histograms({one["operation"]: one for one in document.get("latency", ())}),
+        "repeat_all": _repeat_all(document),
+        "style": source("report.css"),
+        "script": source("report.js"),
+        "script_digest": script_digest("report.js"),
+    }
+
+
+def script_digest(name: str) -> str:
+    """What a content security policy calls a script of ours, so that no other one can run."""
+    digest = hashlib.sha256(str(source(name)).encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def anchor_of(check: Mapping[str, Any]) -> str:
+    """The fragment that leads to a check: the name of its transcript."""
+    return Path(check["transcript"]).stem
+
+
+def shares(counts: Mapping[str, int]) -> list[tuple[str, str, int, float]]:
+    """Verdict, sign, count and percent, of each verdict that occurs; good ones first."""
+    total = sum(counts.values())
+    return [
+        (str(one), SIGNS[one], counts[one], counts[one] / total * 100)
+        for one in (Verdict.PASS, *RED_FIRST[:-1])
+        if counts[one]
+    ]
+
+
+def groups_of(report: Report, room: _Room) -> list[GroupShown]:
+    """The clauses by group, each with its checks."""
+    frames = last_frames(report, room=room.frames)
+    shown = {
+        check["id"]: _check(check, frames.get(check["id"], ()), room) for check in report.checks
+    }
+    groups: dict[str, GroupShown] = {}
+    for clause in report.clauses:
+        name = clause["group"]
+        group = groups.setdefault(name, GroupShown(name, register().titles.get(name, "")))
+        group.clauses.append(_clause(clause, shown))
+    return list(groups.values())
+
+
+def findings_of(groups: Sequence[GroupShown]) -> list[Finding]:
+    """The clauses that are red or undecided, worst first."""
+    clauses = [clause for group in groups for clause in group.clauses]
+    found = []
+    for verdict in _WORTH_SHOWING:
+        for clause in clauses:
+            if clause.clause["verdict"] == verdict:
+                checks = [*clause.checks, *clause.elsewhere]
+                same = [one for one in checks if one.check["verdict"] == verdict]
+                found.append(Finding(clause, same[0], len(same) - 1))
+    return found
+
+
+def _clause(clause: Mapping[str, Any], shown: Mapping[str, CheckShown]) -> ClauseShown:
+    checks = [shown[one] for one in clause["checks"]]
+    counted = Counter(Verdict(one.check["verdict"]) for one in checks)
+    return ClauseShown(
+        clause=clause,
+        sign=SIGNS[Verdict(clause["verdict"])],
+        link=link_of(clause["source"]),
+        checks=[one for one in checks if one.check["clauses"][0] == clause["id"]],
+        elsewhere=[one for one in checks if one.check["clauses"][0] != clause["id"]],
+        counts=", ".join(f"{counted[one]} {one}" for one in RED_FIRST if counted[one]),
+    )
+
+
+def _check(
+    check: Mapping[str, Any], frames: Sequence[Mapping[str, Any]], room: _Room
+) -> CheckShown:
+    summaries = _summaries(check["facts"])
+    return CheckShown(
+        anchor=anchor_of(check),
+        check=check,
+        reason=room.cut(check["reason"]),
+        expected=room.cut(check["expected"]),
+        seen=room.cut(check["seen"]),
+        sign=SIGNS[Verdict(check["verdict"])],
+        controls=[
+            room.cut(f"{one['claim']}: {one['twin']}; differs in {one['difference']}")
+            for one in check["controls"][: room.others]
+        ],
+        notes=[room.cut(note) for note in check["notes"][: room.others]],
+        facts=[
+            (name, room.cut(_told(value)))
+            for name, value in check["facts"].items()
+            if name not in summaries and not _holds_summaries(value)
+        ],
+        plots=histograms(summaries),
+        frames=frames,
+        log=check.get("log", "")[-4 * room.text :],
+        more_clauses=check["clauses"][1:],
+    )
+
+
+def _summaries(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The facts that are times: a histogram, or a list of histograms that name their operation."""
+    found = {}
+    for name, value in facts.items():
+        if is_summary(value):
+            found[name] = value
+        elif _holds_summaries(value):
+            found |= {one["operation"]: one for one in value}
+    return found
+
+
+def _told(value: object) -> str:
+    """A fact in words as far as it has any, else as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and not any(
+        isinstance(one, (list, dict)) for one in value.values()
+    ):
+        return ", ".join(f"{name} {orjson.dumps(one).decode()}" for name, one in value.items())
+    return orjson.dumps(value).decode()
+
+
+def _holds_summaries(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(is_summary(one) and "operation" in one for one in value)
+    )
+
+
+def prose(text: str, clauses: Container[str]) -> Markup:
+    """A sentence with a link at each clause that the page has, and code between backticks."""
+    parts = re.split(r"(AP-[A-Z]+-[0-9]{2}|`[^`]+`)", visible(text))
+    return Markup("").join(_piece(part, clauses) for part in parts)
+
+
+def _piece(part: str, clauses: Container[str]) -> str:
+    if part in clauses:
+        return Markup('<a href="#{0}">{0}</a>').format(part)
+    if part.startswith("`") and part.endswith("`") and len(part) > 2:
+        return Markup("<code>{}</code>").format(part[1:-1])
+    return part
+
+
+def _filters(document: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    """Label, verdicts and number of clauses of each filter."""
+    counted = Counter(clause["verdict"] for clause in document["clauses"])
+    offered = [
+        ("All", tuple(Verdict)),
+        ("Failed", (Verdict.FAIL, Verdict.UNSTABLE)),
+        ("Warned", (Verdict.WARN,)),
+        ("Undecided", (Verdict.INCONCLUSIVE, Verdict.ERROR)),
+        ("Not applicable", (Verdict.NOT_APPLICABLE,)),
+        ("Passed", (Verdict.PASS,)),
+    ]
+    return [
+        (label, "|".join(verdicts), sum(counted[one] for one in verdicts))
+        for label, verdicts in offered
+    ]
+
+
+def _repeat_all(document: Mapping[str, Any]) -> str:
+    """The command of the whole run, from that of one of its checks."""
+    if not document["checks"]:
+        return ""
+    words = shlex.split(document["checks"][0]["repro"])
+    at = words.index("--only")
+    return shlex.join(words[:at] + words[at + 2 :])

@@ -1,0 +1,146 @@
+"""summary.md for the summary of a CI job: what is broken, why, and how to see it again."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nip_ap.model.report import RED_FIRST, SIGNS, Report
+from nip_ap.model.verdict import Verdict
+from nip_ap.reporting.formats.files import report_format
+from nip_ap.reporting.legible import brief, on_one_line
+from nip_ap.reporting.markdown import code, plain
+
+_MOST_FINDINGS, _MOST_UNDECIDED = 40, 15
+_LONGEST_TEXT = 240
+_SAYS = {
+    "conformant": "✅",
+    "not conformant": "❌",
+    "inconclusive": "❔",
+    "known failures": "🟡",
+    "baseline outdated": "❌",
+}
+
+
+@report_format("summary.md")
+def write_summary(report: Report, path: Path) -> None:
+    """GitHub's Markdown, as $GITHUB_STEP_SUMMARY takes it; a few tens of kilobytes at most."""
+    path.write_text(markdown_of(report), encoding="utf-8")
+
+
+def markdown_of(report: Report) -> str:
+    """The summary. What a relay said is escaped, so that it is text and no markup."""
+    document = report.document
+    target = document["target"]
+    named = target["name"] or ("the bundled relay" if target["bundled"] else target["url"])
+    lines = [
+        f"## {_SAYS[document['verdict']]} {plain(named)}: {document['verdict']}",
+        "",
+        f"{plain(document['why'])}.",
+        "",
+        f"{code(target['url'])} - revision {document['run']['spec']} - "
+        f"seed {code(document['run']['seed'])} - {document['run']['seconds']:.1f} s - "
+        f"suite {document['suite']['version']}",
+        "",
+        *_groups(report),
+        *_findings(report),
+        *_undecided(report),
+        *_offers(document),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _groups(report: Report) -> list[str]:
+    groups: dict[str, Counter[Verdict]] = {}
+    for check in report.checks:
+        group = check["clauses"][0].split("-")[1]
+        groups.setdefault(group, Counter())[Verdict(check["verdict"])] += 1
+    shown = [one for one in reversed(RED_FIRST) if any(counts[one] for counts in groups.values())]
+    return [
+        "| | " + " | ".join(shown) + " |",
+        "| --- |" + " ---: |" * len(shown),
+        *(
+            f"| {SIGNS[_worst(counts)]} {group} | "
+            + " | ".join(str(counts[one] or "") for one in shown)
+            + " |"
+            for group, counts in groups.items()
+        ),
+        "",
+    ]
+
+
+def _worst(counts: Counter[Verdict]) -> Verdict:
+    found = next(one for one in RED_FIRST if counts[one])
+    return Verdict.PASS if found is Verdict.NOT_APPLICABLE and counts[Verdict.PASS] else found
+
+
+def _findings(report: Report) -> list[str]:
+    clauses = {clause["id"]: clause for clause in report.clauses}
+    red = report.checks_with(Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
+    red.sort(key=lambda check: RED_FIRST.index(Verdict(check["verdict"])))
+    if not red:
+        return []
+    by_clause: dict[str, list[Mapping[str, Any]]] = {}
+    for check in red:
+        by_clause.setdefault(check["clauses"][0], []).append(check)
+    lines = ["### What does not hold", ""]
+    for clause, checks in list(by_clause.items())[:_MOST_FINDINGS]:
+        lines += _finding(clauses[clause], checks)
+    left_out = len(by_clause) - _MOST_FINDINGS
+    return [*lines, f"And {left_out} more clauses; see report.html.", ""] if left_out > 0 else lines
+
+
+def _finding(clause: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    first = checks[0]
+    verdict = Verdict(first["verdict"])
+    title = f"{SIGNS[verdict]} {clause['id']} {first['level']} {verdict}"
+    others = f" ({len(checks)} checks)" if len(checks) > 1 else ""
+    told = (
+        [f"- Expected: {_said(first['expected'])}", f"- Seen: {_said(first['seen'])}"]
+        if first["expected"]
+        else [f"- Because: {_said(first['reason'])}"]
+    )
+    return [
+        f"<details><summary><b>{title}</b>: {plain(clause['title'])}{others}</summary>",
+        "",
+        *told,
+        f"- Check: {code(first['id'])}",
+        *([f"- Known: {_said(first['known'])}"] if "known" in first else []),
+        *([f"- Known: {_said(first['known'])}"] if "known" in first else []),
+        "",
+        *_fenced(first["repro"]),
+        "",
+        "</details>",
+        "",
+    ]
+
+
+def _undecided(report: Report) -> list[str]:
+    found = report.checks_with(Verdict.INCONCLUSIVE, Verdict.ERROR)
+    if not found:
+        return []
+    lines = [f"### {len(found)} could not be told", ""]
+    lines += [f"- {code(one['id'])}: {_said(one['reason'])}" for one in found[:_MOST_UNDECIDED]]
+    left_out = len(found) - _MOST_UNDECIDED
+    return [*lines, f"- and {left_out} more", ""] if left_out > 0 else [*lines, ""]
+
+
+def _offers(document: Mapping[str, Any]) -> list[str]:
+    offered = ", ".join(f"{one['name']} {one['offered']}" for one in document["capabilities"])
+    lines = [f"Probed: {plain(offered)}.", ""] if offered else []
+    return lines + [f"- Finding: {_said(one)}" for one in document["findings"]]
+
+
+def _said(text: str) -> str:
+    text = brief(text)
+    return plain(text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}...")
+
+
+def _fenced(text: str) -> list[str]:
+    text = on_one_line(text)
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}sh", text, fence]

@@ -1,0 +1,460 @@
+"""The migrator: personas.json to signed events, kept first, published when the relay is there.
+
+One run reads the file, asks the relay for its heads, decides for each address (decisions.py),
+keeps what it signs in one transaction, publishes, and clears flags only for what the relay
+acknowledged. A run that is killed anywhere leaves a state from which the next one goes on: what
+was not kept is signed again, what was kept goes out under its id.
+
+Every step is a small method; a rogue migrator (rogues.py) overrides one of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nip_ap.nostr import DELETION, PERSONA, Draft, Event, MalformedEvent, SecretKey
+from nip_ap.wire.answers import Answer
+from nip_ap_client.decisions import Action, Decision, Situation, for_persona, for_removed
+from nip_ap_client.mapping import Mapped, Mapper, Skip, draft_of
+from nip_ap_client.records import FILE_NAME, PersonaRecord, read_personas
+from nip_ap_client.retention import Retained, RetentionStore, store_path
+from nip_ap_client.transport import Transport, WireError
+
+STALE_AFTER = 600
+"""Seconds after which a waiting event is dated anew; the real relay takes 900 (facts 0.6)."""
+
+_FRESH = 2
+_ROUNDS = 4
+_ABOUT_TIME = re.compile(r"time|date|created_at|too (far|old|late)|future|expired", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What is not on the relay yet, and why."""
+
+    slug: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An event on its way."""
+
+    event: Event
+    slug: str
+
+
+@dataclass
+class Report:
+    """What a run did. Holds slugs, ids and reasons; never a content, a key or env_vars."""
+
+    relay: str
+    owner: str
+    published: dict[str, str] = field(default_factory=dict)
+    deleted: dict[str, str] = field(default_factory=dict)
+    adopted: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    pending: list[Waiting] = field(default_factory=list)
+    conflicts: list[Waiting] = field(default_factory=list)
+    skipped: tuple[Skip, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes: list[Waiting] = field(default_factory=list)
+    trouble: str = ""
+    planned: dict[str, str] | None = None
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether the relay has all that the file has, as far as it can have it."""
+        return not self.pending and not self.conflicts
+
+    def to_json(self) -> dict[str, Any]:
+        """The report of the contract (docs/migrator-contract.md)."""
+        return {
+            "status": "synced" if self.is_synced else "pending",
+            "relay": self.relay,
+            "owner": self.owner,
+            "published": [{"slug": slug, "id": one} for slug, one in self.published.items()],
+            "deleted": [{"slug": slug, "id": one} for slug, one in self.deleted.items()],
+            "adopted": self.adopted,
+            "unchanged": len(self.unchanged),
+            "pending": _reasons(self.pending),
+            "conflicts": _reasons(self.conflicts),
+            "skipped": [{"id": one.id, "reason": one.reason} for one in self.skipped],
+            "warnings": list(self.warnings),
+            "notes": _reasons(self.notes),
+            "trouble": self.trouble,
+            **({} if self.planned is None else {"planned": self.planned}),
+        }
+
+
+def _reasons(found: Iterable[Waiting]) -> list[dict[str, str]]:
+    return [{"slug": one.slug, "reason": one.reason} for one in found]
+
+
+class Migrator:
+    """One run for one owner at one relay."""
+
+    def __init__(
+        self,
+        *,
+        base: Path,
+        key: SecretKey,
+        store: RetentionStore,
+        transport: Transport,
+        now: Callable[[], int],
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """`say` takes progress in words; `now` gives Unix seconds."""
+        self.base = base
+        self.key = key
+        self.store = store
+        self.transport = transport
+        self.now = now
+        self.say = say
+        self.mapper = self.new_mapper()
+        self.mapped = Mapped((), (), (), frozenset())
+        self.heads: dict[str, Event] = {}
+        self.online = False
+        self.asked = False
+        self.outbox: list[Outgoing] = []
+        self.failures: dict[str, str] = {}
+        self.redated: set[str] = set()
+        self.report = Report(store.relay, key.pubkey)
+        self._stamp: tuple[int, int] | None = None
+
+    # -- before a run ----------------------------------------------------------
+
+    @staticmethod
+    def key_from(path: Path) -> SecretKey:
+        """The owner's key. Raises ValueError; no key is ever made up (AP-MIG-33)."""
+        try:
+            return SecretKey.from_file(path)
+        except OSError as error:
+            raise ValueError(f"the key file {path} cannot be read: {error.strerror}") from None
+        except ValueError:
+            raise ValueError(
+                f"the key file {path} holds no secret key: 64 hex digits are needed, and nothing "
+                "else. Nothing was published"
+            ) from None
+
+    @staticmethod
+    def store_path(base: Path, owner: str, relay: str) -> Path:
+        """Where the store is, unless told otherwise."""
+        return store_path(base, owner, relay)
+
+    @staticmethod
+    def records_of(base: Path) -> tuple[PersonaRecord, ...]:
+        """The records of a base directory. Raises PersonaFileError."""
+        return read_personas(base)
+
+    def new_mapper(self) -> Mapper:
+        """The rules of the mapping."""
+        return Mapper()
+
+    # -- one run ---------------------------------------------------------------
+
+    def run(self) -> Report:
+        """Migrate. Raises PersonaFileError before anything is touched."""
+        self.keep(self.take_in())
+        for _ in range(_ROUNDS):
+            answers = self.publish()
+            changed = self.file_changed()
+            if changed:
+                self.keep(self.take_in())
+            again = self.settle(answers)
+            if not changed and not again:
+                break
+        return self.finished()
+
+    def plan(self) -> Report:
+        """What `run` would do, without signing, storing or sending."""
+        decisions = self.take_in()
+        self.report.planned = {one.slug: str(one.action) for one in decisions}
+        self._note(decisions)
+        return self.report
+
+    def take_in(self) -> list[Decision]:
+        """Read file, store and relay, and decide for each address."""
+        self._stamp = self.stamp()
+        self.mapped = self.mapper.mapped(self.records())
+        rows = self.sound_rows(PERSONA)
+        tombstones = self.sound_rows(DELETION)
+        removed = [
+            slug
+            for slug in {**rows, **{s: t for s, t in tombstones.items() if t.pending}}
+            if slug not in self.mapped.slugs
+        ]
+        self.ask([*(persona.slug for persona in self.mapped.personas), *removed], rows)
+        decisions = [
+            self.decide(self.situation(one.slug, rows, tombstones, persona=one))
+            for one in self.mapped.personas
+        ]
+        return decisions + [
+            self.decide_removed(self.situation(slug, rows, tombstones)) for slug in removed
+        ]
+
+    def records(self) -> tuple[PersonaRecord, ...]:
+        """The file's records. Raises PersonaFileError, for a missing file too."""
+        return self.records_of(self.base)
+
+    def stamp(self) -> tuple[int, int] | None:
+        """What changes when the file changes."""
+        try:
+            found = (self.base / FILE_NAME).stat()
+        except OSError:
+            return None
+        return (found.st_mtime_ns, found.st_size)
+
+    def file_changed(self) -> bool:
+        """Whether the file is another one than was read; a file that is gone says nothing."""
+        present = self.stamp()
+        return present is not None and present != self._stamp
+
+    def sound_rows(self, kind: int) -> dict[str, Retained]:
+        """The rows that can be read. A damaged one counts as none: the relay or the file has it."""
+        sound = {}
+        for slug, row in self.store.rows(kind).items():
+            try:
+                row.event  # noqa: B018
+            except MalformedEvent as error:
+                self.report.notes.append(Waiting(slug, f"damaged row in the store: {error}"))
+                with self.store.transaction():
+                    self.store.drop(slug, kind)
+            else:
+                sound[slug] = row
+        return sound
+
+    # -- the relay's heads -----------------------------------------------------
+
+    def ask(self, slugs: Sequence[str], rows: dict[str, Retained]) -> None:
+        """Ask for the heads before anything is signed (NIP-AP, "Writing", step 3); once a run."""
+        missing = [slug for slug in slugs if slug not in self.heads] if self.asked else list(slugs)
+        if self.asked and not self.online:
+            return
+        self.asked = True
+        try:
+            found = self.transport.heads(self.key.pubkey, missing) if missing else {}
+        except WireError as error:
+            self.online = False
+            self.report.trouble = str(error)
+            return
+        self.online = True
+        for slug, event in found.items():
+            row = rows.get(slug)
+            if (row is not None and row.event.id == event.id) or self.is_genuine(event):
+                self.heads[slug] = event
+            else:
+                self.report.notes.append(Waiting(slug, "the relay sent a head that is not valid"))
+
+    def is_genuine(self, event: Event) -> bool:
+        """Whether an event is the owner's and verifies; a relay is not believed."""
+        return event.pubkey == self.key.pubkey and not event.problems
+
+    def situation(
+        self,
+        slug: str,
+        rows: dict[str, Retained],
+        tombstones: dict[str, Retained],
+        persona: Any = None,
+    ) -> Situation:
+        """All that is known of one address."""
+        return Situation(
+            slug, persona, rows.get(slug), tombstones.get(slug), self.heads.get(slug), self.online
+        )
+
+    # -- deciding and keeping --------------------------------------------------
+
+    def decide(self, situation: Situation) -> Decision:
+        """What to do for a persona of the file."""
+        row = situation.row
+        return for_persona(situation, is_stale=row is not None and self.is_stale(row))
+
+    def decide_removed(self, situation: Situation) -> Decision:
+        """What to do for an address that the file has no longer."""
+        return for_removed(situation)
+
+    def is_stale(self, row: Retained) -> bool:
+        """Whether a waiting event has become too old to be accepted."""
+        return row.pending and self.now() - row.created_at > STALE_AFTER
+
+    def keep(self, decisions: Sequence[Decision]) -> None:
+        """Carry out decisions in the store: all of them or, where the process dies, none."""
+        self.outbox = []
+        self._note(decisions)
+        with self.store.transaction():
+            for decision in decisions:
+                self.carry_out(decision)
+        self.outbox.sort(key=lambda one: one.event.kind != DELETION)
+
+    def _note(self, decisions: Sequence[Decision]) -> None:
+        report = self.report
+        report.skipped, report.warnings = self.mapped.skipped, self.mapped.warnings
+        report.conflicts = [
+            Waiting(one.slug, one.note) for one in decisions if one.action is Action.CONFLICT
+        ]
+        report.notes += [
+            Waiting(one.slug, one.note)
+            for one in decisions
+            if one.note and one.action is not Action.CONFLICT
+        ]
+        report.unchanged = [one.slug for one in decisions if one.action is Action.KEEP]
+        report.adopted += [one.slug for one in decisions if one.action is Action.ADOPT]
+
+    def carry_out(self, decision: Decision) -> None:
+        """One decision in the store; what has to travel goes into the outbox."""
+        situation, slug = decision.situation, decision.slug
+        if decision.action is Action.ADOPT and situation.head is not None:
+            self.store.adopt(situation.head, slug)
+            self.store.drop(slug, DELETION)
+        elif decision.action is Action.SIGN and situation.persona is not None:
+            self.keep_version(situation, situation.persona.content)
+        elif decision.action is Action.SEND and situation.row is not None:
+            self.outbox.append(Outgoing(situation.row.event, slug))
+        elif decision.action is Action.DELETE:
+            self.keep_deletion(situation)
+        elif decision.action is Action.DROP:
+            self.store.drop(slug)
+            self.store.drop(slug, DELETION)
+
+    def keep_version(self, situation: Situation, content: str) -> None:
+        """Sign a new version and keep it as waiting; it cancels a deletion that still waits."""
+        event = self.sign(situation, content)
+        self.store.retain(event, situation.slug, pending=True, base=situation.base)
+        self.cancel_deletion(situation)
+        self.outbox.append(Outgoing(event, situation.slug))
+
+    def cancel_deletion(self, situation: Situation) -> None:
+        """A persona that is there again needs no deletion; its date passes the request's."""
+        self.store.drop(situation.slug, DELETION)
+
+    def sign(self, situation: Situation, content: str) -> Event:
+        """The new version as an event."""
+        draft = draft_of(
+            situation.slug, content, at=self.dated(situation), shared=self.shares(situation)
+        )
+        return draft.signed_by(self.key)
+
+    def dated(self, situation: Situation) -> int:
+        """max(now, T+1), with T the latest date known at the address (NIP-AP, "Writing")."""
+        return max(self.now(), situation.newest + 1)
+
+    def shares(self, situation: Situation) -> bool:
+        """Whether the new version is shared: as the one that it replaces."""
+        return situation.is_shared
+
+    def keep_deletion(self, situation: Situation) -> None:
+        """Sign a deletion request that reaches the head, and keep it in place of the row."""
+        event = self.deletion(situation.slug, max(self.now(), situation.newest))
+        self.store.drop(situation.slug)
+        self.store.drop(situation.slug, DELETION)
+        self.store.retain(event, situation.slug, pending=True, base=situation.base)
+        self.outbox.append(Outgoing(event, situation.slug))
+
+    def deletion(self, slug: str, at: int) -> Event:
+        """A kind 5 for one address, with the `k` tag that NIP-AP asks for."""
+        tags = (("a", f"{PERSONA}:{self.key.pubkey}:{slug}"), ("k", str(PERSONA)))
+        return Draft(DELETION, at, tags).signed_by(self.key)
+
+    # -- publishing ------------------------------------------------------------
+
+    def publish(self) -> list[tuple[Outgoing, Answer]]:
+        """Send the outbox, deletions first; gives the answers that came."""
+        answered: list[tuple[Outgoing, Answer]] = []
+        if not self.online or not self.outbox:
+            return answered
+        going, self.outbox = self.outbox, []
+        try:
+            answers = self.transport.submit([one.event for one in going])
+            for outgoing, answer in zip(going, answers, strict=False):
+                answered.append((outgoing, answer))
+                self.progress(len(answered), len(going))
+        except WireError as error:
+            self.online = False
+            self.report.trouble = str(error)
+        return answered
+
+    def progress(self, done: int, of: int) -> None:
+        """Tell a person that something moves."""
+        if done == of or done % 100 == 0:
+            self.say(f"{done} of {of} sent")
+
+    def settle(self, answers: Sequence[tuple[Outgoing, Answer]]) -> bool:
+        """Clear the flags of what the relay has; True where something was signed anew."""
+        heads = self.heads_now([one for one, answer in answers if answer.prefix == "duplicate:"])
+        again = False
+        with self.store.transaction():
+            for outgoing, answer in answers:
+                if self.is_success(outgoing, answer, heads):
+                    self.acknowledge(outgoing)
+                elif self.is_too_old(outgoing, answer):
+                    again = self.redate(outgoing) or again
+                else:
+                    self.failures[outgoing.slug] = answer.message or "refused without a reason"
+        return again
+
+    def heads_now(self, doubtful: Sequence[Outgoing]) -> dict[str, Event]:
+        """The heads of addresses where the relay said "duplicate", which also means "lost"."""
+        slugs = [one.slug for one in doubtful if one.event.kind == PERSONA]
+        if not slugs or not self.online:
+            return {}
+        try:
+            return self.transport.heads(self.key.pubkey, slugs)
+        except WireError as error:
+            self.online = False
+            self.report.trouble = str(error)
+            return {}
+
+    def is_success(self, outgoing: Outgoing, answer: Answer, heads: dict[str, Event]) -> bool:
+        """Whether the relay has the event: OK true is not enough where it says "duplicate"."""
+        if answer.prefix != "duplicate:":
+            return answer.accepted
+        head = heads.get(outgoing.slug)
+        return head is None or head.content == outgoing.event.content
+
+    def acknowledge(self, outgoing: Outgoing) -> None:
+        """Clear the flag of exactly this event, and remember the head."""
+        self.store.acknowledge(outgoing.event, outgoing.slug)
+        self.failures.pop(outgoing.slug, None)
+        if outgoing.event.kind == PERSONA:
+            self.heads[outgoing.slug] = outgoing.event
+            self.report.published[outgoing.slug] = outgoing.event.id
+        else:
+            self.heads.pop(outgoing.slug, None)
+            self.report.deleted[outgoing.slug] = outgoing.event.id
+
+    def is_too_old(self, outgoing: Outgoing, answer: Answer) -> bool:
+        """Whether a refusal is about the date of an event that has been waiting."""
+        waited = self.now() - outgoing.event.created_at > _FRESH
+        return (
+            waited
+            and outgoing.event.id not in self.redated
+            and _ABOUT_TIME.search(answer.message) is not None
+        )
+
+    def redate(self, outgoing: Outgoing) -> bool:
+        """Sign a waiting event once more, with a date of today; the refused one is nowhere."""
+        row = self.store.row(outgoing.slug, outgoing.event.kind)
+        if row is None or row.event.id != outgoing.event.id:
+            return False
+        old = outgoing.event
+        event = Draft(old.kind, self.now(), old.tags, old.content).signed_by(self.key)
+        self.redated.add(event.id)
+        self.store.retain(event, outgoing.slug, pending=True, base=row.base)
+        self.outbox.append(Outgoing(event, outgoing.slug))
+        return True
+
+    def finished(self) -> Report:
+        """The report, with what waits and why."""
+        offline = f"the relay was not there: {self.report.trouble}"
+        default = offline if not self.online else "not answered"
+        conflicts = {one.slug for one in self.report.conflicts}
+        self.report.pending = [
+            Waiting(row.slug, self.failures.get(row.slug, default))
+            for row in self.store.pending()
+            if row.slug not in conflicts
+        ]
+        return self.report

@@ -1,0 +1,57 @@
+"""Rogues of authentication."""
+
+from __future__ import annotations
+
+from nip_ap.nostr import Event
+from nip_ap_relay.policy import Policy
+from nip_ap_relay.rogues.declaring import rogue
+
+
+@rogue(
+    "challenge-constant",
+    turns_red="AP-AUTH-01",
+    because="It makes one challenge at its start and sends it to everybody.",
+)
+class ChallengeConstant(Policy):
+    def challenge(self, random: str) -> str:
+        return "c0ffee" * 10
+
+
+@rogue(
+    "auth-unchecked-challenge",
+    turns_red="AP-AUTH-02",
+    because="It looks for a `challenge` tag and not at its value.",
+)
+class AuthUncheckedChallenge(Policy):
+    def auth_challenge_matches(self, given: str, sent: str) -> bool:
+        return True
+
+
+@rogue(
+    "auth-unchecked-relay",
+    turns_red="AP-AUTH-02",
+    because="It does not know its own address, so it cannot compare.",
+)
+class AuthUncheckedRelay(Policy):
+    def auth_relay_matches(self, given: str, own: str) -> bool:
+        return True
+
+
+@rogue(
+    "auth-unchecked-signature",
+    turns_red="AP-AUTH-02",
+    because="It reads the challenge out of the event and trusts the rest.",
+)
+class AuthUncheckedSignature(Policy):
+    def auth_event_is_sound(self, event: Event) -> bool:
+        return True
+
+
+@rogue(
+    "auth-unchecked-time",
+    turns_red="AP-AUTH-02",
+    because="It accepts an answer of last year.",
+)
+class AuthUncheckedTime(Policy):
+    def auth_time_is_near(self, created_at: int, now: int) -> bool:
+        return True

@@ -1,0 +1,157 @@
+"""Rogues of the envelope and unjudged content."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import orjson
+
+from nip_ap.nostr import PERSONA, Event
+from nip_ap_relay.policy import Policy, Submission
+from nip_ap_relay.rogues.declaring import rogue
+
+
+@rogue(
+    "two-d-first-wins",
+    turns_red="AP-ENV-01 AP-ENV-03",
+    because="It takes the first `d` tag that it finds and looks no further.",
+)
+class TwoDFirstWins(Policy):
+    def d_tags(self, event: Event) -> list[str | None]:
+        return super().d_tags(event)[:1]
+
+
+@rogue(
+    "two-d-same-accepted",
+    turns_red="AP-ENV-01",
+    because="It gathers tag values in a set before it counts them.",
+)
+class TwoDSameAccepted(Policy):
+    def d_tags(self, event: Event) -> list[str | None]:
+        return list(dict.fromkeys(super().d_tags(event)))
+
+
+@rogue(
+    "valueless-d-accepted",
+    turns_red="AP-ENV-02",
+    because='It reads a missing value as a wildcard slug where "" is refused.',
+)
+class ValuelessDAccepted(Policy):
+    def is_no_slug(self, value: str | None) -> bool:
+        return value == ""
+
+
+@rogue(
+    "valueless-d-ignored",
+    turns_red="AP-ENV-03",
+    because="It counts only tags of two elements, as the real relay did in June.",
+)
+class ValuelessDIgnored(Policy):
+    def d_tags(self, event: Event) -> list[str | None]:
+        return [value for value in super().d_tags(event) if value is not None]
+
+
+@rogue(
+    "alt-refused",
+    turns_red="AP-ENV-04 AP-ENV-06",
+    because="It lets only the tags pass that it has heard of.",
+)
+class AltRefused(Policy):
+    def further_tags_are_not_judged(self, submission: Submission) -> str | None:
+        if submission.event.kind == PERSONA and submission.event.tag_values("alt"):
+            return "invalid: unexpected tag"
+        return None
+
+
+@rogue(
+    "d-must-be-first",
+    turns_red="AP-ENV-04",
+    because="It reads the slug from the first tag, whatever its name.",
+)
+class DMustBeFirst(Policy):
+    def further_tags_are_not_judged(self, submission: Submission) -> str | None:
+        if submission.event.kind == PERSONA and submission.event.tags[0][0] != "d":
+            return "invalid: the first tag must be `d`"
+        return None
+
+
+@rogue(
+    "content-validated",
+    turns_red="AP-ENV-05 AP-ENV-06",
+    because="It parses the content and refuses what is not a JSON object.",
+)
+class ContentValidated(Policy):
+    def persona_content_is_not_judged(self, submission: Submission) -> str | None:
+        if submission.event.kind != PERSONA:
+            return None
+        try:
+            parsed = orjson.loads(submission.event.content)
+        except orjson.JSONDecodeError:
+            return "invalid: content is not JSON"
+        return None if isinstance(parsed, dict) else "invalid: content is no object"
+
+
+@rogue(
+    "prompt-required",
+    turns_red="AP-ENV-05 AP-ENV-06",
+    because="It enforces the June list of required fields, which was a duty of writers.",
+)
+class PromptRequired(Policy):
+    def persona_content_is_not_judged(self, submission: Submission) -> str | None:
+        event = submission.event
+        if event.kind == PERSONA and "system_prompt" not in event.content:
+            return "invalid: persona content must have a system_prompt"
+        return None
+
+
+@rogue(
+    "content-reserialised",
+    turns_red="AP-ENV-06",
+    because="It stores content in a JSON column, which does not keep the text.",
+)
+class ContentReserialised(Policy):
+    def as_stored(self, event: Event) -> Event:
+        try:
+            parsed = orjson.loads(event.content)
+        except orjson.JSONDecodeError:
+            return event
+        return event.altered(content=orjson.dumps(parsed).decode())
+
+
+@rogue(
+    "content-nfc-normalised",
+    turns_red="AP-ENV-06",
+    because="It normalises all text to NFC on the way in.",
+)
+class ContentNfcNormalised(Policy):
+    def as_stored(self, event: Event) -> Event:
+        return event.altered(content=unicodedata.normalize("NFC", event.content))
+
+
+@rogue(
+    "tags-sorted",
+    turns_red="AP-ENV-06",
+    because="It keeps tags in a table of their own and returns them in the order of its key.",
+)
+class TagsSorted(Policy):
+    def as_stored(self, event: Event) -> Event:
+        return event.altered(tags=tuple(sorted(event.tags)))
+
+
+@rogue(
+    "body-limit-32k",
+    turns_red="AP-ENV-07",
+    because="It caps content below what NIP-AP allows a writer.",
+)
+class BodyLimit32k(Policy):
+    longest_content = 32_768
+
+
+@rogue(
+    "serves-altered-event",
+    turns_red="AP-ENV-08 AP-ROB-04",
+    because="It drops signatures to save space and fills in zeros.",
+)
+class ServesAlteredEvent(Policy):
+    def as_served(self, raw: str) -> str:
+        return orjson.dumps(orjson.loads(raw) | {"sig": "0" * 128}).decode()

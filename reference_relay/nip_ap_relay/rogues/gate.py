@@ -1,0 +1,221 @@
+"""Rogues of the sharing gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nip_ap.nostr import PERSONA, Event, Filter
+from nip_ap_relay import policy as rules
+from nip_ap_relay.policy import JUNE, NOVEMBER, Caller, Policy, Submission
+from nip_ap_relay.rogues.declaring import rogue
+from nip_ap_relay.store import Row, Store
+
+
+@rogue(
+    "shared-tag-refused",
+    turns_red="AP-GATE-01 AP-SCOPE-05",
+    blinds=(
+        "AP-AUTH-03 AP-GATE-02 AP-GATE-05 AP-GATE-06 AP-GATE-08 AP-GATE-09 AP-GATE-10 "
+        "AP-GATE-12 AP-GATE-13 AP-READ-04 AP-READ-11 AP-READ-14"
+    ),
+    because="It knows no tag but `d`, and refuses what it does not know.",
+)
+class SharedTagRefused(Policy):
+    def further_tags_are_not_judged(self, submission: Submission) -> str | None:
+        if submission.event.kind == PERSONA and self.is_shared(submission.event):
+            return "invalid: unknown tag `shared`"
+        return None
+
+
+@rogue(
+    "shared-false-accepted",
+    turns_red="AP-GATE-02",
+    because="It reads the value as a boolean, and false is one.",
+)
+class SharedFalseAccepted(Policy):
+    def shared_tag_is_exact(self, tag: tuple[str, ...]) -> bool:
+        return tag in (("shared", "true"), ("shared", "false"))
+
+
+@rogue(
+    "shared-twice-accepted",
+    turns_red="AP-GATE-02",
+    because="It looks for one good `shared` tag and does not count them.",
+)
+class SharedTwiceAccepted(Policy):
+    def shared_tags_at_most(self) -> int:
+        return 2
+
+
+@rogue(
+    "shared-third-element-accepted",
+    turns_red="AP-GATE-02",
+    because="It checks the value of the tag and not its length.",
+)
+class SharedThirdElementAccepted(Policy):
+    def shared_tag_is_exact(self, tag: tuple[str, ...]) -> bool:
+        return tag[:2] == ("shared", "true")
+
+
+@rogue(
+    "gate-off-req",
+    turns_red="AP-GATE-03 AP-GATE-10 AP-GATE-11 AP-GATE-12",
+    because="It gates by id, live and in counts, and forgot the plain filter.",
+)
+class GateOffReq(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.REQ or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-off-mixed-kinds",
+    turns_red="AP-GATE-03 AP-GATE-11",
+    because="It gates filters whose only kind is the persona's.",
+)
+class GateOffMixedKinds(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.MIXED or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-off-ids",
+    turns_red="AP-GATE-04 AP-GATE-10 AP-GATE-11",
+    because="It takes an id for a capability: who knows it may read.",
+)
+class GateOffIds(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.IDS or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-off-live",
+    turns_red="AP-GATE-05",
+    because="Its fan-out matches filters and does not ask who reads.",
+)
+class GateOffLive(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.LIVE or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-off-count",
+    turns_red="AP-GATE-06 AP-GATE-11",
+    because="COUNT runs in the database, below the gate.",
+)
+class GateOffCount(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.COUNT or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-off-count-for-nobody",
+    turns_red="AP-AUTH-03 AP-GATE-06 AP-GATE-11",
+    because="It lets everybody read, and counts for those whose name it does not know.",
+)
+class GateOffCountForNobody(Policy):
+    def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
+        return None if caller.pubkey is None else super().read_refusal(filters, caller, store)
+
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        nobody_counts = reader is None and surface == rules.COUNT
+        return nobody_counts or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-off-http",
+    turns_red="AP-GATE-07 AP-GATE-10 AP-GATE-11 AP-GATE-12 AP-GATE-13",
+    because="The bridge reads the database by itself.",
+)
+class GateOffHttp(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface in (rules.HTTP_QUERY, rules.HTTP_COUNT) or super().may_read(
+            row, reader, surface
+        )
+
+
+@rogue(
+    "gate-off-search",
+    turns_red="AP-GATE-13",
+    because="The search index knows nothing of the gate.",
+)
+class GateOffSearch(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == rules.SEARCH or super().may_read(row, reader, surface)
+
+
+@rogue(
+    "gate-always-on",
+    turns_red="AP-GATE-08 AP-READ-04 AP-SCOPE-05",
+    blinds="AP-GATE-05 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-READ-11",
+    because="It keeps personas to their authors and never looks at the tag.",
+)
+class GateAlwaysOn(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        return row.pubkey == reader if self.gates(row) else True
+
+
+@rogue(
+    "gate-before-its-time",
+    turns_red="AP-GATE-14",
+    spec=JUNE,
+    because="It speaks June and keeps personas to their authors already.",
+)
+class GateBeforeItsTime(Policy):
+    def gates(self, row: Row) -> bool:
+        return row.kind == PERSONA
+
+
+@rogue(
+    "gate-blocks-author",
+    turns_red="AP-GATE-09",
+    because="Once an answer holds something shared it is taken for a catalogue, author or not.",
+)
+class GateBlocksAuthor(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        personas = [row for row in rows if row.kind == PERSONA]
+        if any(row.shared for row in personas):
+            return [row for row in rows if row.kind != PERSONA or row.shared]
+        return rows
+
+
+@rogue(
+    "unshare-leaves-old",
+    turns_red="AP-GATE-10",
+    because="It keeps what was shared once in a catalogue that nothing leaves.",
+)
+class UnshareLeavesOld(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._incoming_is_shared = True
+
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        self._incoming_is_shared = self.is_shared(incoming)
+        return super().supersedes(incoming, head)
+
+    def retires(self, head: Row) -> bool:
+        return self._incoming_is_shared or not head.shared
+
+
+@rogue(
+    "existence-oracle",
+    turns_red="AP-GATE-11",
+    because="It tells a stranger that he may not see what he asks for by its id.",
+)
+class ExistenceOracle(Policy):
+    def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
+        asked = list(filters)
+        for identifier in (one for each in asked for one in each.ids or ()):
+            row = store.event_by_id(identifier)
+            if row is not None and not self.may_read(row, caller.pubkey, rules.IDS):
+                return "restricted: this persona is not shared"
+        return super().read_refusal(asked, caller, store)
+
+
+@rogue(
+    "gate-after-limit",
+    turns_red="AP-GATE-12",
+    because="It fetches as many rows as the limit says and then drops the hidden ones.",
+)
+class GateAfterLimit(Policy):
+    def gate_before_limit(self) -> bool:
+        return False

@@ -1,0 +1,138 @@
+"""Rogues of the HTTP door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nip_ap.nostr import NOTE, PERSONA, Event
+from nip_ap_relay import policy as rules
+from nip_ap_relay.policy import Policy
+from nip_ap_relay.rogues.declaring import rogue
+from nip_ap_relay.store import Row
+
+
+@rogue(
+    "http-receipt-without-id",
+    turns_red="AP-HTTP-01",
+    because="It answers 200 and a message, and leaves the id to be guessed.",
+)
+class HttpReceiptWithoutId(Policy):
+    def http_receipt(self, event: Event, accepted: bool, message: str) -> dict[str, Any]:
+        return {"event_id": "", "accepted": accepted, "message": message}
+
+
+@rogue(
+    "http-403-for-nobody",
+    turns_red="AP-HTTP-03 AP-HTTP-04 AP-HTTP-05",
+    because="It does not tell who you are from what you may do.",
+)
+class Http403ForNobody(Policy):
+    def http_answers_nobody(self) -> int:
+        return 403
+
+
+@rogue(
+    "http-500-on-large-body",
+    turns_red="AP-HTTP-03",
+    because="Its limit is the memory that it gets.",
+)
+class Http500OnLargeBody(Policy):
+    def http_answers_large_body(self) -> int:
+        return 500
+
+
+@rogue(
+    "http-500-on-bad-json",
+    turns_red="AP-HTTP-03 AP-INT-06",
+    because="It does not catch the parser's exception.",
+)
+class Http500OnBadJson(Policy):
+    def http_answers_bad_json(self) -> int:
+        return 500
+
+
+@rogue(
+    "doors-differ",
+    turns_red="AP-HTTP-01",
+    because="The bridge has a validator of its own, which knows no tags beside `d`.",
+)
+class DoorsDiffer(Policy):
+    def objection_at_the_bridge(self, event: Event) -> str | None:
+        if event.kind == PERSONA and event.tag_values("alt"):
+            return "invalid: unknown tag `alt`"
+        return None
+
+
+@rogue(
+    "http-count-differs",
+    turns_red="AP-HTTP-02",
+    because="The bridge counts in a table of its own, which holds no notes.",
+)
+class HttpCountDiffers(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        if surface == rules.HTTP_COUNT and row.kind == NOTE:
+            return False
+        return super().may_read(row, reader, surface)
+
+
+@rogue(
+    "http-query-differs",
+    turns_red="AP-HTTP-02",
+    blinds="AP-SCOPE-02",
+    because="The bridge reads a table of its own, which holds no notes.",
+)
+class HttpQueryDiffers(Policy):
+    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+        if surface == rules.HTTP_QUERY and row.kind == NOTE:
+            return False
+        return super().may_read(row, reader, surface)
+
+
+@rogue(
+    "nip98-unchecked-url",
+    turns_red="AP-HTTP-04",
+    because="It does not compare `u` with the address it was called by.",
+)
+class Nip98UncheckedUrl(Policy):
+    def http_url_matches(self, given: str, own: str) -> bool:
+        return True
+
+
+@rogue(
+    "nip98-unchecked-method",
+    turns_red="AP-HTTP-04",
+    because="It takes an authorization to read for one to write.",
+)
+class Nip98UncheckedMethod(Policy):
+    def http_method_matches(self, given: str, own: str) -> bool:
+        return True
+
+
+@rogue(
+    "nip98-unchecked-payload",
+    turns_red="AP-HTTP-04",
+    because="It skips the payload hash, which NIP-98 leaves to servers.",
+)
+class Nip98UncheckedPayload(Policy):
+    def http_payload_matches(self, given: str, digest: str) -> bool:
+        return True
+
+
+@rogue(
+    "nip98-unchecked-time",
+    turns_red="AP-HTTP-04",
+    because="It lets an authorization live for ever.",
+)
+class Nip98UncheckedTime(Policy):
+    def http_time_is_near(self, created_at: int, now: int) -> bool:
+        return True
+
+
+@rogue(
+    "nip98-replay",
+    turns_red="AP-HTTP-05",
+    because="It keeps no list of the authorizations that it has seen.",
+)
+class Nip98Replay(Policy):
+    def http_replay_is_refused(self) -> bool:
+        return False

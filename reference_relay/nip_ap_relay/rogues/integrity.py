@@ -1,0 +1,147 @@
+"""Rogues of ids and signatures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from nip_ap.nostr import NOTE, PERSONA, Event, Filter
+from nip_ap_relay.policy import NOVEMBER, Policy, Submission
+from nip_ap_relay.rogues.declaring import ANYTHING, rogue
+from nip_ap_relay.store import Row, Store
+
+
+@rogue(
+    "id-unchecked",
+    turns_red="AP-INT-01 AP-INT-03",
+    because="It verifies the signature over the id that was given and never computes the id.",
+)
+class IdUnchecked(Policy):
+    def id_is_the_hash(self, submission: Submission) -> str | None:
+        return None
+
+
+@rogue(
+    "id-recomputed",
+    turns_red="AP-INT-01",
+    because="It verifies the signature over the id that it computes and keeps the id it was given.",
+)
+class IdRecomputed(Policy):
+    def id_is_the_hash(self, submission: Submission) -> str | None:
+        return None
+
+    def signature_is_valid(self, submission: Submission) -> str | None:
+        event = submission.event
+        right = event.altered(id=event.computed_id)
+        return None if right.signature_verifies else "invalid: invalid schnorr signature"
+
+
+@rogue(
+    "sig-unchecked",
+    turns_red="AP-INT-02",
+    because="It trusts that whoever computed the id also held the key.",
+)
+class SigUnchecked(Policy):
+    def signature_is_valid(self, submission: Submission) -> str | None:
+        return None
+
+
+@rogue(
+    "ok-missing",
+    turns_red="AP-INT-04",
+    blinds="AP-HTTP-01 AP-HTTP-02 AP-SCOPE-02",
+    because="It answers only for kinds that it has a handler for.",
+)
+class OkMissing(Policy):
+    def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        return None if event.kind == NOTE else super().ok(event, accepted, message)
+
+
+@rogue(
+    "ok-wrong-id",
+    turns_red="AP-INT-04",
+    blinds="AP-HTTP-01 AP-HTTP-02 AP-SCOPE-02",
+    because="It fills the OK of a note with the author's key.",
+)
+class OkWrongId(Policy):
+    def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        frame = super().ok(event, accepted, message)
+        if frame is not None and event.kind == NOTE:
+            frame[1] = event.pubkey
+        return frame
+
+
+@rogue(
+    "valueless-tag-unanswered",
+    turns_red="AP-INT-04",
+    because="It takes the second element of a `d` tag that has none, and its handler ends there.",
+)
+class ValuelessTagUnanswered(Policy):
+    def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        if event.kind == PERSONA and ("d",) in event.tags:
+            return None
+        return super().ok(event, accepted, message)
+
+
+@rogue(
+    "refusal-without-id",
+    turns_red="AP-INT-04",
+    because="It refuses before it has read the id, and leaves that empty.",
+)
+class RefusalWithoutId(Policy):
+    def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        if event.signature_verifies:
+            return super().ok(event, accepted, message)
+        return ["OK", "", accepted, message]
+
+
+@rogue(
+    "duplicate-refused",
+    turns_red="AP-INT-05",
+    because="It answers a violated unique key with OK false.",
+)
+class DuplicateRefused(Policy):
+    def answer_to_duplicate(self, event: Event) -> tuple[bool, str]:
+        return False, "duplicate: exists"
+
+
+@rogue(
+    "duplicate-stored",
+    turns_red="AP-INT-05",
+    because="It appends to a log and has no unique key on the id.",
+)
+class DuplicateStored(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._copies: Counter[str] = Counter()
+
+    def is_known_already(self, event: Event, store: Store) -> bool:
+        known = super().is_known_already(event, store)
+        self._copies[event.id] += known
+        return known
+
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        return [row for row in rows for _ in range(1 + self._copies[row.id])]
+
+
+@rogue(
+    "duplicate-fanned-out",
+    turns_red="AP-INT-05",
+    because="It publishes to subscribers before it looks whether it has the event.",
+)
+class DuplicateFannedOut(Policy):
+    def delivers_although_known(self, event: Event) -> bool:
+        return True
+
+
+@rogue(
+    "malformed-crashes",
+    turns_red="AP-INT-06 AP-ROB-01 AP-ROB-02",
+    blinds=ANYTHING,
+    by_chance="AP-HTTP-03",
+    because="An exception in one connection's handler ends the process.",
+)
+class MalformedCrashes(Policy):
+    def survives(self, complaint: str) -> bool:
+        return False

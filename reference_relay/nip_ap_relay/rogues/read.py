@@ -1,0 +1,279 @@
+"""Rogues of filters and subscriptions."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import orjson
+
+from nip_ap.nostr import Event, Filter
+from nip_ap_relay.policy import NOVEMBER, Policy
+from nip_ap_relay.rogues.declaring import rogue
+from nip_ap_relay.store import Row
+
+
+@rogue(
+    "eose-missing",
+    turns_red="AP-READ-01",
+    blinds="AP-REPL-02 AP-REPL-03 AP-REPL-10 AP-REPL-14",
+    because="It ends its loop at the limit and skips the line after the loop.",
+)
+class EoseMissing(Policy):
+    def ends_stored_events(self, rows: list[Row], filters: Sequence[Filter]) -> bool:
+        return not (len(rows) == 1 and any(one.limit == 1 for one in filters))
+
+
+@rogue(
+    "list-capped-at-100",
+    turns_red="AP-READ-02",
+    because="It applies a default page size where the filter has no limit.",
+)
+class ListCappedAt100(Policy):
+    def row_limit(self, one: Filter) -> int:
+        return 100 if one.limit is None else super().row_limit(one)
+
+
+def _without_tag(one: Filter, name: str) -> Filter:
+    return one.changed(tags={key: value for key, value in one.tags.items() if key != name})
+
+
+@rogue(
+    "d-filter-ignored",
+    turns_red="AP-READ-03 AP-READ-09 AP-ENV-08 AP-REPL-10",
+    because="It indexes only `e` and `p` tags and ignores other conditions.",
+)
+class DFilterIgnored(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return _without_tag(one, "d")
+
+
+@rogue(
+    "d-filter-prefix",
+    turns_red="AP-READ-03 AP-SCOPE-07",
+    because="It answers tag filters by a prefix scan.",
+)
+class DFilterPrefix(Policy):
+    def tag_comparison(self) -> Callable[[str, str], bool]:
+        return str.startswith
+
+
+@rogue(
+    "d-filter-first-value-only",
+    turns_red="AP-READ-03",
+    because="Its fast path for one author and one kind looks up a single value.",
+)
+class DFilterFirstValueOnly(Policy):
+    def understood(self, one: Filter) -> Filter:
+        tags = {name: tuple(sorted(values))[:1] for name, values in one.tags.items()}
+        return one.changed(tags=tags)
+
+
+@rogue(
+    "authors-filter-ignored",
+    turns_red="AP-READ-04",
+    because="Where a filter names `d` it takes the tag index and checks nothing else.",
+)
+class AuthorsFilterIgnored(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(authors=None) if "d" in one.tags else one
+
+
+@rogue(
+    "ids-filter-ignored",
+    turns_red="AP-READ-05 AP-READ-09 AP-ROB-04",
+    blinds="AP-GATE-11",
+    because="It prefers the author index and drops the condition on ids.",
+)
+class IdsFilterIgnored(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(ids=None)
+
+
+@rogue(
+    "since-exclusive",
+    turns_red="AP-READ-06",
+    because="It writes > for >=.",
+)
+class SinceExclusive(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(since=None if one.since is None else one.since + 1)
+
+
+@rogue(
+    "until-exclusive",
+    turns_red="AP-READ-06",
+    because="It writes < for <=.",
+)
+class UntilExclusive(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(until=None if one.until is None else one.until - 1)
+
+
+@rogue(
+    "since-ignored",
+    turns_red="AP-READ-06",
+    because="It reads `until` and forgets `since`.",
+)
+class SinceIgnored(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(since=None)
+
+
+@rogue(
+    "limit-gives-oldest",
+    turns_red="AP-READ-07 AP-READ-15",
+    because="It cuts before it sorts.",
+)
+class LimitGivesOldest(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        return sorted(rows, key=lambda row: row.order)
+
+    def newest_first(self) -> bool:
+        return False
+
+
+@rogue(
+    "order-oldest-first",
+    turns_red="AP-READ-15",
+    because="It returns events in the order in which it stored them.",
+)
+class OrderOldestFirst(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        return rows[::-1]
+
+
+@rogue(
+    "tie-order-arbitrary",
+    turns_red="AP-READ-15",
+    because="It sorts by created_at alone.",
+)
+class TieOrderArbitrary(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        return sorted(rows, key=lambda row: (-row.created_at, row.id[::-1]))
+
+
+@rogue(
+    "limit-zero-is-unlimited",
+    turns_red="AP-READ-08",
+    because="It takes 0 for the absence of a limit.",
+)
+class LimitZeroIsUnlimited(Policy):
+    def row_limit(self, one: Filter) -> int:
+        return super().row_limit(one) or self.largest_limit
+
+
+@rogue(
+    "filters-anded",
+    turns_red="AP-READ-09",
+    blinds="AP-HTTP-02",
+    because="It joins the filters of a REQ with AND.",
+)
+class FiltersAnded(Policy):
+    def combines_filters_by_or(self) -> bool:
+        return False
+
+
+@rogue(
+    "filters-repeat-events",
+    turns_red="AP-READ-16",
+    because="It runs one query a filter and sends what each finds.",
+)
+class FiltersRepeatEvents(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        def hits(row: Row) -> Iterable[Row]:
+            event = Event.from_json(orjson.loads(row.raw))
+            return itertools.repeat(row, sum(one.matches(event) for one in filters))
+
+        return [one for row in rows for one in hits(row)] if len(filters) > 1 else rows
+
+
+@rogue(
+    "no-live-delivery",
+    turns_red=(
+        "AP-GATE-08 AP-GATE-09 AP-READ-08 AP-READ-10 AP-READ-11 AP-ROB-05 AP-ROB-06 AP-SCOPE-06 "
+        "AP-THREAD-11"
+    ),
+    blinds="AP-ENV-08 AP-GATE-05 AP-INT-05 AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12",
+    because="It answers queries and never looks at open subscriptions again.",
+)
+class NoLiveDelivery(Policy):
+    def delivers_live(self, event: Event) -> bool:
+        return False
+
+
+@rogue(
+    "live-ignores-filter",
+    turns_red="AP-READ-10",
+    because="It matches live events by kind and author and ignores tags.",
+)
+class LiveIgnoresFilter(Policy):
+    def live_match(self, one: Filter, event: Event) -> bool:
+        return super().live_match(_without_tag(one, "d"), event)
+
+
+@rogue(
+    "duplicates-deliveries",
+    turns_red="AP-READ-10 AP-INT-05 AP-ROB-06",
+    because="It delivers from its own queue and again from its database's notification.",
+)
+class DuplicatesDeliveries(Policy):
+    def live_copies(self, event: Event) -> int:
+        return 2
+
+
+@rogue(
+    "close-ignored",
+    turns_red="AP-READ-11",
+    by_chance="AP-REPL-09",  # where its sequences take more subscriptions than there may be
+    because="It answers CLOSE and keeps the subscription.",
+)
+class CloseIgnored(Policy):
+    def close_ends(self) -> bool:
+        return False
+
+
+@rogue(
+    "ok-before-store",
+    turns_red="AP-ENV-06 AP-READ-02 AP-READ-12 AP-REPL-09 AP-ROB-04 AP-ROB-06",
+    because="It answers from memory and writes behind, a moment later, when a buffer is full.",
+)
+class OkBeforeStore(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._writes: Counter[str] = Counter()
+
+    def stores_before_answering(self, event: Event) -> bool:
+        self._writes[event.pubkey] += 1
+        return self._writes[event.pubkey] % 29 != 0
+
+
+@rogue(
+    "count-counts-versions",
+    turns_red="AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-READ-13 AP-REPL-01",
+    because="Its COUNT runs over the history table.",
+)
+class CountCountsVersions(Policy):
+    def count(self, rows: int, versions: int) -> int:
+        return versions
+
+
+@rogue(
+    "search-mixes",
+    turns_red="AP-READ-14",
+    because="It ignores `search` where another filter of the REQ has none.",
+)
+class SearchMixes(Policy):
+    def mixes_search(self, filters: Iterable[Filter]) -> bool:
+        return False
+
+
+@rogue(
+    "search-stays-live",
+    turns_red="AP-READ-14",
+    because="It registers every REQ for live delivery, searches too.",
+)
+class SearchStaysLive(Policy):
+    def keeps_search_open(self) -> bool:
+        return True

@@ -1,0 +1,210 @@
+"""Rogues of which version is the head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nip_ap.nostr import PERSONA, Event, Filter, is_addressable
+from nip_ap_relay.policy import NOVEMBER, Policy
+from nip_ap_relay.rogues.declaring import ANYTHING, rogue
+from nip_ap_relay.store import SUPERSEDED, Row, Store
+
+
+@rogue(
+    "keeps-all-versions",
+    turns_red="AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14",
+    because="It knows kind 30175 only as a number and stores it like a note.",
+)
+class KeepsAllVersions(Policy):
+    def retires(self, head: Row) -> bool:
+        return False
+
+
+@rogue(
+    "first-write-wins",
+    turns_red=(
+        "AP-DEL-06 AP-GATE-08 AP-GATE-10 AP-REPL-01 AP-REPL-03 AP-REPL-07 AP-REPL-09 "
+        "AP-REPL-10 AP-REPL-11 AP-REPL-14 AP-ROB-06"
+    ),
+    because="It inserts with ON CONFLICT DO NOTHING on the address.",
+)
+class FirstWriteWins(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return False
+
+
+@rogue(
+    "last-write-wins",
+    turns_red="AP-REPL-02 AP-REPL-03 AP-REPL-07 AP-REPL-08 AP-REPL-09 AP-REPL-10",
+    because="It replaces by arrival and never compares created_at.",
+)
+class LastWriteWins(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return True
+
+
+@rogue(
+    "tie-highest-id",
+    turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-09",
+    because="It compares ids the wrong way round.",
+)
+class TieHighestId(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return (incoming.created_at, incoming.id) > (head.created_at, head.id)
+
+
+@rogue(
+    "tie-last-write",
+    turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-09",
+    because="It replaces where created_at is greater or equal.",
+)
+class TieLastWrite(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return incoming.created_at >= head.created_at
+
+
+@rogue(
+    "tie-first-write",
+    turns_red="AP-REPL-03 AP-REPL-09",
+    because="It replaces only where created_at is greater.",
+)
+class TieFirstWrite(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return incoming.created_at > head.created_at
+
+
+@rogue(
+    "key-ignores-author",
+    turns_red="AP-READ-04 AP-REPL-04 AP-REPL-09",
+    blinds="AP-DEL-03",
+    by_chance="AP-DEL-03",
+    because="Its unique index is over kind and `d` alone.",
+)
+class KeyIgnoresAuthor(Policy):
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(kind, "" if kind == PERSONA else pubkey, slug)
+
+
+@rogue(
+    "key-ignores-slug",
+    turns_red=(
+        "AP-ENV-08 AP-READ-03 AP-READ-05 AP-READ-06 AP-READ-07 AP-READ-09 AP-READ-15 AP-REPL-05 "
+        "AP-REPL-09 AP-ROB-06"
+    ),
+    blinds=ANYTHING,
+    because="It treats the kind as replaceable rather than addressable.",
+)
+class KeyIgnoresSlug(Policy):
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(kind, pubkey, "" if kind == PERSONA else slug)
+
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return incoming.slug != head.slug or super().supersedes(incoming, head)
+
+
+@rogue(
+    "slug-prefix-match",
+    turns_red="AP-REPL-05 AP-REPL-09",
+    blinds="AP-DEL-03",
+    because="It scans its key-value store by prefix and replaces all that it finds.",
+)
+class SlugPrefixMatch(Policy):
+    def head_at(self, address: str, store: Store) -> Row | None:
+        for length in range(address.rindex(":") + 2, len(address)):
+            for row in store.rows_at(address[:length]):
+                store.remove(row, SUPERSEDED)
+        return super().head_at(address, store)
+
+
+@rogue(
+    "key-ignores-kind",
+    turns_red="AP-REPL-06",
+    because="Its unique index is over author and `d` alone.",
+)
+class KeyIgnoresKind(Policy):
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(PERSONA if is_addressable(kind) else kind, pubkey, slug)
+
+
+@rogue(
+    "superseded-in-list",
+    turns_red="AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-14",
+    because="It looks for heads only where a filter names `d`.",
+)
+class SupersededInList(Policy):
+    def retires(self, head: Row) -> bool:
+        return False
+
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        if not all("d" in one.tags for one in filters):
+            return rows
+        heads: dict[str | None, Row] = {}
+        for row in sorted(rows, key=lambda row: row.order):
+            heads.setdefault(row.address, row)
+        return [row for row in rows if heads[row.address] is row]
+
+
+@rogue(
+    "stale-fanned-out",
+    turns_red="AP-REPL-08",
+    because="It publishes to subscribers whatever the store made of the event.",
+)
+class StaleFannedOut(Policy):
+    def delivers_although_stale(self, event: Event) -> bool:
+        return True
+
+
+@rogue(
+    "replace-race",
+    turns_red="AP-REPL-10",
+    because="It reads the head and writes the new one without a lock in between.",
+)
+class ReplaceRace(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._seen: dict[str, Row | None] = {}
+
+    def head_at(self, address: str, store: Store) -> Row | None:
+        if address not in self._seen:
+            self._seen[address] = super().head_at(address, store)
+        return self._seen[address]
+
+    def batch_is_committed(self) -> None:
+        self._seen.clear()
+
+
+@rogue(
+    "future-clamped",
+    turns_red="AP-REPL-11",
+    because="It takes a date ahead of its clock for now, so two of them are a tie that it keeps.",
+)
+class FutureClamped(Policy):
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        if min(incoming.created_at, head.created_at) > self.now():
+            return False
+        return super().supersedes(incoming, head)
+
+
+@rogue(
+    "clock-guard-too-tight",
+    turns_red="AP-REPL-11 AP-REPL-12",
+    because="It expects every client's clock within 45 seconds of its own.",
+)
+class ClockGuardTooTight(Policy):
+    clock_tolerance = 45
+
+
+@rogue(
+    "superseded-resurrected",
+    turns_red="AP-REPL-09 AP-REPL-14",
+    because="It finds the old row by its id, marks it live again and forgets the newer one.",
+)
+class SupersededResurrected(Policy):
+    def is_known_already(self, event: Event, store: Store) -> bool:
+        known = super().is_known_already(event, store)
+        if known and store.event_by_id(event.id) is None:
+            head = self.head_at(self.address(event) or "", store)
+            if head is not None:
+                store.remove(head, SUPERSEDED)
+            store.restore(event.id)
+        return known

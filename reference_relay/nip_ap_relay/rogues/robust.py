@@ -1,0 +1,111 @@
+"""Rogues of bad input and load."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+from nip_ap.nostr import Event, Filter
+from nip_ap_relay.couriers import Courier, Send
+from nip_ap_relay.policy import NOVEMBER, Policy
+from nip_ap_relay.rogues.declaring import ANYTHING, rogue
+from nip_ap_relay.store import Row
+
+
+@rogue(
+    "frame-limit-exclusive",
+    turns_red="AP-ROB-02",
+    because="It reads frames below the limit that it announces, and not those of just the limit.",
+)
+class FrameLimitExclusive(Policy):
+    def frame_fits(self, size: int) -> bool:
+        return size < self.frame_limit
+
+
+@rogue(
+    "large-frame-crashes",
+    turns_red="AP-ROB-01 AP-ROB-02",
+    blinds=ANYTHING,
+    because="It reads a frame into a fixed buffer.",
+)
+class LargeFrameCrashes(Policy):
+    def survives(self, complaint: str) -> bool:
+        return "too large" not in complaint
+
+
+@rogue(
+    "req-silent",
+    turns_red="AP-ROB-03",
+    because="It drops filters that can match nothing, and the answer with them.",
+)
+class ReqSilent(Policy):
+    def ends_stored_events(self, rows: list[Row], filters: Sequence[Filter]) -> bool:
+        return not any(one.kinds == () or one.authors == () for one in filters)
+
+
+@rogue(
+    "drops-in-a-burst",
+    turns_red="AP-ROB-04",
+    because="Its queue overflows under one author's burst, after the OK.",
+)
+class DropsInABurst(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._written: Counter[str] = Counter()
+
+    def keeps(self, event: Event) -> bool:
+        self._written[event.pubkey] += 1
+        return self._written[event.pubkey] < 350 or self._written[event.pubkey] % 7 > 0
+
+
+@rogue(
+    "drops-under-load",
+    turns_red="AP-ROB-06",
+    because="Each key has a pool of connections; who finds no place there writes into nothing.",
+)
+class DropsUnderLoad(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._connections: Counter[str] = Counter()
+        self._crowded: Counter[str] = Counter()
+
+    def auth_event_is_sound(self, event: Event) -> bool:
+        self._connections[event.pubkey] += 1
+        return super().auth_event_is_sound(event)
+
+    def keeps(self, event: Event) -> bool:
+        if self._connections[event.pubkey] < 18:
+            return True
+        self._crowded[event.pubkey] += 1
+        return self._crowded[event.pubkey] % 5 > 0
+
+
+class _OneAtATime(Courier):
+    """Waits with frames of a middling size behind every other connection."""
+
+    def __init__(self, turn: asyncio.Lock) -> None:
+        self._turn = turn
+
+    async def carry(self, frames: list[str], send: Send) -> None:
+        for frame in frames:
+            if 15_000 < len(frame) < 20_000:
+                async with self._turn:
+                    await send(frame)
+            else:
+                await send(frame)
+
+
+@rogue(
+    "slow-reader-blocks-all",
+    turns_red="AP-ROB-05",
+    blinds=ANYTHING,
+    because="One buffer for frames of some kilobytes serves all, until the frame is out.",
+)
+class SlowReaderBlocksAll(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._turn = asyncio.Lock()
+
+    def courier(self) -> Courier:
+        return _OneAtATime(self._turn)

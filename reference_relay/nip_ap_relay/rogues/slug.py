@@ -1,0 +1,210 @@
+"""Rogues of the slug grammar."""
+
+from __future__ import annotations
+
+from string import ascii_letters, ascii_lowercase, digits
+
+from nip_ap.nostr import PERSONA, Event, is_addressable
+from nip_ap_relay.policy import Policy, Submission
+from nip_ap_relay.rogues.declaring import rogue
+
+
+@rogue(
+    "slug-max-63",
+    turns_red="AP-SLUG-01",
+    because="It reads {0,63} as the length of the whole slug, or compares with < for <=.",
+)
+class SlugMax63(Policy):
+    longest_slug = 63
+
+
+@rogue(
+    "slug-no-digit-first",
+    turns_red="AP-SLUG-01",
+    because="It takes the grammar for that of identifiers, which begin with a letter.",
+)
+class SlugNoDigitFirst(Policy):
+    first_characters = frozenset(ascii_lowercase)
+
+
+@rogue(
+    "slug-no-underscore",
+    turns_red="AP-SLUG-01",
+    because="It uses the host-name grammar, which knows the dash and not the underscore.",
+)
+class SlugNoUnderscore(Policy):
+    further_characters = frozenset(ascii_lowercase + digits + "-")
+
+
+@rogue(
+    "slug-empty-accepted",
+    turns_red="AP-SLUG-02",
+    because="NIP-01 lets an addressable event have an empty `d`, and it stops there.",
+)
+class SlugEmptyAccepted(Policy):
+    def is_no_slug(self, value: str | None) -> bool:
+        return value is None
+
+
+@rogue(
+    "slug-missing-accepted",
+    turns_red="AP-SLUG-03",
+    because="It refuses more than one `d` and forgets that none is wrong too.",
+)
+class SlugMissingAccepted(Policy):
+    def number_of_d_tags_is_good(self, found: int) -> bool:
+        return found <= 1
+
+
+@rogue(
+    "slug-max-65",
+    turns_red="AP-SLUG-04",
+    because="It is off by one: {0,64} after the first character.",
+)
+class SlugMax65(Policy):
+    longest_slug = 65
+
+
+@rogue(
+    "slug-truncated",
+    turns_red="AP-SLUG-04",
+    because="Its column is 64 characters wide and cuts what is longer.",
+)
+class SlugTruncated(Policy):
+    def slug_of(self, event: Event) -> str:
+        return event.slug[:64]
+
+
+@rogue(
+    "slug-uppercase-accepted",
+    turns_red="AP-SLUG-05",
+    because="It checks the grammar with a case-insensitive expression.",
+)
+class SlugUppercaseAccepted(Policy):
+    first_characters = frozenset(ascii_letters + digits)
+    further_characters = frozenset(ascii_letters + digits + "_-")
+
+
+@rogue(
+    "slug-case-folded",
+    turns_red="AP-SLUG-05",
+    because="It lower-cases the slug before it looks at it.",
+)
+class SlugCaseFolded(Policy):
+    def slug_of(self, event: Event) -> str:
+        return event.slug.lower() if event.kind == PERSONA else event.slug
+
+
+@rogue(
+    "slug-leading-dash-accepted",
+    turns_red="AP-SLUG-06",
+    because="It applies one character class to the whole slug.",
+)
+class SlugLeadingDashAccepted(Policy):
+    first_characters = Policy.further_characters
+
+
+@rogue(
+    "slug-trailing-newline-accepted",
+    turns_red="AP-SLUG-07",
+    because="Its expression ends in $, which matches before a final newline.",
+)
+class SlugTrailingNewlineAccepted(Policy):
+    def rest_is_good(self, rest: str) -> bool:
+        return super().rest_is_good(rest.removesuffix("\n"))
+
+
+@rogue(
+    "slug-dot-accepted",
+    turns_red="AP-SLUG-07",
+    because="It forgets to escape the dash or dot in a character class.",
+)
+class SlugDotAccepted(Policy):
+    further_characters = Policy.further_characters | {"."}
+
+
+@rogue(
+    "slug-unicode-lower-accepted",
+    turns_red="AP-SLUG-07",
+    because="It asks the language whether a character is a lower-case letter or a digit.",
+)
+class SlugUnicodeLowerAccepted(Policy):
+    def rest_is_good(self, rest: str) -> bool:
+        return all(one.islower() or one.isdigit() or one in "_-" for one in rest)
+
+
+@rogue(
+    "slug-trimmed",
+    turns_red="AP-SLUG-07",
+    because="It trims white space off tag values as a courtesy.",
+)
+class SlugTrimmed(Policy):
+    def slug_of(self, event: Event) -> str:
+        return event.slug.strip()
+
+
+@rogue(
+    "slug-cut-at-nul",
+    turns_red="AP-SLUG-07",
+    because="It passes the slug through a C string.",
+)
+class SlugCutAtNul(Policy):
+    def slug_of(self, event: Event) -> str:
+        return event.slug.partition("\0")[0] or event.slug
+
+
+def _is_for_its_slug(refusal: str) -> bool:
+    return refusal.startswith("invalid: persona event `d`")
+
+
+@rogue(
+    "refused-but-stored",
+    turns_red="AP-SLUG-08",
+    because="It validates after the insert and forgets to roll back.",
+)
+class RefusedButStored(Policy):
+    def stores_although_refused(self, event: Event, refusal: str) -> bool:
+        return _is_for_its_slug(refusal)
+
+
+@rogue(
+    "refused-but-fanned-out",
+    turns_red="AP-SLUG-08",
+    because="It publishes to subscribers before it validates.",
+)
+class RefusedButFannedOut(Policy):
+    def delivers_although_refused(self, event: Event, refusal: str) -> bool:
+        return _is_for_its_slug(refusal)
+
+
+@rogue(
+    "refusal-without-prefix",
+    turns_red="AP-SLUG-09",
+    because="It sends the validator's own text, without the machine-readable prefix.",
+)
+class RefusalWithoutPrefix(Policy):
+    def refusal(self, submission: Submission) -> str | None:
+        refusal = super().refusal(submission)
+        if refusal is not None and _is_for_its_slug(refusal):
+            return refusal.removeprefix("invalid: ")
+        return refusal
+
+
+@rogue(
+    "http-hides-the-reason",
+    turns_red="AP-HTTP-01 AP-SLUG-09",
+    because="Its HTTP layer replaces the text of every refusal by a phrase of its own.",
+)
+class HttpHidesTheReason(Policy):
+    def refusal_over_http(self, refusal: str) -> str:
+        return "invalid: bad request"
+
+
+@rogue(
+    "slug-grammar-on-every-kind",
+    turns_red="AP-SLUG-10",
+    because="It puts the check where all addressable kinds come by.",
+)
+class SlugGrammarOnEveryKind(Policy):
+    def grammar_binds(self, kind: int) -> bool:
+        return is_addressable(kind)

@@ -1,0 +1,273 @@
+"""The claims of scenario.py in both directions, on doors that answer as the test wants."""
+
+from __future__ import annotations
+
+import pytest
+
+from nip_ap.checking.actor import Actor, Clock, Surroundings, Watch
+from nip_ap.checking.evidence import Ledger
+from nip_ap.model.judgement import Broken, Inconclusive, ScenarioMistake
+from nip_ap.nostr import PERSONA, Draft, Filter, SecretKey
+from nip_ap.scenario import (
+    accepted,
+    delivered,
+    refused,
+    same_events,
+    undelivered,
+    vanishes,
+    withheld,
+)
+from nip_ap.wire import Answer, NoAnswer, Patience, Reading, Subscription, WebSocketDoor
+
+NOW = 1_800_000_000
+ANYTHING = Filter.of(kinds=[PERSONA])
+
+
+class FakeDoor(WebSocketDoor):
+    """A relay in a few lines: `takes` says what it accepts, `shows` what a reader gets."""
+
+    name = "ws"
+
+    def __init__(self, who, takes=lambda event: True, shows=lambda event, who: True, stored=None):
+        self.who, self.takes, self.shows = who, takes, shows
+        self.stored = [] if stored is None else stored
+
+    def publish(self, event):
+        if not self.takes(event):
+            return Answer(event.id, False, "invalid: no", "ws")
+        self.stored.append(event)
+        return Answer(event.id, True, "", "ws")
+
+    def publish_all(self, events):
+        return [self.publish(event) for event in events]
+
+    is_worn = False
+    is_idle = True
+
+    def publish_some(self, events):
+        return self.publish_all(events), None
+
+    def post(self, event):
+        self.posted = event
+
+    def answer_to(self, event, *, alone=False):
+        return self.publish(event)
+
+    def close(self):
+        pass
+
+    def query(self, filters):
+        found = [one for one in self.stored if any(each.matches(one) for each in filters)]
+        shown = tuple(one for one in found if self.shows(one, self.who))
+        return Reading(self.who, "ws", tuple(filters), shown)
+
+
+def actor(name="owner", *, ledger=None, **door):
+    made = Actor(
+        name,
+        SecretKey.derived("claims", name),
+        Surroundings(ledger or Ledger(), Clock(NOW), lambda *_: fake, None, Patience(8.0)),
+    )
+    fake = made._doors["ws"] = FakeDoor(name, **door)
+    return made
+
+
+def persona(slug):
+    return Draft(PERSONA, NOW, (("d", slug),), "{}")
+
+
+def is_good(event):
+    return event.slug.islower()
+
+
+# -- accepted, refused ---------------------------------------------------------------------
+
+
+def test_accepted_holds_where_the_relay_accepts():
+    assert accepted(actor(), persona("a")).slug == "a"
+
+
+def test_accepted_is_broken_where_the_relay_refuses():
+    with pytest.raises(Broken, match="expected the event to be accepted; seen refused 'invalid"):
+        accepted(actor(takes=is_good), persona("A"))
+
+
+def test_refused_holds_where_the_relay_refuses_the_bad_and_serves_the_twin():
+    owner = actor(takes=is_good)
+    (answer,) = refused(owner, persona("A"), twin=persona("a"))
+    assert answer.prefix == "invalid:"
+    (control,) = owner.ledger.controls
+    assert control.difference == "tag d: ['d','A'] against ['d','a']"
+    assert owner.ledger.uncontrolled() == []
+
+
+def test_refused_is_broken_where_the_relay_accepts_the_bad():
+    with pytest.raises(Broken, match=r"tag d: .*'A'.* accepted"):
+        refused(actor(), persona("A"), twin=persona("a"))
+
+
+def test_refused_is_broken_by_one_of_many():
+    owner = actor(takes=lambda event: event.slug != "A")
+    with pytest.raises(Broken, match="'B'") as caught:
+        refused(owner, [persona("A"), persona("B")], twin=persona("a"))
+    assert "'A'" not in caught.value.seen
+
+
+def test_refused_is_inconclusive_where_the_twin_is_refused_too():
+    with pytest.raises(Inconclusive, match="did not accept an event that the check builds on"):
+        refused(actor(takes=lambda event: False), persona("A"), twin=persona("a"))
+
+
+def test_refused_is_inconclusive_where_the_twin_is_accepted_and_not_served():
+    owner = actor(takes=is_good, shows=lambda event, who: False)
+    with pytest.raises(Inconclusive, match="accepted but is not served"):
+        refused(owner, persona("A"), twin=persona("a"))
+
+
+def test_refused_is_a_mistake_where_the_twin_differs_in_two_respects():
+    with pytest.raises(ScenarioMistake, match="one respect, not 2"):
+        refused(actor(), persona("A"), twin=persona("a").changed(content="{ }"))
+
+
+def test_refused_is_a_mistake_where_the_twin_is_the_same():
+    with pytest.raises(ScenarioMistake, match="one respect, not 0"):
+        refused(actor(), persona("a"), twin=persona("a"))
+
+
+def test_an_event_with_its_twins_id_is_sent_before_the_twin():
+    owner = actor(takes=lambda event: not event.problems)
+    twin = owner.signs(persona("a"))
+    refused(owner, twin.altered(sig="0" * 128), twin=twin)
+    assert owner.written == [twin]
+
+
+# -- withheld, vanishes --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_readers():
+    stored, ledger = [], Ledger()
+
+    def make(shows):
+        owner = actor("owner", ledger=ledger, shows=shows, stored=stored)
+        stranger = actor("stranger", ledger=ledger, shows=shows, stored=stored)
+        return owner, stranger, owner.publish(persona("a"))
+
+    return make
+
+
+def test_withheld_holds_where_only_one_reader_gets_the_event(two_readers):
+    owner, stranger, event = two_readers(lambda event, who: who == "owner")
+    withheld(event, ANYTHING, from_=stranger, seen_by=owner)
+    assert [one.difference for one in owner.ledger.controls] == ["reader: stranger against owner"]
+    assert owner.ledger.uncontrolled() == []
+
+
+def test_withheld_is_broken_where_both_get_it(two_readers):
+    owner, stranger, event = two_readers(lambda event, who: True)
+    with pytest.raises(Broken, match="to be withheld from stranger"):
+        withheld(event, ANYTHING, from_=stranger, seen_by=owner)
+
+
+def test_withheld_is_inconclusive_where_nobody_gets_it(two_readers):
+    owner, stranger, event = two_readers(lambda event, who: False)
+    with pytest.raises(Inconclusive, match="the control did not see event"):
+        withheld(event, ANYTHING, from_=stranger, seen_by=owner)
+
+
+def test_vanishes_holds_where_the_event_was_there_before_and_is_not_after():
+    owner = actor()
+    event = owner.publish(persona("a"))
+    with vanishes(event, ANYTHING, for_=owner):
+        owner.door("ws").stored.clear()
+    assert owner.ledger.uncontrolled() == []
+
+
+def test_vanishes_is_broken_where_the_event_stays():
+    owner = actor()
+    event = owner.publish(persona("a"))
+    with pytest.raises(Broken, match="to be gone"), vanishes(event, ANYTHING, for_=owner):
+        pass
+
+
+def test_vanishes_is_inconclusive_where_the_event_never_was_there():
+    owner = actor()
+    event = owner.signs(persona("a"))
+    with (
+        pytest.raises(Inconclusive, match="was not there before"),
+        vanishes(event, ANYTHING, for_=owner),
+    ):
+        pytest.fail("the block must not run")
+
+
+# -- live ----------------------------------------------------------------------------------------
+
+
+class FakeWire:
+    """The part of a door that a subscription waits on: nothing more ever comes."""
+
+    name = "ws"
+
+    def wait(self, condition, what):
+        if not condition():
+            raise NoAnswer(f"{what} did not come within 0 s")
+
+
+@pytest.fixture
+def watching():
+    def make(*live):
+        return Watch(Subscription(FakeWire(), "s", (), live=list(live), ended=True), Ledger())
+
+    return make
+
+
+@pytest.fixture
+def event():
+    return actor().signs(persona("a"))
+
+
+@pytest.fixture
+def fence():
+    return actor().signs(persona("b"))
+
+
+def test_delivered_holds_where_the_event_came(watching, event):
+    delivered(event, on=watching(event))
+
+
+def test_delivered_is_broken_where_it_did_not_come(watching, event, fence):
+    with pytest.raises(Broken, match="to be delivered live"):
+        delivered(event, on=watching(fence))
+
+
+def test_undelivered_holds_where_only_the_fence_came(watching, event, fence):
+    watch = watching(fence)
+    undelivered(event, on=watch, fence=fence)
+    assert watch.ledger.controls[0].claim == "not delivered"
+
+
+@pytest.mark.parametrize("order", ["event first", "fence first"])
+def test_undelivered_is_broken_where_the_event_came(watching, event, fence, order):
+    live = (event, fence) if order == "event first" else (fence, event)
+    with pytest.raises(Broken, match="not to be delivered"):
+        undelivered(event, on=watching(*live), fence=fence)
+
+
+def test_undelivered_is_inconclusive_where_the_fence_did_not_come(watching, event, fence):
+    with pytest.raises(Inconclusive, match="silence proves nothing"):
+        undelivered(event, on=watching(), fence=fence)
+
+
+def test_a_silent_subscription_is_a_negative_without_its_twin(watching):
+    watch = watching()
+    watch.ledger.settle()
+    assert watch.ledger.uncontrolled() == [
+        "nothing delivered at door ws, but never delivered there"
+    ]
+
+
+def test_same_events_counts_each_once(event, fence):
+    same_events([event, fence], [fence, event])
+    for seen in ([], [event], [event, event], [event, fence, fence]):
+        with pytest.raises(Broken):
+            same_events(seen, [event, fence])
