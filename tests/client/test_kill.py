@@ -12,7 +12,7 @@ from nip_ap.clients.device import Device
 from nip_ap.clients.stub import shared_stub
 from nip_ap.nostr import SecretKey
 from nip_ap.wire import Transcript
-from tests.clients.test_stub import COMMAND
+from tests.client.test_stub import COMMAND
 
 SEEDS, KILLS, PERSONAS = 10, 20, 200
 

@@ -9,11 +9,11 @@ import socket
 import subprocess
 
 import pytest
-from test_containers import COMMAND, ended, obey, report_in, run, soon
 
 from nip_ap.targets import TargetError
 from nip_ap.targets.kept import answers
 from nip_ap.targets.kinds import chosen, target_of
+from tests.docker.test_containers import COMMAND, ended, obey, report_in, run, soon
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("docker-compose") or shutil.which("docker")), reason="no compose tool"

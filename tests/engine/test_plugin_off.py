@@ -23,7 +23,7 @@ def test_nothing_of_the_suite_is_imported(pytester, run_pytest):
 
         def test_it():
             ours = {name for name in sys.modules if name.startswith("nip_ap")}
-            names = ("plugin", "target_options", "version")
+            names = ("plugin", "model", "model.target_options", "version")
             assert ours <= {"nip_ap", *(f"nip_ap.{name}" for name in names)}
             assert not {"httpx", "coincurve", "websockets", "starlette"} & set(sys.modules)
         """

@@ -34,7 +34,6 @@ from nip_ap.model.result import Result
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.legible import brief, on_one_line, visible
 from nip_ap.reporting.sources import link_of
-from nip_ap.resources import data
 from nip_ap.wire import Frame
 
 _STATUS = {
@@ -176,7 +175,7 @@ def _labels(check: Mapping[str, Any]) -> list[Label]:
     title = known[first].title if first in known else ""
     named = [
         (LabelType.PARENT_SUITE, "NIP-AP"),
-        (LabelType.SUITE, f"{group}: {data('groups').get(group, '')}"),
+        (LabelType.SUITE, f"{group}: {register().titles.get(group, '')}"),
         (LabelType.SUB_SUITE, f"{first}: {title}"),
         (LabelType.EPIC, "NIP-AP"),
         (LabelType.FEATURE, group),
