@@ -16,6 +16,16 @@ import uvicorn
 
 from nip_ap_relay.app import application
 from nip_ap_relay.faults import Control
+from nip_ap_relay.manners import (
+    AUTHENTICATED,
+    BOTH,
+    CHALLENGES,
+    CONNECT,
+    MANNERS,
+    READS,
+    USUAL_NEED,
+    WRITES,
+)
 from nip_ap_relay.policy import NOVEMBER, REVISIONS, Policy
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.rogues import ROGUES, rogue_named
@@ -71,6 +81,24 @@ def _stop_with_parent(server: uvicorn.Server) -> None:
 @click.option("--gallery", is_flag=True, help="Serve every rogue, each under /NAME.")
 @click.option("--open", "is_open", is_flag=True, help="Do not require NIP-42 authentication.")
 @click.option(
+    "--challenge",
+    type=click.Choice(list(CHALLENGES)),
+    default=CONNECT,
+    show_default=True,
+    help="When to send a NIP-42 challenge: "
+    + "; ".join(f"{name}: {when}" for name, when in CHALLENGES.items())
+    + ".",
+)
+@click.option(
+    "--auth-required",
+    type=click.Choice(AUTHENTICATED),
+    help="What takes NIP-42 authentication first; "
+    "reads alone with --challenge read, writes alone with write, else both.",
+)
+@click.option(
+    "--manner", metavar="NAME", default="plain", help="Be small or slow; `--manner list` shows how."
+)
+@click.option(
     "--grant",
     "grants",
     multiple=True,
@@ -86,6 +114,9 @@ def main(
     rogue: str | None,
     gallery: bool,
     is_open: bool,
+    challenge: str,
+    auth_required: str | None,
+    manner: str,
     grants: tuple[str, ...],
     stop_with_parent: bool,
 ) -> None:
@@ -94,11 +125,20 @@ def main(
         for one in ROGUES.values():
             click.echo(f"{one.name:34} {one.because}")
         return
+    if manner == "list":
+        for name, each in MANNERS.items():
+            click.echo(f"{name:34} {each.because}")
+        return
+    if manner not in MANNERS:
+        raise click.UsageError(f"no manner is named {manner!r}; `--manner list` shows them")
     narrowed = narrowed_scopes(grants)
+    needed = auth_required or USUAL_NEED.get(challenge, BOTH)
 
     def relay(policy: Policy, path: Path | None = None) -> Relay:
-        if is_open:
-            policy.auth_required = False
+        policy.auth_to_read = not is_open and needed in (READS, BOTH)
+        policy.auth_to_write = not is_open and needed in (WRITES, BOTH)
+        policy.challenge_moment = challenge
+        MANNERS[manner].instruct(policy)
         return Relay(policy, _store(path), narrowed)
 
     control = Control.from_environment(spec)

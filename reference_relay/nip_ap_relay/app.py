@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from nip_ap_relay.auth import Unauthenticated
 from nip_ap_relay.bridge import Bridge, Reply
 from nip_ap_relay.couriers import HangUp
+from nip_ap_relay.manners import ADDRESS, CONNECTION, KEY, LIMITED
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.session import Session
 
@@ -50,12 +54,18 @@ class Doors:
 
     async def websocket(self, socket: WebSocket) -> None:
         """Read frames and write answers until either side ends the connection."""
-        session = Session(self.relay, str(socket.url), self.relay.policy.courier())
+        manners, address = self.relay.policy.manners, _address(socket)
+        session = Session(self.relay, str(socket.url), self.relay.policy.courier(), address=address)
         if self.relay.faults is not None:
             self.relay.faults.connected(session, socket.headers)
         await socket.accept()
+        if manners.connections and self.relay.connections_of(address) >= manners.connections:
+            words = f"{LIMITED} too many connections from this address"
+            await socket.send_text(orjson.dumps(["NOTICE", words]).decode())
+            await socket.close(code=1013, reason=words)
+            return
         writer = asyncio.create_task(session.write(socket.send_text))
-        reader = asyncio.create_task(_read(socket, session))
+        reader = asyncio.create_task(_read(socket, session, manners.idle_seconds))
         session.open()
         try:
             await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
@@ -86,10 +96,10 @@ class Doors:
             "software": "nip-ap-relay",
             "version": policy.version(),
             "limitation": {
-                "max_message_length": policy.frame_limit,
-                "max_subscriptions": policy.subscriptions_at_once,
-                "max_filters": policy.filters_at_once,
-                "max_limit": policy.largest_limit,
+                "max_message_length": policy.announced("frame_limit"),
+                "max_subscriptions": policy.announced("subscriptions_at_once"),
+                "max_filters": policy.announced("filters_at_once"),
+                "max_limit": policy.announced("largest_limit"),
                 "max_subid_length": policy.longest_subscription_id,
                 "max_content_length": policy.longest_content,
                 "created_at_lower_limit": policy.clock_tolerance,
@@ -115,6 +125,8 @@ class Doors:
             body, pubkey = await self._authenticated(request)
         except (Unauthenticated, _TooLarge) as error:
             return self._turned_away(error)
+        if (too_soon := self._too_soon("EVENT", request, pubkey)) is not None:
+            return too_soon
         done: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
         def answer(reply: Reply) -> None:
@@ -126,18 +138,32 @@ class Doors:
 
     async def post_query(self, request: Request) -> Response:
         """Run filters."""
-        return await self._read(request, self.bridge.query)
+        return await self._read("REQ", request, self.bridge.query)
 
     async def post_count(self, request: Request) -> Response:
         """Count what filters match."""
-        return await self._read(request, self.bridge.count)
+        return await self._read("COUNT", request, self.bridge.count)
 
-    async def _read(self, request: Request, answer: Callable[[bytes, str], Reply]) -> Response:
+    async def _read(
+        self, verb: str, request: Request, answer: Callable[[bytes, str], Reply]
+    ) -> Response:
         try:
             body, pubkey = await self._authenticated(request)
         except (Unauthenticated, _TooLarge) as error:
             return self._turned_away(error)
+        if (too_soon := self._too_soon(verb, request, pubkey)) is not None:
+            return too_soon
         return _response(answer(body, pubkey))
+
+    def _too_soon(self, verb: str, request: Request, pubkey: str) -> Response | None:
+        """The answer to a request for which a quota leaves no room; None where there is room."""
+        address = _address(request)
+        who = {CONNECTION: request.client, ADDRESS: address, KEY: pubkey}
+        wait = self.relay.turnstile.wait(verb, who, time.monotonic())
+        if not wait:
+            return None
+        manners = self.relay.policy.manners
+        return _response(Reply.of({"error": manners.words(wait)}, manners.http_status))
 
     def _turned_away(self, error: Unauthenticated | _TooLarge) -> Response:
         policy = self.relay.policy
@@ -171,16 +197,29 @@ def _response(reply: Reply) -> Response:
     return Response(reply.text, reply.status, media_type="application/json")
 
 
-async def _read(socket: WebSocket, session: Session) -> None:
+def _address(client: HTTPConnection) -> str:
+    return client.client.host if client.client is not None else ""
+
+
+async def _read(socket: WebSocket, session: Session, idle_seconds: float) -> None:
+    """Hand over what comes. Raises HangUp after a silence, where the relay minds silence."""
     while True:
         await session.ready_to_read()
-        message = await socket.receive()
+        message = await (_soon(socket, idle_seconds) if idle_seconds else socket.receive())
         if message["type"] == "websocket.disconnect":
             return
         text = message.get("text")
         if text is None:
             text = _text_of_binary(message.get("bytes") or b"")
         session.receive(text)
+
+
+async def _soon(socket: WebSocket, seconds: float) -> Message:
+    try:
+        async with asyncio.timeout(seconds):
+            return await socket.receive()
+    except TimeoutError:
+        raise HangUp("the connection was idle") from None
 
 
 def _text_of_binary(data: bytes) -> str:

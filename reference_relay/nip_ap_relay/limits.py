@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
+
+from nip_ap_relay.manners import CONNECT, PLAIN, Manners
 
 JUNE = "2026-06"
 NOVEMBER = "2026-11"
@@ -21,7 +24,21 @@ class Limits:
     longest_subscription_id = 256
     largest_limit = 5000
     auth_window = 60
-    auth_required = True
+    auth_to_read = True
+    auth_to_write = True
+    challenge_moment = CONNECT
+    manners: Manners = PLAIN
+    announced_limits: Mapping[str, int] = MappingProxyType({})
+    """What NIP-11 says in place of the limit that is enforced."""
     x_pubkey_accepted = True
     body_limit = 1024 * _KIB
     frame_limits: ClassVar[Mapping[str, int]] = {JUNE: 64 * _KIB, NOVEMBER: 512 * _KIB}
+
+    @property
+    def auth_required(self) -> bool:
+        """What NIP-11 calls so: a connection that did not authenticate can do nothing."""
+        return self.auth_to_read and self.auth_to_write
+
+    def announced(self, name: str) -> int:
+        """A limit as NIP-11 has it."""
+        return self.announced_limits.get(name, getattr(self, name))

@@ -38,6 +38,7 @@ from nip_ap_relay.kinds import (
     SCOPE_OF_TAGGED_KIND,
 )
 from nip_ap_relay.limits import JUNE, NOVEMBER, Limits
+from nip_ap_relay.manners import AGAIN, CONNECT, LATE
 from nip_ap_relay.store import Condition
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Policy(ChannelRules, Limits):
         return None
 
     def caller_is_authenticated(self, submission: Submission) -> str | None:
-        if self.auth_required and submission.caller.pubkey is None:
+        if self.auth_to_write and submission.caller.pubkey is None:
             return "auth-required: not authenticated"
         return None
 
@@ -435,7 +436,7 @@ class Policy(ChannelRules, Limits):
 
     def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
         """Why a REQ, COUNT or query is not answered at all."""
-        if self.auth_required and caller.pubkey is None:
+        if self.auth_to_read and caller.pubkey is None:
             return "auth-required: not authenticated"
         for one in filters:
             channels = one.tags.get("h", ())
@@ -566,7 +567,19 @@ class Policy(ChannelRules, Limits):
     # -- authentication: NIP-42 and NIP-98 -------------------------------------
 
     def challenges_on_connect(self) -> bool:
-        return True
+        return self.challenge_moment in (CONNECT, AGAIN)
+
+    def challenges_later(self) -> bool:
+        """Whether a new challenge comes a moment after the connection was made."""
+        return self.challenge_moment in (LATE, AGAIN)
+
+    def challenges_with(self, moment: str, refusal: str) -> bool:
+        """Whether the refusal of a read or a write brings a challenge."""
+        return self.challenge_moment == moment and refusal.startswith("auth-required:")
+
+    def allows_another_attempt(self) -> bool:
+        """Whether a wrong answer may be followed by another; the real relay allows one (2.1)."""
+        return self.challenge_moment == AGAIN
 
     def challenge(self, random: str) -> str:
         """Fresh for each connection."""

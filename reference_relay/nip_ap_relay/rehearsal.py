@@ -37,7 +37,7 @@ _POST = re.compile(r"POST (\S+)((?: \[[^\]]+\])*) (.*)\Z", re.DOTALL)
 _AUTHENTICATION = re.compile(r'\["AUTH",\{[^}]*"id":"([0-9a-f]{64})"')
 _UNREHEARSED = re.compile(
     r"courier|challenge.*|survives|stores_before_answering|batch_is_committed|http_.*|x_pubkey.*"
-    r"|claimed_nips|version|auth_required|.*limit|read_ahead|.*backlog"
+    r"|claimed_nips|version|auth_to_.*|.*limit|read_ahead|.*backlog"
 )
 
 

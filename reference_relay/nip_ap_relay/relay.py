@@ -26,6 +26,7 @@ from nip_ap_relay.channels import (
 from nip_ap_relay.faults import Faults
 from nip_ap_relay.kinds import ALL_SCOPES
 from nip_ap_relay.live import Live
+from nip_ap_relay.manners import Turnstile
 from nip_ap_relay.policy import Caller, Policy, Submission
 from nip_ap_relay.query import Query
 from nip_ap_relay.store import DELETED, SUPERSEDED, Row, Store
@@ -40,6 +41,8 @@ _LATE = 1.0
 
 class Connection(Protocol):
     """A connection, as far as the relay as a whole is concerned."""
+
+    address: str
 
     def drop(self) -> None:
         """End it now."""
@@ -72,6 +75,7 @@ class Relay:
         self.connections: set[Connection] = set()
         self.doorkeeper = HttpDoorkeeper(policy)
         self.faults: Faults | None = None
+        self.turnstile = Turnstile(policy.manners.quotas)
         self._grants = dict(grants or {})
         self._pending: list[_Pending] = []
         self._flush_is_due = False
@@ -128,6 +132,10 @@ class Relay:
             if done.row is not None:
                 self._deliver(done.event, done.row)
             done.answer(done.accepted, done.message)
+
+    def connections_of(self, address: str) -> int:
+        """How many connections a client's address holds."""
+        return sum(one.address == address for one in self.connections)
 
     def drop_everybody(self) -> None:
         """End every connection, as a crash would; only a rogue comes here."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import deque
 from typing import Any
 
@@ -14,6 +15,7 @@ from nip_ap_relay import policy as rules
 from nip_ap_relay.auth import answers_challenge
 from nip_ap_relay.couriers import Courier, HangUp, Send
 from nip_ap_relay.live import Subscription
+from nip_ap_relay.manners import ADDRESS, CONNECTION, KEY, LATER, NOTICE, READ, WRITE
 from nip_ap_relay.protocol import Complaint, Request, parse_frame
 from nip_ap_relay.relay import Relay
 
@@ -24,16 +26,20 @@ _READ_AHEAD = 2_000
 class Session:
     """The state of one connection."""
 
-    def __init__(self, relay: Relay, url: str, courier: Courier, challenge: str = "") -> None:
-        """`challenge` replaces the one that the policy makes."""
+    def __init__(
+        self, relay: Relay, url: str, courier: Courier, challenge: str = "", address: str = ""
+    ) -> None:
+        """`challenge` replaces the one that the policy makes; `address` is the client's."""
         self.relay = relay
         self.url = url
+        self.address = address
         self.pubkey: str | None = None
         self.overrun = False
         self._courier = courier
         self._caller = relay.caller(None)
         self._challenge = challenge or relay.policy.challenge(os.urandom(32).hex())
         self._auth_failed = False
+        self._later: asyncio.TimerHandle | None = None
         self._subscriptions: dict[str, Subscription] = {}
         self._outbox: deque[str] = deque()
         self._something_to_send = asyncio.Event()
@@ -89,13 +95,23 @@ class Session:
 
     def open(self) -> None:
         """Greet with a challenge, as the real relay does on connect."""
+        policy = self.relay.policy
         self.relay.connections.add(self)
-        if self.relay.policy.challenges_on_connect():
+        if policy.challenges_on_connect():
             self.send("AUTH", self._challenge)
+        if policy.challenges_later():
+            self._later = asyncio.get_running_loop().call_later(LATER, self._challenge_anew)
+
+    def _challenge_anew(self) -> None:
+        """A new challenge, which replaces the one before."""
+        self._challenge = self.relay.policy.challenge(os.urandom(32).hex())
+        self.send("AUTH", self._challenge)
 
     def close(self) -> None:
         """Forget the connection and its subscriptions."""
         self.relay.connections.discard(self)
+        if self._later is not None:
+            self._later.cancel()
         for subscription in self._subscriptions.values():
             self.relay.live.remove(subscription)
         self._subscriptions.clear()
@@ -126,7 +142,9 @@ class Session:
         self.act_on(request)
 
     def act_on(self, request: Request) -> None:
-        """Answer one request that could be read."""
+        """Answer one request that could be read, unless it comes too soon."""
+        if self._comes_too_soon(request):
+            return
         if request.verb == "EVENT" and request.event is not None:
             self._event(request.event)
         elif request.verb == "AUTH" and request.event is not None:
@@ -143,13 +161,15 @@ class Session:
             frame = self.relay.policy.ok(event, accepted, message)
             if frame is not None:
                 self.send(*frame)
+            if self.relay.policy.challenges_with(WRITE, message):
+                self.send("AUTH", self._challenge)
 
         self.relay.submit(event, self._caller, answer)
 
     def _auth(self, event: Event) -> None:
-        if self._auth_failed:
+        if self._auth_failed and not self.relay.policy.allows_another_attempt():
             self.send("OK", event.id, False, "auth-required: authentication already failed")
-        elif self.pubkey is not None:
+        elif self.pubkey is not None and not self.relay.policy.allows_another_attempt():
             self.send("OK", event.id, False, "auth-required: already authenticated")
         elif answers_challenge(self.relay.policy, event, challenge=self._challenge, url=self.url):
             self.pubkey = event.pubkey
@@ -165,7 +185,7 @@ class Session:
         query = self.relay.query(self.pubkey)
         refusal = self._read_refusal(request)
         if refusal is not None:
-            self.send("CLOSED", identifier, refusal)
+            self._refuse_read(identifier, refusal)
             return
         subscription = Subscription(self, identifier, request.filters)
         is_search = any(one.search is not None for one in request.filters)
@@ -177,6 +197,29 @@ class Session:
             self._queue(f"{subscription.prefix}{policy.as_served(row.raw)}]")
         if policy.ends_stored_events(rows, request.filters):
             self.send("EOSE", identifier)
+
+    def _refuse_read(self, identifier: str, refusal: str) -> None:
+        if self.relay.policy.challenges_with(READ, refusal):
+            self.send("AUTH", self._challenge)
+        self.send("CLOSED", identifier, refusal)
+
+    def _comes_too_soon(self, request: Request) -> bool:
+        """Whether a quota is used up, which the client is told."""
+        if not self.relay.turnstile.quotas:
+            return False
+        who = {CONNECTION: id(self), ADDRESS: self.address, KEY: self.pubkey}
+        wait = self.relay.turnstile.wait(request.verb, who, time.monotonic())
+        if not wait:
+            return False
+        manners = self.relay.policy.manners
+        text = manners.words(wait)
+        if manners.told_by == NOTICE:
+            self.send("NOTICE", text)
+        elif request.event is not None:
+            self.send("OK", request.event.id, False, text)
+        else:
+            self.send("CLOSED", request.subscription, text)
+        return True
 
     def _read_refusal(self, request: Request) -> str | None:
         policy = self.relay.policy
@@ -190,7 +233,7 @@ class Session:
         query = self.relay.query(self.pubkey)
         refusal = self.relay.policy.read_refusal(request.filters, self._caller, self.relay.store)
         if refusal is not None:
-            self.send("CLOSED", request.subscription, refusal)
+            self._refuse_read(request.subscription, refusal)
             return
         count = query.count(request.filters, rules.COUNT)
         self.send("COUNT", request.subscription, {"count": count})
