@@ -15,7 +15,6 @@ import click
 import uvicorn
 
 from nip_ap_relay.app import application
-from nip_ap_relay.faults import Control
 from nip_ap_relay.manners import (
     AUTHENTICATED,
     BOTH,
@@ -30,6 +29,7 @@ from nip_ap_relay.policy import NOVEMBER, REVISIONS, Policy
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.rogues import ROGUES, rogue_named
 from nip_ap_relay.store import Store
+from nip_ap_relay.stub.control import Control
 
 
 def narrowed_scopes(pairs: tuple[str, ...]) -> dict[str, frozenset[str]]:
@@ -166,6 +166,7 @@ class _Announced(uvicorn.Server):
     """Says where it listens once it answers, and once signals end it in good order."""
 
     stops_when_asked = True
+    address = ("", 0)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """What a signal does; nothing where a rogue does not listen."""
@@ -174,9 +175,8 @@ class _Announced(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        for listener in sockets or ():
-            host, port = listener.getsockname()[:2]
-            click.echo(f"listening on ws://{host}:{port}")
+        host, port = self.address
+        click.echo(f"listening on ws://{host}:{port}")
         sys.stdout.flush()
 
 
@@ -203,7 +203,10 @@ def serve(
     server.stops_when_asked = relays[""].policy.stops_when_asked()
     if stop_with_parent:
         _stop_with_parent(server)
-    served = control.serve(server, listener) if control else server.serve(sockets=[listener])
+    server.address = control.front.address if control else listener.getsockname()[:2]
+    served = server.serve(sockets=[listener])
+    if control is not None:
+        served = control.serve(served)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(served)
 

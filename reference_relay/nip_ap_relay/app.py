@@ -56,8 +56,7 @@ class Doors:
         """Read frames and write answers until either side ends the connection."""
         manners, address = self.relay.policy.manners, _address(socket)
         session = Session(self.relay, str(socket.url), self.relay.policy.courier(), address=address)
-        if self.relay.faults is not None:
-            self.relay.faults.connected(session, socket.headers)
+        self.relay.interceptor.connected(session, socket.headers)
         await socket.accept()
         if manners.connections and self.relay.connections_of(address) >= manners.connections:
             words = f"{LIMITED} too many connections from this address"
@@ -181,8 +180,7 @@ class Doors:
                 raise _TooLarge
             chunks.append(chunk)
         body = b"".join(chunks)
-        if self.relay.faults is not None:
-            self.relay.faults.posted(request.url.path, request.headers, body)
+        self.relay.interceptor.posted(request.url.path, request.headers, body)
         pubkey = self.relay.doorkeeper.pubkey(
             header=request.headers.get("authorization", ""),
             x_pubkey=request.headers.get("x-pubkey", ""),
@@ -223,7 +221,7 @@ async def _soon(socket: WebSocket, seconds: float) -> Message:
 
 
 def _text_of_binary(data: bytes) -> str:
-    """A binary frame that holds UTF-8 is treated as text (facts 4.2); other bytes fail to parse."""
+    """A binary frame that holds UTF-8 is treated as text; other bytes fail to parse."""
     return data.decode("utf-8", errors="replace")
 
 

@@ -1,4 +1,4 @@
-"""The HTTP bridge without HTTP: bodies in, statuses and JSON out (facts 1.3 to 1.5)."""
+"""The HTTP bridge without HTTP: bodies in, statuses and JSON out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from nip_ap.nostr import Event, Filter, MalformedEvent
-from nip_ap_relay import policy as rules
+from nip_ap_relay import surfaces
 from nip_ap_relay.protocol import Complaint, parse_filter, parse_json
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.windows import ThreadReads
@@ -90,12 +90,12 @@ class Bridge:
         texts = [text for one in filters if threads.answers(one) for text in threads.read(one)]
         ordinary = [one for one in filters if not threads.answers(one)]
         if ordinary:
-            rows = query.rows(ordinary, rules.HTTP_QUERY)
+            rows = query.rows(ordinary, surfaces.HTTP_QUERY)
             texts += [self.relay.policy.as_served(row.raw) for row in rows]
         return Reply(200, f"[{','.join(texts)}]")
 
     def _number(self, filters: list[Filter], pubkey: str) -> Reply:
-        return Reply.of({"count": self.relay.query(pubkey).count(filters, rules.HTTP_COUNT)})
+        return Reply.of({"count": self.relay.query(pubkey).count(filters, surfaces.HTTP_COUNT)})
 
 
 def _filters(body: bytes) -> list[Filter]:

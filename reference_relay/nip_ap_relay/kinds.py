@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nip_ap.nostr import APPLICATION_DATA, DELETION, ENGRAM, NOTE, PERSONA, PROFILE
 
-# The kinds that each scope lets a credential write (facts/relay-behaviour.md 3.2).
+# The kinds that each scope lets a credential write.
 SCOPE_OF_KIND: dict[int, str] = {
     **dict.fromkeys((PROFILE, 3, 10000, 10001, 10002, 10003, 10100, 30000, 30003), "users:write"),
     **dict.fromkeys((APPLICATION_DATA, ENGRAM, PERSONA, 30315), "users:write"),
@@ -13,11 +13,11 @@ SCOPE_OF_KIND: dict[int, str] = {
     **dict.fromkeys((9000, 9001, 9008), "admin:channels"),
     **dict.fromkeys((9021, 9022), "channels:read"),
 }
-# What takes another scope where it carries a certain tag: archiving a channel (facts 3.2).
+# What takes another scope where it carries a certain tag: archiving a channel.
 SCOPE_OF_TAGGED_KIND: dict[tuple[int, str], str] = {(9002, "archived"): "admin:channels"}
 ALL_SCOPES = frozenset(SCOPE_OF_KIND.values()) | {"messages:read", "users:read"}
 
-# What the relay itself says about a channel; nobody else may (facts/relay-behaviour.md 6).
+# What the relay itself says about a channel; nobody else may.
 RELAY_ONLY_KINDS = frozenset((39000, 39001, 39002, 39005, 39006))
 
 # What NIP-11 claims.

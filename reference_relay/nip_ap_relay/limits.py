@@ -15,7 +15,13 @@ _KIB = 1024
 
 
 class Limits:
-    """Sizes in bytes, times in seconds (facts/relay-behaviour.md 7)."""
+    """Sizes in bytes, times in seconds: those of the real relay."""
+
+    only_a_run_shows: ClassVar[frozenset[str]] = frozenset(
+        "auth_to_read auth_to_write challenge_moment manners "
+        "x_pubkey_accepted body_limit frame_limits".split()
+    )
+    """Those of which no answer in memory shows a change: they act before a request is read."""
 
     clock_tolerance = 900
     longest_content = 256 * _KIB

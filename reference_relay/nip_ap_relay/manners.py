@@ -11,10 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from nip_ap_relay.policy import Policy
+from typing import Protocol
 
 CONNECT, READ, WRITE, LATE, AGAIN = "connect", "read", "write", "late", "again"
 
@@ -54,6 +51,13 @@ class Quota:
     each: str = CONNECTION
 
 
+class Limited(Protocol):
+    """What manners change: the limits of a policy, by name, and what is said of them."""
+
+    manners: Manners
+    announced_limits: Mapping[str, int]
+
+
 @dataclass(frozen=True)
 class Manners:
     """How one relay behaves where the NIPs leave it free. `limits` replace those of limits.py."""
@@ -78,14 +82,13 @@ class Manners:
         when = f"; retry in {math.ceil(wait)}s" if self.tells_when else ""
         return f"{LIMITED} slow down{when}"
 
-    def instruct(self, policy: Policy) -> None:
+    def instruct(self, policy: Limited) -> None:
         """Make a policy behave like this."""
+        usual = {name: getattr(policy, name) for name in self.limits}
         policy.manners = self
-        policy.announced_limits = {name: getattr(policy, name) for name in self.limits}
+        policy.announced_limits = dict(self.limits) if self.announced else usual
         for name, value in self.limits.items():
             setattr(policy, name, value)
-            if self.announced:
-                policy.announced_limits[name] = value
 
 
 _EVENTS = frozenset({"EVENT"})

@@ -1,18 +1,17 @@
 """Every rule of the relay as a small method, in the order in which an event meets them.
 
-Reading this file is reading the specification: NIP-AP for personas, NIP-01 for everything else,
-and facts/relay-behaviour.md for the order and the texts, which are those of the real relay.
-A rogue (rogues/) is a subclass that overrides one of these methods.
+Reading this file is reading the specification: NIP-AP for personas, NIP-01 and NIP-09 for the
+rest; order and texts are those of the real relay. The rules of channels and threads are in
+channel_rules.py and thread_rules.py, and what the relay does around its rules is in seams.py.
+A rogue (rogues/) is a subclass that overrides one of these methods or one of the seams.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from string import ascii_lowercase, digits
-from typing import TYPE_CHECKING, Any
 
 from nip_ap.nostr import (
     DELETION,
@@ -23,72 +22,50 @@ from nip_ap.nostr import (
     is_replaceable,
 )
 from nip_ap.nostr.auth import HTTP_AUTH, RELAY_AUTH
-from nip_ap.version import __version__
-from nip_ap_relay.channels import (
-    CHANNEL_KINDS,
-    ChannelRules,
-    channel_of,
-)
-from nip_ap_relay.couriers import Courier
-from nip_ap_relay.kinds import (
-    ALL_SCOPES,
-    NIPS,
-    RELAY_ONLY_KINDS,
-    SCOPE_OF_KIND,
-    SCOPE_OF_TAGGED_KIND,
-)
-from nip_ap_relay.limits import JUNE, NOVEMBER, Limits
-from nip_ap_relay.manners import AGAIN, CONNECT, LATE
-from nip_ap_relay.store import Condition
+from nip_ap_relay.channel_rules import ChannelRules
+from nip_ap_relay.channels import CHANNEL_KINDS, channel_of
+from nip_ap_relay.kinds import RELAY_ONLY_KINDS, SCOPE_OF_KIND, SCOPE_OF_TAGGED_KIND
+from nip_ap_relay.limits import JUNE, NOVEMBER
+from nip_ap_relay.seams import Seams
+from nip_ap_relay.store import Row, Store
+from nip_ap_relay.submission import Caller, Rule, Submission
+from nip_ap_relay.surfaces import COUNT, HTTP_COUNT, HTTP_QUERY, IDS, LIVE, MIXED, REQ, SEARCH
+from nip_ap_relay.thread_rules import ThreadRules
 
-if TYPE_CHECKING:
-    from nip_ap_relay.store import Row, Store
-
-__all__ = ["JUNE", "NOVEMBER", "REVISIONS", "Caller", "Policy", "Rule", "Submission"]
+# With these names a rogue can override any rule.
+__all__ = [
+    "COUNT",
+    "HTTP_COUNT",
+    "HTTP_QUERY",
+    "IDS",
+    "JUNE",
+    "LIVE",
+    "MIXED",
+    "NOVEMBER",
+    "REQ",
+    "REVISIONS",
+    "SEARCH",
+    "Caller",
+    "Policy",
+    "Submission",
+]
 
 REVISIONS = (JUNE, NOVEMBER)
-
-# What a read goes through; the sharing gate names each of them.
-REQ, MIXED, IDS, LIVE = "req", "mixed kinds", "ids", "live"
-COUNT, HTTP_QUERY, HTTP_COUNT, SEARCH = "count", "http query", "http count", "search"
 
 _HEX_PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
 _KIND = re.compile(r"[0-9]{1,5}\Z")
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who is at the door: the authenticated key, if any, and what its credential may write."""
-
-    pubkey: str | None
-    scopes: frozenset[str] = ALL_SCOPES
-
-
-@dataclass(frozen=True)
-class Submission:
-    """One event at the door, with all that a rule may look at."""
-
-    event: Event
-    caller: Caller
-    now: int
-    store: Store
-
-
-Rule = Callable[[Submission], "str | None"]
-
-
-class Policy(ChannelRules, Limits):
+class Policy(ChannelRules, ThreadRules, Seams):
     """The rules. A rule returns the text of its refusal, or None where it has no objection."""
 
     name = "reference"
     longest_slug = 64
     first_characters = frozenset(ascii_lowercase + digits)
     further_characters = frozenset(ascii_lowercase + digits + "_-")
-    deepest_thread = 100
 
     def __init__(self, spec: str = NOVEMBER) -> None:
-        self.spec = spec
-        self.frame_limit = self.frame_limits[spec]
+        super().__init__(spec)
         self._rules = self.rules()
 
     def now(self) -> int:
@@ -98,7 +75,7 @@ class Policy(ChannelRules, Limits):
     # -- the ingest pipeline ---------------------------------------------------
 
     def rules(self) -> tuple[Rule, ...]:
-        """Every rule an event has to pass, in this order (facts/relay-behaviour.md section 4)."""
+        """Every rule an event has to pass, in this order."""
         return (
             self.caller_is_authenticated,
             self.author_is_caller,
@@ -119,6 +96,7 @@ class Policy(ChannelRules, Limits):
             self.further_tags_are_not_judged,
             self.deletion_names_a_target,
             *self.channel_rules(),
+            self.reply_stands_in_a_thread,
         )
 
     def refusal(self, submission: Submission) -> str | None:
@@ -377,61 +355,6 @@ class Policy(ChannelRules, Limits):
         """Newer wins; in one second the lowest id wins."""
         return incoming.order < head.order
 
-    def retires(self, head: Row) -> bool:
-        """Whether a beaten head leaves every answer."""
-        return True
-
-    def answer_to_stale(self, event: Event) -> tuple[bool, str]:
-        """What a write that lost is told: accepted, as the real relay does."""
-        return True, "duplicate:"
-
-    def answer_to_duplicate(self, event: Event) -> tuple[bool, str]:
-        return True, "duplicate:"
-
-    def keeps(self, event: Event) -> bool:
-        """Whether an accepted event is stored at all."""
-        return True
-
-    def batch_is_committed(self) -> None:
-        """A group commit has ended; nothing is remembered from one write to the next."""
-
-    def commits_before_answering(self) -> bool:
-        """OK true means durable: whatever ends the process, it is there afterwards."""
-        return True
-
-    def opens(self, store: Store) -> None:
-        """A store from before is taken as it is: what was replaced or deleted stays so."""
-
-    def stops_when_asked(self) -> bool:
-        """SIGTERM closes every connection and ends the process."""
-        return True
-
-    def as_stored(self, event: Event) -> Event:
-        """Stored byte for byte."""
-        return event
-
-    # -- what else happens around a write --------------------------------------
-
-    def stores_although_refused(self, event: Event, refusal: str) -> bool:
-        return False
-
-    def delivers_although_refused(self, event: Event, refusal: str) -> bool:
-        return False
-
-    def delivers_although_stale(self, event: Event) -> bool:
-        return False
-
-    def delivers_although_known(self, event: Event) -> bool:
-        return False
-
-    def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
-        """The answer to an EVENT: one OK that names its id."""
-        return ["OK", event.id, accepted, message]
-
-    def stores_before_answering(self, event: Event) -> bool:
-        """OK true means stored: what follows reads it."""
-        return True
-
     # -- reads: NIP-01 ---------------------------------------------------------
 
     def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
@@ -448,32 +371,6 @@ class Policy(ChannelRules, Limits):
         """A search goes alone: no REQ mixes it with ordinary filters."""
         return len({type(one.search) for one in filters}) > 1
 
-    def understood(self, one: Filter) -> Filter:
-        """The filter as this relay reads it: as it was written."""
-        return one
-
-    def row_limit(self, one: Filter) -> int:
-        """How many stored events a filter gives at most."""
-        return self.largest_limit if one.limit is None else min(one.limit, self.largest_limit)
-
-    def newest_first(self) -> bool:
-        """Stored events come newest first, in one second the lowest id first."""
-        return True
-
-    def tag_comparison(self) -> Callable[[str, str], bool] | None:
-        """How a tag's value is compared with a wanted one; None is whole and case-sensitively.
-
-        For that the index answers.
-        """
-        return None
-
-    def channel_condition(self, channel: str) -> Condition:
-        """What `#h` of one channel means: stored under it; a stray `h` on a persona is not."""
-        return Condition("channel = ?", (channel,))
-
-    def combines_filters_by_or(self) -> bool:
-        return True
-
     def gates(self, row: Row) -> bool:
         """Kinds that the sharing gate stands before: personas, from the November text on."""
         return row.kind == PERSONA and self.spec != JUNE
@@ -484,160 +381,14 @@ class Policy(ChannelRules, Limits):
             return row.pubkey == reader
         return True
 
-    def gate_before_limit(self) -> bool:
-        """Hidden events do not use up the limit of a reader who may not see them."""
-        return True
-
-    def as_served(self, raw: str) -> str:
-        """The JSON text of an event as it leaves the relay: as it came."""
-        return raw
-
-    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
-        """The stored events of one answer."""
-        return rows
-
-    def ends_stored_events(self, rows: list[Row], filters: Sequence[Filter]) -> bool:
-        """EOSE closes the stored part of every answer."""
-        return True
-
-    def keeps_search_open(self) -> bool:
-        """A search is answered once and not kept for live events (facts 5.6)."""
-        return False
-
-    def count(self, rows: int, versions: int) -> int:
-        """COUNT counts heads; `versions` is what was ever stored for the same filters."""
-        return rows
-
     # -- live delivery ---------------------------------------------------------
-
-    def delivers_live(self, event: Event) -> bool:
-        return True
-
-    def live_copies(self, event: Event) -> int:
-        """How often one subscription gets one event."""
-        return 1
-
-    def live_match(self, one: Filter, event: Event) -> bool:
-        """Whether a new event belongs to a subscription's filter."""
-        return one.matches(event)
 
     def in_live_scope(self, filters: tuple[Filter, ...], event: Event) -> bool:
         """Channel events go to that channel's subscriptions, all else to the others.
 
-        A stray `h` on a persona does not make it a channel event (facts 5.7).
+        A stray `h` on a persona does not make it a channel event.
         """
         channel = channel_of(event) if event.kind in CHANNEL_KINDS else None
         named = {one.tags["h"][0] if len(one.tags.get("h", ())) == 1 else None for one in filters}
         wanted = named.pop() if len(named) == 1 else None
         return channel == wanted
-
-    def close_ends(self) -> bool:
-        """CLOSE ends a subscription."""
-        return True
-
-    # -- malformed input -------------------------------------------------------
-
-    def frame_fits(self, size: int) -> bool:
-        """Whether a frame of that many bytes is read at all; NIP-11 announces the limit."""
-        return size <= self.frame_limit
-
-    def words_on_large_frame(self, size: int) -> str:
-        return f"error: frame too large ({size} bytes, limit {self.frame_limit})"
-
-    def announces_hanging_up(self) -> bool:
-        """Later relays say why they close; that of June closes without a word (facts 7)."""
-        return self.spec != JUNE
-
-    def survives(self, complaint: str) -> bool:
-        """Bad input gets a notice; nobody else's connection suffers."""
-        return True
-
-    def courier(self) -> Courier:
-        """Who carries the answers of one connection."""
-        return Courier()
-
-    # -- what the relay says of itself: NIP-11 ---------------------------------
-
-    def claimed_nips(self) -> list[int]:
-        return list(NIPS)
-
-    def version(self) -> str:
-        return f"{__version__}+{self.spec}"
-
-    # -- authentication: NIP-42 and NIP-98 -------------------------------------
-
-    def challenges_on_connect(self) -> bool:
-        return self.challenge_moment in (CONNECT, AGAIN)
-
-    def challenges_later(self) -> bool:
-        """Whether a new challenge comes a moment after the connection was made."""
-        return self.challenge_moment in (LATE, AGAIN)
-
-    def challenges_with(self, moment: str, refusal: str) -> bool:
-        """Whether the refusal of a read or a write brings a challenge."""
-        return self.challenge_moment == moment and refusal.startswith("auth-required:")
-
-    def allows_another_attempt(self) -> bool:
-        """Whether a wrong answer may be followed by another; the real relay allows one (2.1)."""
-        return self.challenge_moment == AGAIN
-
-    def challenge(self, random: str) -> str:
-        """Fresh for each connection."""
-        return random
-
-    def auth_event_is_sound(self, event: Event) -> bool:
-        """Kind, id and signature of an answer to a challenge."""
-        return event.kind == RELAY_AUTH and not event.problems
-
-    def auth_challenge_matches(self, given: str, sent: str) -> bool:
-        return given == sent
-
-    def auth_relay_matches(self, given: str, own: str) -> bool:
-        return given == own
-
-    def auth_time_is_near(self, created_at: int, now: int) -> bool:
-        return abs(created_at - now) <= self.auth_window
-
-    def http_url_matches(self, given: str, own: str) -> bool:
-        return given == own
-
-    def http_method_matches(self, given: str, own: str) -> bool:
-        return given.upper() == own
-
-    def http_payload_matches(self, given: str, digest: str) -> bool:
-        return given == digest
-
-    def http_time_is_near(self, created_at: int, now: int) -> bool:
-        return abs(created_at - now) <= self.auth_window
-
-    def http_replay_is_refused(self) -> bool:
-        return True
-
-    def refusal_over_http(self, refusal: str) -> str:
-        """The text of a refusal over HTTP: the one that the WebSocket's OK has."""
-        return refusal
-
-    def http_status(self, refusal: str) -> int:
-        """The HTTP status of a refusal (facts 1.3)."""
-        forbidden = ("restricted: insufficient scope", "invalid: event pubkey does not match")
-        return 403 if refusal.startswith(forbidden) else 400
-
-    def http_receipt(self, event: Event, accepted: bool, message: str) -> dict[str, Any]:
-        """The body that answers a POST /events which was not refused (facts 1.3)."""
-        return {"event_id": event.id, "accepted": accepted, "message": message}
-
-    def http_answers_nobody(self) -> int:
-        """The HTTP status for a request whose sender is not known."""
-        return 401
-
-    def http_answers_large_body(self) -> int:
-        """The HTTP status for a body over the limit."""
-        return 413
-
-    def objection_at_the_bridge(self, event: Event) -> str | None:
-        """Two doors, one room: the bridge has no rules of its own."""
-        return None
-
-    def http_answers_bad_json(self) -> int:
-        """The HTTP status for a body that cannot be read."""
-        return 400

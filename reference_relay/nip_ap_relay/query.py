@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from nip_ap.nostr import Event, Filter, is_addressable
-from nip_ap_relay import policy as rules
+from nip_ap_relay import surfaces
 from nip_ap_relay.channels import is_channel_id
 from nip_ap_relay.policy import Policy
 from nip_ap_relay.store import Condition, Row, Store
@@ -165,15 +165,15 @@ class Query:
 
 def _narrowed(one: Filter, surface: str) -> str:
     """The WebSocket surface by the sort of filter: by ids, of mixed kinds, a search, or plain."""
-    if surface != rules.REQ:
+    if surface != surfaces.REQ:
         return surface
     if one.search is not None:
-        return rules.SEARCH
+        return surfaces.SEARCH
     if one.ids is not None:
-        return rules.IDS
+        return surfaces.IDS
     if one.kinds is None or len(one.kinds) > 1:
-        return rules.MIXED
-    return rules.REQ
+        return surfaces.MIXED
+    return surfaces.REQ
 
 
 def _tags_match(one: Filter, row: Row, matches: Callable[[str, str], bool]) -> bool:

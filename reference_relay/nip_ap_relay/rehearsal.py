@@ -7,8 +7,8 @@ check sent to the reference relay to both relays, in memory, and compares every 
 that differ are then run for real.
 
 It holds for relays that answer by what they were asked and when. What a rogue does in timing, in
-how answers travel, or in what is not in a transcript (HTTP credentials) cannot be rehearsed; there
-it is only known, of some rules, which checks can have met them.
+how answers travel, or in what is not in a transcript (HTTP credentials) cannot be rehearsed; each
+seam says that of itself (rehearsable.py), and which checks can have met it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Sequence
 
 import orjson
 
@@ -26,7 +24,8 @@ from nip_ap.nostr import SecretKey
 from nip_ap_relay.bridge import Bridge, Reply
 from nip_ap_relay.couriers import Courier, HangUp
 from nip_ap_relay.policy import Policy
-from nip_ap_relay.protocol import Complaint, Request, parse_frame
+from nip_ap_relay.recording import Line, Recording, Where, anywhere, readable
+from nip_ap_relay.rehearsable import where_only_a_run_shows
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.rogues import Rogue
 from nip_ap_relay.session import Session
@@ -34,97 +33,24 @@ from nip_ap_relay.store import Store
 
 _RELAY_KEY = "rehearsal"
 _POST = re.compile(r"POST (\S+)((?: \[[^\]]+\])*) (.*)\Z", re.DOTALL)
-_AUTHENTICATION = re.compile(r'\["AUTH",\{[^}]*"id":"([0-9a-f]{64})"')
-_UNREHEARSED = re.compile(
-    r"courier|challenge.*|survives|stores_before_answering|batch_is_committed|http_.*|x_pubkey.*"
-    r"|claimed_nips|version|auth_to_.*|.*limit|read_ahead|.*backlog"
-)
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a transcript: a frame that an actor sent, or one that it received."""
-
-    at: float
-    who: str
-    door: str
-    sent: bool
-    text: str
-
-
-@dataclass(frozen=True)
-class Recording:
-    """What one check sent to the reference relay; `keys` are public keys by actor."""
-
-    check: str
-    clock: int
-    keys: Mapping[str, str]
-    lines: tuple[Line, ...]
-
-    @property
-    def uses_http(self) -> bool:
-        """Whether any of it went through the HTTP door."""
-        return any(line.door == "http" for line in self.lines)
-
-
-def _unrehearsed(rogue: Rogue) -> set[str]:
-    """The rules that a rogue overrides and that a rehearsal cannot show."""
+def beyond_rehearsal(rogue: Rogue) -> list[Where]:
+    """Where a conversation met what a rogue does and a rehearsal cannot show."""
     overridden = {
         name
         for one in rogue.policy.__mro__[: rogue.policy.__mro__.index(Policy)]
         for name in vars(one)
-        if hasattr(Policy, name) and not name.startswith("__")
     }
-    own_limits = {"row_limit", "largest_limit", "gate_before_limit", "within_depth"}
-    return {name for name in overridden - own_limits if _UNREHEARSED.fullmatch(name)}
+    found = [anywhere for name in overridden & Policy.only_a_run_shows]
+    seams = (where_only_a_run_shows(getattr(Policy, name, None)) for name in overridden)
+    return found + [where for where in seams if where is not None]
 
 
 def shown_in(rogue: Rogue, recordings: Sequence[Recording]) -> list[str]:
     """The checks that may have met what a rogue does and a rehearsal cannot show."""
-    rules = _unrehearsed(rogue)
-    return [one.check for one in recordings if any(_may_meet(rule, one) for rule in rules)]
-
-
-def _may_meet(rule: str, recording: Recording) -> bool:
-    """Whether a check made the relay ask a rule; of most rules nothing less than a run tells."""
-    for pattern, met in _MEETINGS:
-        if re.fullmatch(pattern, rule):
-            return met(recording)
-    return True
-
-
-def _holds(*beginnings: str, sent: bool = False) -> Callable[[Recording], bool]:
-    """Whether a line of a recording, received unless `sent`, begins with one of these."""
-    return lambda recording: any(
-        line.sent is sent and line.text.startswith(beginnings) for line in recording.lines
-    )
-
-
-def _had_an_authentication_refused(recording: Recording) -> bool:
-    found = (_AUTHENTICATION.match(line.text) for line in recording.lines if line.sent)
-    return _holds(*(f'["OK","{one.group(1)}",false' for one in found if one))(recording)
-
-
-def _sent_what_cannot_be_read(recording: Recording) -> bool:
-    policy = Policy()
-    return any(
-        len(line.text) > policy.frame_limit or _parsed(line.text, *_limits(policy)) is None
-        for line in recording.lines
-        if line.sent and line.door == "ws"
-    )
-
-
-_MEETINGS: Sequence[tuple[str, Callable[[Recording], bool]]] = (
-    (r"http_(url|method|payload)_matches|http_time_is_near", _holds("HTTP 401")),
-    (r"http_replay_is_refused|http_answers_nobody", _holds("HTTP 401")),
-    (r"http_answers_large_body", _holds("HTTP 413")),
-    (r"http_answers_bad_json", _holds("HTTP 400")),
-    (r"http_receipt", _holds("POST /events", sent=True)),
-    (r"http_.*", lambda recording: recording.uses_http),
-    (r"survives", _sent_what_cannot_be_read),
-    (r"challenge", _had_an_authentication_refused),
-)
-"""What shows in a transcript when a relay asked a rule that a rehearsal does not ask."""
+    places = beyond_rehearsal(rogue)
+    return [one.check for one in recordings if any(where(one) for where in places)]
 
 
 def rehearse(recordings: Sequence[Recording], url: str, policy: Policy) -> dict[str, str]:
@@ -197,7 +123,7 @@ class _Stage:
         session = self._sessions.get(line.who)
         if session is None:
             return
-        request = _parsed(line.text, *_limits(self._relay.policy))
+        request = readable(line.text, *_limits(self._relay.policy))
         try:
             if request is None:
                 session.receive(line.text)
@@ -234,12 +160,3 @@ class _Stage:
 
 def _limits(policy: Policy) -> tuple[int, int]:
     return policy.filters_at_once, policy.longest_subscription_id
-
-
-@cache
-def _parsed(text: str, most_filters: int, longest_id: int) -> Request | None:
-    """A frame that can be read, once for all rogues; None where it has to be complained about."""
-    try:
-        return parse_frame(text, most_filters=most_filters, longest_id=longest_id)
-    except Complaint:
-        return None

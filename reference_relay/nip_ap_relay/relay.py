@@ -5,35 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from nip_ap.nostr import DELETION, Event, SecretKey, is_ephemeral
-from nip_ap_relay import policy as rules
+from nip_ap_relay import surfaces
 from nip_ap_relay.auth import HttpDoorkeeper
-from nip_ap_relay.channels import (
-    ADD_MEMBER,
-    CREATE_CHANNEL,
-    DELETE_CHANNEL,
-    DELETE_EVENT,
-    EDIT_CHANNEL,
-    JOIN,
-    LEAVE,
-    REMOVE_MEMBER,
-    REPLIABLE_KINDS,
-)
-from nip_ap_relay.faults import Faults
+from nip_ap_relay.channels import DELETE_EVENT, REPLIABLE_KINDS
+from nip_ap_relay.government import govern
+from nip_ap_relay.interceptor import Answer, Interceptor
 from nip_ap_relay.kinds import ALL_SCOPES
 from nip_ap_relay.live import Live
 from nip_ap_relay.manners import Turnstile
-from nip_ap_relay.policy import Caller, Policy, Submission
+from nip_ap_relay.policy import Policy
 from nip_ap_relay.query import Query
 from nip_ap_relay.store import DELETED, SUPERSEDED, Row, Store
+from nip_ap_relay.submission import Caller, Submission
 
 log = logging.getLogger("nip_ap_relay")
-
-Answer = Callable[[bool, str], None]
 
 _BATCH = 512
 _LATE = 1.0
@@ -74,7 +64,7 @@ class Relay:
         self.key = SecretKey.fresh()
         self.connections: set[Connection] = set()
         self.doorkeeper = HttpDoorkeeper(policy)
-        self.faults: Faults | None = None
+        self.interceptor = Interceptor()
         self.turnstile = Turnstile(policy.manners.quotas)
         self._grants = dict(grants or {})
         self._pending: list[_Pending] = []
@@ -95,11 +85,10 @@ class Relay:
 
         Writes of one turn of the event loop share a commit; answers and live delivery follow it.
         """
-        if self.faults is not None:
-            intercepted = self.faults.intercepted(event, answer)
-            if intercepted is None:
-                return
-            answer = intercepted
+        intercepted = self.interceptor.intercepted(event, answer)
+        if intercepted is None:
+            return
+        answer = intercepted
         submission = Submission(event, caller, self.policy.now(), self.store)
         refusal = self.policy.refusal(submission)
         if refusal is not None:
@@ -235,47 +224,13 @@ class Relay:
                 [row for row in targets if row is not None and row.channel in event.tag_values("h")]
             )
         else:
-            self._govern(event)
+            channel = self.policy.channel_of_stored(event)
+            if channel is not None:
+                govern(self.store, channel, event)
 
     def _remove_all(self, rows: list[Row]) -> None:
         for row in rows:
             self.store.remove(row, DELETED)
-
-    def _govern(self, event: Event) -> None:
-        channel_id = self.policy.channel_of_stored(event)
-        if channel_id is None:
-            return
-        people = event.tag_values("p")
-        if event.kind == CREATE_CHANNEL:
-            visibility = next(iter(event.tag_values("visibility")), "open")
-            self.store.put_channel(channel_id, event.tag_values("name")[0], visibility, False)
-            self.store.put_member(channel_id, event.pubkey, "owner")
-        elif event.kind == ADD_MEMBER:
-            role = next(iter(event.tag_values("role")), "member")
-            for pubkey in people:
-                self.store.put_member(channel_id, pubkey, role)
-        elif event.kind == REMOVE_MEMBER:
-            for pubkey in people:
-                self.store.remove_member(channel_id, pubkey)
-        elif event.kind == JOIN:
-            channel = self.store.channel(channel_id)
-            if channel is not None and event.pubkey not in channel.roles:
-                self.store.put_member(channel_id, event.pubkey, "member")
-        elif event.kind == LEAVE:
-            self.store.remove_member(channel_id, event.pubkey)
-        elif event.kind == DELETE_CHANNEL:
-            self.store.remove_channel(channel_id)
-        elif event.kind == EDIT_CHANNEL:
-            self._edit_channel(event, channel_id)
-
-    def _edit_channel(self, event: Event, channel_id: str) -> None:
-        channel = self.store.channel(channel_id)
-        if channel is None:
-            return
-        name = next(iter(event.tag_values("name")), channel.name)
-        visibility = next(iter(event.tag_values("visibility")), channel.visibility)
-        archived = next(iter(event.tag_values("archived")), "true" if channel.archived else "false")
-        self.store.put_channel(channel_id, name, visibility, archived == "true")
 
     # -- delivering ------------------------------------------------------------
 
@@ -299,7 +254,7 @@ class Relay:
             row.channel, reader, self.store
         ):
             return False
-        return self.policy.may_read(row, reader, rules.LIVE)
+        return self.policy.may_read(row, reader, surfaces.LIVE)
 
 
 def _no_answer(accepted: bool, message: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from nip_ap.nostr import Event
-from nip_ap_relay import policy as rules
+from nip_ap_relay import surfaces
 from nip_ap_relay.auth import answers_challenge
 from nip_ap_relay.couriers import Courier, HangUp, Send
 from nip_ap_relay.live import Subscription
@@ -125,8 +125,7 @@ class Session:
                 self.relay.drop_everybody()
             notice = orjson.dumps(["NOTICE", policy.words_on_large_frame(size)]).decode()
             raise HangUp("frame too large", notice if policy.announces_hanging_up() else "")
-        if self.relay.faults is not None:
-            self.relay.faults.heard(self, text)
+        self.relay.interceptor.heard(self, text)
         try:
             request = parse_frame(
                 text,
@@ -192,7 +191,7 @@ class Session:
         if request.filters and (not is_search or policy.keeps_search_open()):
             self._subscriptions[identifier] = subscription
             self.relay.live.add(subscription)
-        rows = query.rows(request.filters, rules.REQ)
+        rows = query.rows(request.filters, surfaces.REQ)
         for row in rows:
             self._queue(f"{subscription.prefix}{policy.as_served(row.raw)}]")
         if policy.ends_stored_events(rows, request.filters):
@@ -235,7 +234,7 @@ class Session:
         if refusal is not None:
             self._refuse_read(request.subscription, refusal)
             return
-        count = query.count(request.filters, rules.COUNT)
+        count = query.count(request.filters, surfaces.COUNT)
         self.send("COUNT", request.subscription, {"count": count})
 
     def _close(self, identifier: str) -> None:

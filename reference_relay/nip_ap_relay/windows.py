@@ -1,7 +1,4 @@
-"""The thread reads of POST /query: `depth_limit` and the later `top_level` window.
-
-Source: facts/relay-behaviour.md sections 6.4 and 6.5.
-"""
+"""The thread reads of POST /query: `depth_limit` and the later `top_level` window."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ from nip_ap.model.verdict import Verdict
 from nip_ap.proof.relays import REFERENCE, Gallery, recordings_of, shared_out
 from nip_ap.targets import BundledTarget
 from nip_ap_relay.policy import JUNE, NOVEMBER, Policy
-from nip_ap_relay.rehearsal import Recording, rehearse
+from nip_ap_relay.recording import Recording
+from nip_ap_relay.rehearsal import rehearse
 from tests.mutation.mutants import Mutant, mutants
 
 BAR = 0.9
@@ -158,8 +159,9 @@ def subject_of(
 def is_about_durability(mutant: Mutant) -> bool:
     """Whether a mutant differs in one of DURABILITY_RULES."""
     for rule in DURABILITY_RULES:
-        lines, first = inspect.getsourcelines(getattr(Policy, rule))
-        if first <= mutant.line < first + len(lines):
+        method = getattr(Policy, rule)
+        lines, first = inspect.getsourcelines(method)
+        if method.__module__ == mutant.module and first <= mutant.line < first + len(lines):
             return True
     return False
 
@@ -193,7 +195,9 @@ def _report(every: Sequence[Mutant], killed: Mapping[str, list[str]], seconds: f
     unexplained = [one for one in survivors if (one.source, one.change) not in reasons]
     for one in survivors:
         reason = reasons.get((one.source, one.change), "NOT EXPLAINED")
-        print(f"survived  line {one.line}: {one.change:<16} {one.source}\n          {reason}")
+        print(
+            f"survived  {one.module}:{one.line}: {one.change:<16} {one.source}\n          {reason}"
+        )
     ratio = 1 - len(survivors) / len(every)
     print(
         f"{len(every)} mutants, {len(every) - len(survivors)} killed by scenarios "

@@ -36,12 +36,8 @@ from nip_ap.targets import BundledTarget
 from nip_ap.targets.kinds import own_recipe
 from nip_ap.wire.transcript import NOTE, SENT
 from nip_ap_relay.policy import Policy
-from nip_ap_relay.rehearsal import (
-    Line,
-    Recording,
-    rehearse,
-    shown_in,
-)
+from nip_ap_relay.recording import Line, Recording
+from nip_ap_relay.rehearsal import rehearse, shown_in
 from nip_ap_relay.rogues import ANYTHING, DEVIATION, GENERAL, NOISE, ROGUES, Rogue
 
 REFERENCE = "reference"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from nip_ap.nostr import PERSONA, Event, Filter
-from nip_ap_relay import policy as rules
+from nip_ap_relay import surfaces
 from nip_ap_relay.policy import JUNE, NOVEMBER, Caller, Policy, Submission
 from nip_ap_relay.rogues.declaring import rogue
 from nip_ap_relay.store import Row, Store
@@ -64,7 +64,7 @@ class SharedThirdElementAccepted(Policy):
 )
 class GateOffReq(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == rules.REQ or super().may_read(row, reader, surface)
+        return surface == surfaces.REQ or super().may_read(row, reader, surface)
 
 
 @rogue(
@@ -74,7 +74,7 @@ class GateOffReq(Policy):
 )
 class GateOffMixedKinds(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == rules.MIXED or super().may_read(row, reader, surface)
+        return surface == surfaces.MIXED or super().may_read(row, reader, surface)
 
 
 @rogue(
@@ -84,7 +84,7 @@ class GateOffMixedKinds(Policy):
 )
 class GateOffIds(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == rules.IDS or super().may_read(row, reader, surface)
+        return surface == surfaces.IDS or super().may_read(row, reader, surface)
 
 
 @rogue(
@@ -94,7 +94,7 @@ class GateOffIds(Policy):
 )
 class GateOffLive(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == rules.LIVE or super().may_read(row, reader, surface)
+        return surface == surfaces.LIVE or super().may_read(row, reader, surface)
 
 
 @rogue(
@@ -104,7 +104,7 @@ class GateOffLive(Policy):
 )
 class GateOffCount(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == rules.COUNT or super().may_read(row, reader, surface)
+        return surface == surfaces.COUNT or super().may_read(row, reader, surface)
 
 
 @rogue(
@@ -117,7 +117,7 @@ class GateOffCountForNobody(Policy):
         return None if caller.pubkey is None else super().read_refusal(filters, caller, store)
 
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        nobody_counts = reader is None and surface == rules.COUNT
+        nobody_counts = reader is None and surface == surfaces.COUNT
         return nobody_counts or super().may_read(row, reader, surface)
 
 
@@ -128,7 +128,7 @@ class GateOffCountForNobody(Policy):
 )
 class GateOffHttp(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface in (rules.HTTP_QUERY, rules.HTTP_COUNT) or super().may_read(
+        return surface in (surfaces.HTTP_QUERY, surfaces.HTTP_COUNT) or super().may_read(
             row, reader, surface
         )
 
@@ -140,7 +140,7 @@ class GateOffHttp(Policy):
 )
 class GateOffSearch(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == rules.SEARCH or super().may_read(row, reader, surface)
+        return surface == surfaces.SEARCH or super().may_read(row, reader, surface)
 
 
 @rogue(
@@ -206,7 +206,7 @@ class ExistenceOracle(Policy):
         asked = list(filters)
         for identifier in (one for each in asked for one in each.ids or ()):
             row = store.event_by_id(identifier)
-            if row is not None and not self.may_read(row, caller.pubkey, rules.IDS):
+            if row is not None and not self.may_read(row, caller.pubkey, surfaces.IDS):
                 return "restricted: this persona is not shared"
         return super().read_refusal(asked, caller, store)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nip_ap.nostr import NOTE, PERSONA, Event
-from nip_ap_relay import policy as rules
+from nip_ap_relay import surfaces
 from nip_ap_relay.policy import Policy
 from nip_ap_relay.rogues.declaring import rogue
 from nip_ap_relay.store import Row
@@ -70,7 +70,7 @@ class DoorsDiffer(Policy):
 )
 class HttpCountDiffers(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        if surface == rules.HTTP_COUNT and row.kind == NOTE:
+        if surface == surfaces.HTTP_COUNT and row.kind == NOTE:
             return False
         return super().may_read(row, reader, surface)
 
@@ -83,7 +83,7 @@ class HttpCountDiffers(Policy):
 )
 class HttpQueryDiffers(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        if surface == rules.HTTP_QUERY and row.kind == NOTE:
+        if surface == surfaces.HTTP_QUERY and row.kind == NOTE:
             return False
         return super().may_read(row, reader, surface)
 
