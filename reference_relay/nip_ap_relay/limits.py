@@ -18,8 +18,15 @@ class Limits:
     """Sizes in bytes, times in seconds: those of the real relay."""
 
     only_a_run_shows: ClassVar[frozenset[str]] = frozenset(
-        "auth_to_read auth_to_write challenge_moment manners "
-        "x_pubkey_accepted body_limit frame_limits".split()
+        [
+            "auth_to_read",
+            "auth_to_write",
+            "challenge_moment",
+            "manners",
+            "x_pubkey_accepted",
+            "body_limit",
+            "frame_limits",
+        ]
     )
     """Those of which no answer in memory shows a change: they act before a request is read."""
 

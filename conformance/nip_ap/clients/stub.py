@@ -19,7 +19,7 @@ from nip_ap.nostr import PERSONA, Event, MalformedEvent, SecretKey
 from nip_ap.targets import BundledTarget, TargetError
 
 SOCKET, TOKEN = "NIP_AP_RELAY_CONTROL", "NIP_AP_RELAY_TOKEN"
-"""Environment variables that open the relay's control door (nip_ap_relay.faults)."""
+"""Environment variables that open the relay's control door (nip_ap_relay.stub.control)."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Stub:
         self.ask("reset")
 
     def order(self, **orders: Any) -> None:
-        """What to do wrong from now on; see nip_ap_relay.faults.Orders."""
+        """What to do wrong from now on; see nip_ap_relay.stub.faults.Orders."""
         self.ask("order", **orders)
 
     def goes_down(self) -> None:
