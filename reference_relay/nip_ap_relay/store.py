@@ -230,6 +230,12 @@ class Store:
             self._db.execute("DELETE FROM events WHERE number = ?", (row.number,))
             self._index.forget(identifier)
 
+    def forget_all_deleted(self) -> None:
+        """Remove the last trace of every deleted event; only a rogue does."""
+        self._begin()
+        self._db.execute("DELETE FROM events WHERE gone = ?", (DELETED,))
+        self._index = self._read_index()
+
     def knows(self, identifier: str) -> bool:
         """Whether an event was ever stored, also if it was removed since."""
         return self._index.number(identifier) is not None

@@ -6,6 +6,7 @@ Each check has a relay of its own. What it kills, nobody else uses.
 from collections import defaultdict
 from random import Random
 
+from nip_ap.nostr import address_of
 from nip_ap.scenario import (
     ACCEPTED,
     ANY,
@@ -208,3 +209,53 @@ def test_a_clean_stop_closes_connections_and_loses_nothing(
     own_relay.start_again()
     owner.reconnect()
     holds(owner, heads, {event.id: event for event in events})
+
+
+def restart(own_relay, author):
+    """A crash, and a start with what was stored; the author connects anew."""
+    own_relay.kill()
+    own_relay.start_again()
+    author.reconnect()
+
+
+@clause("AP-DUR-04")
+def test_a_deleted_event_sent_again_after_a_restart_does_not_come_back(
+    own_relay, owner, persona, check, clock
+):
+    now = clock.now()
+    kept, by_address, by_id = owner.publish_all(
+        [persona(check.slug(name), at=now - 9) for name in ("kept", "by-address", "by-id")]
+    )
+    with (
+        vanishes(by_address, all_of(owner), for_=owner, control=True),
+        vanishes(by_id, all_of(owner), for_=owner, control=True),
+    ):
+        owner.publish(Draft(DELETION, now - 7, (("a", address_of(by_address)),)))
+        owner.publish(Draft(DELETION, now - 7, (("e", by_id.id),)))
+    restart(own_relay, owner)
+    if owner.personas().events != (kept,):
+        raise Inconclusive("the deletions did not survive, which is for AP-DUR-02 to judge")
+    owner.publish_all([by_address, by_id], expect=ANY)
+    same_events(owner.personas().events, [kept])
+
+
+@clause("AP-DUR-05")
+def test_a_stale_write_after_a_restart_never_becomes_the_head(
+    own_relay, owner, persona, check, clock
+):
+    now = clock.now()
+    superseded, unseen, head = (
+        owner.signs(persona(check.slug("head"), at=now - age)) for age in (9, 8, 7)
+    )
+    winner, loser = ties_of(owner, persona, check.slug("tie"), now - 5)
+    owner.publish_all([superseded, head, winner])
+    restart(own_relay, owner)
+    owner.publish_all([superseded, unseen, loser], expect=ANY)
+    for best in (head, winner):
+        assert newest(owner, best.slug) == best
+        assert owner.head(best.slug) == best
+
+
+def newest(author, slug):
+    """What the relay itself holds for the head: its answer to a limit of one."""
+    return next(iter(author.read(address(author, slug).changed(limit=1)).events), None)

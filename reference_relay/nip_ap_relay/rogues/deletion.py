@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nip_ap.nostr import DELETION, PERSONA, Event, Filter
-from nip_ap_relay.policy import Policy
+from nip_ap_relay.policy import Policy, Submission
 from nip_ap_relay.rogues.declaring import rogue
-from nip_ap_relay.store import Row, Store
+from nip_ap_relay.store import DELETED, Row, Store
 
 
 @rogue(
@@ -116,3 +117,187 @@ class DeletedResurrectedByResend(Policy):
 class DeletionRequestHidden(Policy):
     def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
         return [row for row in rows if row.kind != DELETION]
+
+
+def _of_first_targets(request: Event, name: str) -> Event:
+    """The request with no more than its first tag of that name."""
+    first = next((tag for tag in request.tags if tag[0] == name), None)
+    return request.altered(tags=() if first is None else (first,))
+
+
+@rogue(
+    "only-first-address-deleted",
+    turns_red="AP-DEL-09",
+    because="It looks for the `a` tag, not for the `a` tags.",
+)
+class OnlyFirstAddressDeleted(Policy):
+    def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
+        return super().deletion_by_address(_of_first_targets(request, "a"), store)
+
+
+@rogue(
+    "only-first-id-deleted",
+    turns_red="AP-DEL-09",
+    because="It looks for the `e` tag, not for the `e` tags.",
+)
+class OnlyFirstIdDeleted(Policy):
+    def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
+        return super().deletion_by_id(_of_first_targets(request, "e"), store)
+
+
+@rogue(
+    "ids-ignored-beside-addresses",
+    turns_red="AP-DEL-09",
+    because="A request is by address or by id to it: where it finds an `a` it looks no further.",
+)
+class IdsIgnoredBesideAddresses(Policy):
+    def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
+        return [] if request.tag_values("a") else super().deletion_by_id(request, store)
+
+
+@rogue(
+    "only-first-targets-author-checked",
+    turns_red="AP-DEL-10",
+    because="It checks the author of the first target, and carries out all of them.",
+)
+class OnlyFirstTargetsAuthorChecked(Policy):
+    def deletion_names_a_target(self, submission: Submission) -> str | None:
+        tags = [tag for tag in submission.event.tags if tag[0] in "ae"][:1]
+        first = submission.event.altered(tags=tuple(tags))
+        return super().deletion_names_a_target(replace(submission, event=first))
+
+    def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
+        found = [store.event_by_id(identifier) for identifier in request.tag_values("e")]
+        return [row for row in found if row is not None and row.kind != DELETION]
+
+
+@rogue(
+    "deletion-author-compared-in-one-case",
+    turns_red="AP-DEL-10",
+    because="It checks the author as written and looks the address up in lower case.",
+)
+class DeletionAuthorComparedInOneCase(Policy):
+    def address_may_be_deleted(self, address: str, author: str) -> str | None:
+        pubkey = address.split(":")[1] if ":" in address else ""
+        if pubkey != pubkey.lower():
+            return None
+        return super().address_may_be_deleted(address, author)
+
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(kind, pubkey.lower(), slug)
+
+
+@rogue(
+    "deletion-hints-refused",
+    turns_red="AP-DEL-11",
+    because="It takes a target with more than two elements for malformed.",
+)
+class DeletionHintsRefused(Policy):
+    def deletion_names_a_target(self, submission: Submission) -> str | None:
+        event = submission.event
+        hinted = any(tag[0] in "ae" and len(tag) > 2 for tag in event.tags)
+        if event.kind == DELETION and hinted:
+            return "invalid: malformed target"
+        return super().deletion_names_a_target(submission)
+
+
+@rogue(
+    "deletion-minds-the-first-k",
+    turns_red="AP-DEL-11",
+    because="It deletes nothing of another kind than that of the first `k` tag.",
+)
+class DeletionMindsTheFirstK(Policy):
+    def deletion_reaches(self, request: Event, row: Row) -> bool:
+        first = request.tag_values("k")[:1]
+        return first in ((), (str(row.kind),)) and super().deletion_reaches(request, row)
+
+
+@rogue(
+    "deletion-ignores-kind",
+    turns_red="AP-DEL-12 AP-DEL-15",
+    because="It deletes by author and `d`, whatever the kind in front of them.",
+)
+class DeletionIgnoresKind(Policy):
+    def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
+        found = super().deletion_by_address(request, store)
+        for address in request.tag_values("a"):
+            slug = address.split(":", 2)[2:]
+            same = "pubkey = ? AND slug = ? AND gone = 0"
+            found += store.select(same, (request.pubkey, *slug)) if slug else []
+        return [row for row in found if self.deletion_reaches(request, row)]
+
+
+@rogue(
+    "deletion-by-parts-of-an-address",
+    turns_red="AP-DEL-15",
+    because="It splits the address at its colons and takes the third part, whatever follows.",
+)
+class DeletionByPartsOfAnAddress(Policy):
+    def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
+        parts = [address.split(":")[:3] for address in request.tag_values("a")]
+        tags = tuple(("a", ":".join(three)) for three in parts)
+        return super().deletion_by_address(request.altered(tags=tags), store)
+
+
+@rogue(
+    "deletion-without-slug-takes-all",
+    turns_red="AP-DEL-15",
+    because="Where the address has no slug it deletes whatever the author has of the kind.",
+)
+class DeletionWithoutSlugTakesAll(Policy):
+    def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
+        found = super().deletion_by_address(request, store)
+        if any(not address.split(":", 2)[2:] for address in request.tag_values("a")):
+            of_author = "pubkey = ? AND kind = ? AND gone = 0"
+            found += store.select(of_author, (request.pubkey, PERSONA))
+        return found
+
+
+@rogue(
+    "deletion-of-a-deletion-undoes-it",
+    turns_red="AP-DEL-13",
+    because="It brings back what a deleted request had deleted.",
+)
+class DeletionOfADeletionUndoesIt(Policy):
+    def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
+        for identifier in request.tag_values("e"):
+            row = store.event_by_id(identifier)
+            if row is not None and row.kind == DELETION and self.may_delete(row, request.pubkey):
+                store.restore_everything()
+        return super().deletion_by_id(request, store)
+
+
+@rogue(
+    "deletion-of-a-deletion-hides-it",
+    turns_red="AP-DEL-13",
+    because="A request is an event like any other to it, and can be deleted.",
+)
+class DeletionOfADeletionHidesIt(Policy):
+    def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
+        found = [store.event_by_id(identifier) for identifier in request.tag_values("e")]
+        return [row for row in found if row is not None and self.may_delete(row, request.pubkey)]
+
+
+@rogue(
+    "deletion-request-not-live",
+    turns_red="AP-DEL-14",
+    because="It carries a request out and forgets that others wait for it.",
+)
+class DeletionRequestNotLive(Policy):
+    def live_match(self, one: Filter, event: Event) -> bool:
+        return event.kind != DELETION and super().live_match(one, event)
+
+
+@rogue(
+    "forged-deletion-honoured",
+    turns_red="AP-DEL-16",
+    because="It acts on a deletion request before it verifies it.",
+)
+class ForgedDeletionHonoured(Policy):
+    def refusal(self, submission: Submission) -> str | None:
+        found = super().refusal(submission)
+        if found is not None and submission.event.kind == DELETION:
+            for row in self.deletion_by_address(submission.event, submission.store):
+                if row.pubkey == submission.event.pubkey:
+                    submission.store.remove(row, DELETED)
+        return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from nip_ap_relay.policy import Policy
+from nip_ap.nostr import Event
+from nip_ap_relay.policy import NOVEMBER, Policy
 from nip_ap_relay.rogues.declaring import rogue
-from nip_ap_relay.store import Store
+from nip_ap_relay.store import Row, Store
 
 
 @rogue(
@@ -36,3 +37,31 @@ class ResurrectsOnRestart(Policy):
 class StopIgnored(Policy):
     def stops_when_asked(self) -> bool:
         return False
+
+
+@rogue(
+    "deleted-forgotten-on-restart",
+    turns_red="AP-DUR-04",
+    because="What it deleted it remembers in memory, so a restart makes it forget.",
+)
+class DeletedForgottenOnRestart(Policy):
+    def opens(self, store: Store) -> None:
+        store.forget_all_deleted()
+
+
+@rogue(
+    "first-write-after-restart-wins",
+    turns_red="AP-DUR-05",
+    because="It compares with heads in a cache, which is empty after a start.",
+)
+class FirstWriteAfterRestartWins(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._written: set[str | None] = set()
+
+    def as_stored(self, event: Event) -> Event:
+        self._written.add(self.address(event))
+        return event
+
+    def supersedes(self, incoming: Event, head: Row) -> bool:
+        return head.address not in self._written or super().supersedes(incoming, head)
