@@ -420,7 +420,7 @@ def site(folders: tuple[Path, ...], out: Path) -> None:
 
     A relay is a folder right below DIR, or DIR itself where a report lies in it.
     """
-    from nip_ap.model.report import ReportUnreadable
+    from nip_ap.reporting import ReportUnreadable
     from nip_ap.reporting.collect.site import write_site
 
     try:
@@ -439,7 +439,7 @@ def site(folders: tuple[Path, ...], out: Path) -> None:
 )
 def history(folder: Path, out: Path | None) -> None:
     """A page of one relay's history from all reports below DIR, and a line a run."""
-    from nip_ap.model.report import ReportUnreadable
+    from nip_ap.reporting import ReportUnreadable
     from nip_ap.reporting.collect.history import write_history
 
     try:

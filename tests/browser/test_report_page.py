@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from nip_ap.model.verdict import Verdict
-from nip_ap.reporting import html_of
+from nip_ap.reporting.formats.page import html_of
 from tests.reporting.reports import conversation, hostile_report, made_report, one_of_each, result
 
 pytestmark = pytest.mark.browser

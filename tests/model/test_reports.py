@@ -17,7 +17,7 @@ import pytest
 from nip_ap.model.capabilities import NO, YES, Capabilities, Capability
 from nip_ap.model.clauses import NOVEMBER, register
 from nip_ap.model.judgement import Control
-from nip_ap.model.report import FORMAT, transcript_name
+from nip_ap.model.report import FORMAT, Document, transcript_name
 from nip_ap.model.result import Result
 from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings
@@ -83,7 +83,9 @@ def report(run):
 
 
 def complaints(document):
-    plain = json.loads(orjson.dumps(document))
+    plain = json.loads(
+        orjson.dumps(document.to_json() if isinstance(document, Document) else document)
+    )
     return [error.message for error in jsonschema.Draft202012Validator(SCHEMA).iter_errors(plain)]
 
 
@@ -122,7 +124,7 @@ def test_the_schema_is_a_schema_and_closed_everywhere():
 )
 def test_a_report_is_valid(run):
     document = report(run).document
-    assert document["format"] == FORMAT
+    assert document.format == FORMAT
     assert complaints(document) == []
 
 
@@ -143,7 +145,7 @@ def test_a_report_is_valid(run):
     ],
 )
 def test_a_damaged_report_is_not_valid(damage):
-    document = json.loads(orjson.dumps(report(run_of(result(0, Verdict.PASS))).document))
+    document = report(run_of(result(0, Verdict.PASS))).document.to_json()
     assert complaints(document) == []
     damage(document)
     assert complaints(document)
@@ -289,7 +291,7 @@ def test_a_report_is_read_as_it_was_written(tmp_path):
     write_reports(made, tmp_path)
     for path in (tmp_path, tmp_path / "report.json"):
         found = read_report(path)
-        assert found.document == json.loads(orjson.dumps(made.document))
+        assert found.document == made.document
         assert {check: tuple(frames) for check, frames in found.transcripts.items()} == {
             check: tuple(frames) for check, frames in made.transcripts.items()
         }
@@ -299,7 +301,7 @@ def test_a_report_alone_shows_the_last_frames_of_what_is_red(tmp_path):
     write_reports(report(EVERYTHING), tmp_path)
     shutil.rmtree(tmp_path / "transcripts")
     found = read_report(tmp_path)
-    shown = {check["verdict"]: len(found.transcripts[check["id"]]) for check in found.checks}
+    shown = {check.verdict: len(found.transcripts[check.id]) for check in found.checks}
     assert shown["fail"] == shown["warn"] == 1
     assert shown["pass"] == shown["not applicable"] == 0
 
@@ -310,7 +312,7 @@ def test_a_report_alone_shows_the_last_frames_of_what_is_red(tmp_path):
         (None, "cannot be read"),
         ("{", "is not JSON"),
         ("[]", "the document"),
-        ('{"format": "other"}', "no report of the format"),
+        ('{"format": "other"}', "not a report of the format"),
     ],
 )
 def test_what_is_no_report_is_named(tmp_path, content, reason):
@@ -334,7 +336,7 @@ def test_a_broken_transcript_is_named(tmp_path):
     write_reports(report(EVERYTHING), tmp_path)
     check = EVERYTHING.results[0].check
     (tmp_path / "transcripts" / transcript_name(check)).write_text('{"at": 1}\n')
-    with pytest.raises(ReportUnreadable, match="is no transcript"):
+    with pytest.raises(ReportUnreadable, match="is not a transcript"):
         read_report(tmp_path).transcripts[check]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from nip_ap.engine.declarations import declarations
 from nip_ap.model.clauses import register
-from nip_ap.model.report import TargetName
+from nip_ap.model.report import Document, TargetName
 from nip_ap.proof.relays import findings_of, rogues_named
 from nip_ap.reporting import Report, report_of
 from nip_ap.reporting.compare.difference import difference
@@ -24,7 +24,9 @@ pytestmark = pytest.mark.slow
 def report(run):
     """The report of a run, its document as it would be read from a file."""
     made = report_of(run, register(), started=0.0, seconds=1.0, target=TargetName(), workers=2)
-    return Report(orjson.loads(orjson.dumps(made.document)), made.transcripts)
+    return Report(
+        Document.from_json(orjson.loads(orjson.dumps(made.document.to_json()))), made.transcripts
+    )
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,9 @@ CLAIMS = (
 )
 
 
-def made_report(results, *, information=None, evidence="seen", started=0.0, target="ws://relay:1"):
+def made_report(
+    results, *, information=None, evidence="seen", started=0.0, target="ws://relay:1", only=()
+):
     """The report of these results on a relay that offers a bit of everything."""
     found = {
         name: Capability(name, offered, evidence, claimed) for name, offered, claimed in CLAIMS
@@ -37,7 +39,7 @@ def made_report(results, *, information=None, evidence="seen", started=0.0, targ
     capabilities = Capabilities(found, NOVEMBER, "probed", information or {"name": "a relay"})
     run = Run(
         Subject("", "ws://127.0.0.1:1", capabilities),
-        Settings("seed"),
+        Settings("seed", only=only),
         tuple(one.check for one in results),
         tuple(results),
     )
@@ -56,7 +58,7 @@ def result(clause, verdict, text="plain", *, name="a_check", frames=3, **more):
         seen=text if verdict in (Verdict.FAIL, Verdict.WARN) else "",
         controls=(Control(text, text, text),),
         notes=(text,),
-        facts={"fact": text, "window": 900, "times": summary([0.001, 0.002, 0.2])},
+        facts={"fact": text, "window": 900, "times": summary([0.001, 0.002, 0.2]).to_json()},
         frames=conversation(text, frames),
         seconds=0.5,
         **more,

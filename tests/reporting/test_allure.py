@@ -109,7 +109,7 @@ def test_each_check_is_a_result_with_the_status_of_its_verdict(written):
     report = one_of_each()
     found = written(report)
     assert {name: one["status"] for name, one in found.items()} == {
-        check["id"]: {
+        check.id: {
             "pass": "passed",
             "warn": "passed",
             "fail": "failed",
@@ -117,7 +117,7 @@ def test_each_check_is_a_result_with_the_status_of_its_verdict(written):
             "inconclusive": "broken",
             "error": "broken",
             "not applicable": "skipped",
-        }[check["verdict"]]
+        }[check.verdict]
         for check in report.checks
     }
 
@@ -131,7 +131,7 @@ def test_a_result_has_its_clause_its_level_and_what_to_do(written):
     assert labels(found, "tag") == ["SHOULD", "warn"]
     assert labels(found, "feature") == ["SLUG"]
     assert found["statusDetails"]["message"].startswith("warn: expected said so\nseen said so")
-    assert found["statusDetails"]["trace"] == f"repeat: {report.checks[0]['repro']}"
+    assert found["statusDetails"]["trace"] == f"repeat: {report.checks[0].repro}"
     assert found["links"][0]["url"].startswith("https://github.com/")
 
 
@@ -192,7 +192,7 @@ def test_a_reader_of_allure_results_counts_the_same(path, tmp_path):
         check=True,
         capture_output=True,
     )
-    counts = report.document["counts"]
+    counts = report.document.counts
     passed = counts["pass"] + counts["warn"]
     broken = counts["inconclusive"] + counts["error"]
     failed = counts["fail"] + counts["unstable"]

@@ -154,7 +154,7 @@ def test_contents_count_where_the_seed_is_the_same():
 
 
 def operation(*samples):
-    return {"operation": "EVENT to OK", **summary(samples)}
+    return summary(samples, "EVENT to OK")
 
 
 FAST = [0.002 + 0.0001 * (number % 7) for number in range(200)]
@@ -248,6 +248,6 @@ def test_what_cannot_be_read_is_a_usage_error(folders, tmp_path):
     (tmp_path / "x.json").write_text("{}")
     done = nip_ap("diff", folders[0], tmp_path / "x.json")
     assert done.code == 4
-    assert "is no report" in done.err
+    assert "is not a report" in done.err
     assert nip_ap("diff", folders[0], tmp_path / "none").code == 4
     assert nip_ap("diff", "--json", "--markdown", *folders).code == 4

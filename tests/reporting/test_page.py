@@ -12,7 +12,8 @@ from bs4 import BeautifulSoup
 
 from nip_ap.model.clauses import register
 from nip_ap.model.verdict import Verdict
-from nip_ap.reporting import html_of, read_report
+from nip_ap.reporting import read_report
+from nip_ap.reporting.formats.page import html_of
 from nip_ap.reporting.legible import visible
 from nip_ap.reporting.sources import link_of
 from tests.reporting.reports import (
@@ -54,12 +55,12 @@ def test_each_clause_and_each_check_is_there_with_its_verdict():
     report = one_of_each()
     soup = soup_of(report)
     for clause in report.clauses:
-        shown = soup.find(id=clause["id"])
-        assert shown["data-verdict"] == clause["verdict"]
-        assert clause["level"] in text_of(shown.summary)
-        assert shown.find(class_="text").get_text() == clause["text"].replace("`", "")
-        assert [one["data-check"] for one in shown.find_all(class_="check")] == clause["checks"]
-        assert soup.find("a", class_="cell", href=f"#{clause['id']}")
+        shown = soup.find(id=clause.id)
+        assert shown["data-verdict"] == clause.verdict
+        assert clause.level in text_of(shown.summary)
+        assert shown.find(class_="text").get_text() == clause.text.replace("`", "")
+        assert [one["data-check"] for one in shown.find_all(class_="check")] == list(clause.checks)
+        assert soup.find("a", class_="cell", href=f"#{clause.id}")
 
 
 def test_what_is_broken_is_named_first_with_the_command_that_repeats_it():
@@ -69,7 +70,7 @@ def test_what_is_broken_is_named_first_with_the_command_that_repeats_it():
     assert shown == ["fail", "unstable", "warn"]
     commands = [text_of(one.find(class_="command").code) for one in soup.find_all(class_="finding")]
     assert sorted(commands) == sorted(
-        check["repro"] for check in report.checks_with(Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
+        check.repro for check in report.checks_with(Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
     )
     assert len(soup.find(class_="undecided").find_all("li")) == 2
 
@@ -110,15 +111,14 @@ def test_without_scripts_the_last_frames_of_what_is_red_can_be_read():
     shown = {
         one["data-check"]: len(one.select(".wire li")) for one in soup.find_all(class_="check")
     }
-    red = {check["id"] for check in one_of_each().checks_with(*list(Verdict)[2:])}
+    red = {check.id for check in one_of_each().checks_with(*list(Verdict)[2:])}
     assert {check for check, count in shown.items() if count} == red
 
 
 def test_what_the_relay_logged_is_shown_as_text():
-    report = one_of_each()
-    (check,) = report.checks_with(Verdict.FAIL)
-    check["log"] = "panic at <b>\x1b[31m line 3"
-    soup = soup_of(report)
+    soup = soup_of(
+        made_report([result("AP-SLUG-01", Verdict.FAIL, log="panic at <b>\x1b[31m line 3")])
+    )
     assert [one.get_text() for one in soup.find_all("pre")] == ["panic at <b>\\u001b[31m line 3"]
 
 

@@ -29,7 +29,7 @@ def put(folder, verdicts, *, day=0, **more):
         **more,
     )
     folder.mkdir(parents=True)
-    (folder / "report.json").write_bytes(orjson.dumps(report.document))
+    (folder / "report.json").write_bytes(orjson.dumps(report.document.to_json()))
     return folder
 
 
@@ -164,7 +164,7 @@ def test_a_report_that_is_given_itself_is_called_by_its_folder(relays):
 def test_clauses_that_only_later_reports_have_stand_in_their_place(tmp_path):
     put(tmp_path / "a", {"AP-SLUG-01": Verdict.PASS, "AP-SLUG-03": Verdict.PASS})
     put(tmp_path / "b", dict.fromkeys(["AP-SLUG-02", "AP-SLUG-03", "AP-REPL-01"], Verdict.PASS))
-    ids = [clause["id"] for clause in clauses_of(gather([tmp_path]))]
+    ids = [clause.id for clause in clauses_of(gather([tmp_path]))]
     assert ids.index("AP-SLUG-02") < ids.index("AP-SLUG-03") < ids.index("AP-REPL-01")
 
 

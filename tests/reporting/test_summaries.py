@@ -13,8 +13,9 @@ from markdown_it import MarkdownIt
 
 from nip_ap.model.clauses import register
 from nip_ap.model.verdict import Verdict
-from nip_ap.reporting import badge_of, markdown_of, read_report, write_reports
-from nip_ap.reporting.formats.badge import words_of
+from nip_ap.reporting import read_report, write_reports
+from nip_ap.reporting.formats.badge import badge_of, words_of
+from nip_ap.reporting.formats.summary import markdown_of
 from nip_ap.reporting.legible import visible
 from tests.reporting.reports import (
     HOSTILE,
@@ -52,7 +53,7 @@ def test_a_summary_tells_each_broken_clause_with_its_command():
     assert len(folded) == 3
     red = report.checks_with(Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
     commands = sorted(one.code.find_next("pre").get_text().strip() for one in folded)
-    assert commands == sorted(check["repro"] for check in red)
+    assert commands == sorted(check.repro for check in red)
 
 
 def test_a_summary_of_a_conformant_run_is_short():
@@ -123,8 +124,7 @@ def test_a_badge_says_the_verdict(tmp_path, verdict, message, colour):
 
 
 def test_the_badge_of_a_part_says_so():
-    report = made_report([result("AP-SLUG-01", Verdict.PASS)])
-    report.document["run"]["only"].append("SLUG")
+    report = made_report([result("AP-SLUG-01", Verdict.PASS)], only=("SLUG",))
     assert words_of(report) == ("NIP-AP 2026-11", "conformant (a part)")
 
 
@@ -168,7 +168,7 @@ def test_a_red_testcase_tells_all_that_one_needs(junit):
         "expected  was accepted",
         "control   was accepted",
         'owner <- ["NOTICE","was accepted"]',
-        f"repeat: {report.checks[0]['repro']}",
+        f"repeat: {report.checks[0].repro}",
     ):
         assert part in failure.text
 

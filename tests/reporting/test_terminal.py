@@ -33,7 +33,7 @@ def printed(monkeypatch):
         monkeypatch.setenv("COLUMNS", str(columns or 80))
         printer = Printer(stream)
         printer.heading("0.1.0", "ws://relay:1", False, "2026-11", "a reason " * 20, "seed")
-        printer.capabilities(report.document["capabilities"])
+        printer.capabilities(report.document.capabilities)
         printer.report(report)
         return stream.getvalue().splitlines()
 
@@ -105,7 +105,7 @@ def test_a_command_in_several_lines_is_still_the_command(printed):
     command = "\n".join(lines[start:]).partition("\n\n")[0].removeprefix("  repeat")
     assert command.count("\\\n") == 2
     echo = subprocess.run(["sh", "-c", f"printf '%s\\n' {command}"], capture_output=True, text=True)
-    assert echo.stdout.splitlines() == shlex.split(report.checks[0]["repro"])
+    assert echo.stdout.splitlines() == shlex.split(report.checks[0].repro)
 
 
 def test_many_failing_checks_of_one_clause_are_named_and_run_by_one_command(printed):

@@ -13,8 +13,8 @@ import orjson
 from nip_ap.certificate.document import Certificate, NotACertificate, read_certificate
 from nip_ap.certificate.issuing import NotCarried, about, fetch
 from nip_ap.certificate.verifying import EXIT, HOLDS, REFUSED, Findings, summary, verify
-from nip_ap.model.report import ReportUnreadable
 from nip_ap.model.verdict import EXIT_UNREACHABLE
+from nip_ap.reporting.reading import ReportUnreadable
 
 _PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
 _MOST_FAULTS = 12

@@ -144,7 +144,7 @@ def against(run: Run, checks: Iterable[str]) -> list[str]:
 
 
 def _content(run: Run, report: Report, out: Path, given_keys: Mapping[str, str]) -> dict[str, Any]:
-    document = report.document
+    document = report.document.to_json()
     results = {one.check: one for one in run.results}
     digests = transcript_digests(out, results)
     offered = {one["name"]: one["offered"] for one in document["capabilities"]}

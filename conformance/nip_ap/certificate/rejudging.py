@@ -18,11 +18,12 @@ from nip_ap.checking.preflight import preflight
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.runner import run_pytest
 from nip_ap.model.capabilities import Capabilities
-from nip_ap.model.report import PREFLIGHT_PATH, read_transcript
+from nip_ap.model.report import PREFLIGHT_PATH
 from nip_ap.model.result import Result
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
 from nip_ap.model.verdict import Verdict
+from nip_ap.reporting.reading import read_transcript
 from nip_ap.wire import Diverged, Playback, WireError
 
 

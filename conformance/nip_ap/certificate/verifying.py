@@ -20,14 +20,9 @@ from nip_ap.certificate.identity import all_checks, code_digest, register_digest
 from nip_ap.certificate.rejudging import Rejudged, rejudge
 from nip_ap.checking.generation import HYPOTHESIS
 from nip_ap.model.clauses import register
-from nip_ap.model.report import (
-    PREFLIGHT_PATH,
-    ReportUnreadable,
-    read_report,
-    read_transcript,
-    transcript_path,
-)
+from nip_ap.model.report import PREFLIGHT_PATH, transcript_path
 from nip_ap.model.verdict import EXIT_CODES, RunVerdict, Verdict
+from nip_ap.reporting.reading import ReportUnreadable, read_report, read_transcript
 from nip_ap.version import __version__
 
 HOLDS, REFUSED, UNDECIDED = "verified", "refused", "undecided"
@@ -233,7 +228,7 @@ def _report(certificate: Certificate, folder: Path) -> Iterator[str]:
         yield str(error)
         return
     signed = {check: str(verdict) for check, verdict in certificate.verdicts.items()}
-    said = {check["id"]: check["verdict"] for check in document["checks"]}
+    said = {check.id: str(check.verdict) for check in document.checks}
     for check in sorted({*signed, *said}):
         if signed.get(check) != said.get(check):
             yield (
@@ -242,9 +237,10 @@ def _report(certificate: Certificate, folder: Path) -> Iterator[str]:
             )
     run = certificate.content["run"]
     for name in ("seed", "spec", "started"):
-        if document["run"][name] != run[name]:
-            yield f"report.json has the {name} {document['run'][name]}, and {run[name]} was signed"
-    if dict(document["target"]) != certificate.content["target"]:
+        told = getattr(document.run, name)
+        if told != run[name]:
+            yield f"report.json has the {name} {told}, and {run[name]} was signed"
+    if document.to_json()["target"] != certificate.content["target"]:
         yield "report.json names another relay than the certificate"
 
 

@@ -25,6 +25,7 @@ from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings, selects
 from nip_ap.model.verdict import EXIT_CODES, RunVerdict
 from nip_ap.reporting import Report, report_of, write_reports
+from nip_ap.reporting.formats.document import as_bytes
 from nip_ap.reporting.terminal import Printer, Progress
 from nip_ap.resources import resource
 from nip_ap.targets import kinds
@@ -198,13 +199,12 @@ def _announce(printer: Printer, controller: SuiteController, order: Order) -> No
         capabilities.spec_reason,
         order.settings.seed,
     )
-    found = capabilities.found.values()
-    printer.capabilities([{"name": one.name, "offered": one.offered} for one in found])
+    printer.capabilities(capabilities.found.values())
 
 
 def _publish(report: Report, order: Order, printer: Printer, stream: IO[str]) -> None:
     if order.as_json:
-        stream.write(orjson.dumps(report.document, option=orjson.OPT_INDENT_2).decode() + "\n")
+        stream.write(as_bytes(report).decode() + "\n")
     else:
         printer.report(report)
     if order.out is not None:

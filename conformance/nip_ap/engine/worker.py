@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -29,13 +28,15 @@ from nip_ap.engine.no_waiting import impatient_imports, no_waiting
 from nip_ap.engine.outcomes import _RESULT, _briefly, _dress, _plain, _shown, _wanted
 from nip_ap.model.clauses import MUST, register
 from nip_ap.model.judgement import ScenarioMistake
-from nip_ap.model.report import read_transcript, repro_line, transcript_path
+from nip_ap.model.report import CheckReport, repro_line, transcript_path
 from nip_ap.model.result import Result, level_of
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
 from nip_ap.reporting import TargetName
+from nip_ap.reporting.composing import check_report
+from nip_ap.reporting.reading import read_transcript
 from nip_ap.targets import kinds
-from nip_ap.wire import LiveNetwork, Playback, Transcript
+from nip_ap.wire import Frame, LiveNetwork, Playback, Transcript
 
 
 def _name_of(subject: Subject) -> TargetName:
@@ -89,15 +90,13 @@ class SuiteWorker:
             return
         from allure_commons import plugin_manager
 
-        from nip_ap.reporting.formats.allure import Dresser
+        from nip_ap.reporting.allure_results import Dresser
 
         dresser = Dresser(self._for_allure)
         plugin_manager.register(dresser)
         self._config.add_cleanup(lambda: plugin_manager.unregister(dresser))
 
-    def _for_allure(self) -> Mapping[str, Any] | None:
-        from nip_ap.reporting.formats.allure import check_of
-
+    def _for_allure(self) -> tuple[CheckReport, Sequence[Frame]] | None:
         if self._finished is None:
             return None
         context = self.surface.context
@@ -105,7 +104,7 @@ class SuiteWorker:
         target = _name_of(subject)
         spec = subject.capabilities.spec
         repro = repro_line(self._finished.check, context.settings, spec, target)
-        return check_of(self._finished, repro)
+        return check_report(self._finished, repro), self._finished.frames
 
     def pytest_sessionfinish(self) -> None:
         """Close the shared HTTP client."""

@@ -144,6 +144,4 @@ class Outcome:
             ],
             TO_EOSE: [read.ended - read.asked for read in self._reads if read.is_timed],
         }
-        return [
-            {"operation": name, **summary(seconds)} for name, seconds in measured.items() if seconds
-        ]
+        return [summary(seconds, name).to_json() for name, seconds in measured.items() if seconds]

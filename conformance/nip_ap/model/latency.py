@@ -14,13 +14,37 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from nip_ap.wire import Frame
 
 _REQUEST = re.compile(r'\["(EVENT|REQ|COUNT)",\s*(?:\{"id":\s*"([0-9a-f]{64})"|"([^"]*)")')
 _ANSWER = re.compile(r'\["(OK|EOSE|CLOSED|COUNT)",\s*"([^"]*)"')
 _POST = re.compile(r"POST (/[a-z]*)")
 _OPERATIONS = {"EVENT": "EVENT to OK", "REQ": "REQ to EOSE", "COUNT": "COUNT to COUNT"}
-_BUCKETS_A_DECADE = 10
+_BUCKETS_PER_DECADE = 10
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Percentiles and a histogram of the times of one operation, in milliseconds.
+
+    `histogram` holds pairs of a bucket's upper bound and how many times fell into it, rising, ten
+    buckets per decade; empty ones are left out. Where a fact says what is measured, `operation`
+    may be "".
+    """
+
+    operation: str = ""
+    count: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+    histogram: tuple[tuple[float, int], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, for the facts of a check."""
+        value: dict[str, Any] = msgspec.to_builtins(self)
+        return value
 
 
 @dataclass
@@ -31,7 +55,7 @@ class _Line:
     crowded: bool = False
 
     def ask(self, name: str, operation: str, at: float) -> None:
-        """A request went out; beside another it spoils the measurement of both."""
+        """A request went out; while another is on its way, neither can be measured."""
         self.crowded = bool(self.awaited)
         self.awaited[name] = (operation, at)
 
@@ -45,31 +69,31 @@ class _Line:
         return measured
 
 
-def latency(transcripts: Iterable[Sequence[Frame]]) -> list[dict[str, Any]]:
-    """A summary an operation: its name, and what `summary` gives."""
+def latency(transcripts: Iterable[Sequence[Frame]]) -> list[Latency]:
+    """The times of each operation over all transcripts, by name."""
     samples: dict[str, list[float]] = defaultdict(list)
     for frames in transcripts:
         for operation, seconds in _measured(frames):
             samples[operation].append(seconds)
-    return [{"operation": name, **summary(samples[name])} for name in sorted(samples)]
+    return [summary(samples[name], name) for name in sorted(samples)]
 
 
-def summary(samples: Sequence[float]) -> dict[str, Any]:
-    """Percentiles and a histogram of times in seconds; all that comes out is milliseconds.
-
-    `histogram` is a list of [upper bound of the bucket, how many], rising, ten buckets a decade;
-    empty ones are left out. Raises ValueError on no samples.
-    """
+def summary(samples: Sequence[float], operation: str = "") -> Latency:
+    """The latency of an operation from its times in seconds. Raises ValueError on no samples."""
     if not samples:
         raise ValueError("no sample: what was never measured has no latency")
     ordered = sorted(one * 1000 for one in samples)
     buckets = Counter(map(_bucket, ordered))
-    return {
-        "count": len(ordered),
-        **{f"p{part}_ms": round(_percentile(ordered, part), 3) for part in (50, 95, 99)},
-        "max_ms": round(ordered[-1], 3),
-        "histogram": [[bound, buckets[bound]] for bound in sorted(buckets)],
-    }
+    p50, p95, p99 = (round(_percentile(ordered, part), 3) for part in (50, 95, 99))
+    return Latency(
+        operation=operation,
+        count=len(ordered),
+        p50_ms=p50,
+        p95_ms=p95,
+        p99_ms=p99,
+        max_ms=round(ordered[-1], 3),
+        histogram=tuple((bound, buckets[bound]) for bound in sorted(buckets)),
+    )
 
 
 def _percentile(ordered: Sequence[float], part: int) -> float:
@@ -78,8 +102,8 @@ def _percentile(ordered: Sequence[float], part: int) -> float:
 
 
 def _bucket(milliseconds: float) -> float:
-    step = math.ceil(round(math.log10(max(milliseconds, 0.001)) * _BUCKETS_A_DECADE, 9))
-    return float(f"{10 ** (step / _BUCKETS_A_DECADE):.4g}")
+    step = math.ceil(round(math.log10(max(milliseconds, 0.001)) * _BUCKETS_PER_DECADE, 9))
+    return float(f"{10 ** (step / _BUCKETS_PER_DECADE):.4g}")
 
 
 def _measured(frames: Sequence[Frame]) -> Iterator[tuple[str, float]]:

@@ -1,32 +1,24 @@
-"""The result model: what every format renders, and what report.json holds.
+"""The report of a run as typed values: what every format renders, and what report.json holds.
 
-A Report is the JSON document itself, so that a report read from a file and one just made are the
-same thing to every renderer. Its schema is reports/report.schema.json.
+`Document` is the JSON object of report.json, field by field; its schema for others is
+reports/report.schema.json. Fields with a default are left out of the JSON where they have it:
+older reports lack some of them, and most checks need none.
 """
 
 from __future__ import annotations
 
 import hashlib
-import platform
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 
-from nip_ap.model.clauses import Register
-from nip_ap.model.latency import latency
-from nip_ap.model.result import Result
-from nip_ap.model.run import Run
+from nip_ap.model.latency import Latency
 from nip_ap.model.settings import Settings
-from nip_ap.model.verdict import Verdict
-from nip_ap.resources import resource
-from nip_ap.version import __version__
+from nip_ap.model.verdict import RunVerdict, Verdict
 from nip_ap.wire import Frame
 
 FORMAT = "nip-ap-report/1"
@@ -51,101 +43,187 @@ SIGNS = {
     Verdict.ERROR: "E",
     Verdict.NOT_APPLICABLE: "-",
 }
-"""What stands for a verdict beside its colour, for those who do not see the colour."""
+"""The sign of each verdict, for readers who do not see its colour."""
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A JSON object of the document."""
+
+
+class SuiteName(_Part, frozen=True, kw_only=True):
+    """The suite that ran."""
+
+    name: str
+    version: str
+
+
+class RunReport(_Part, frozen=True, kw_only=True):
+    """How the suite ran. `started` is ISO 8601 in UTC."""
+
+    seed: str
+    spec: str
+    spec_reason: str
+    only: tuple[str, ...]
+    repeat: int
+    workers: int
+    started: str
+    seconds: float
+    python: str
+
+
+class TargetReport(_Part, frozen=True, kw_only=True):
+    """The relay that was tested, as NIP-11 names it."""
+
+    url: str
+    kind: str = ""
+    bundled: bool
+    name: str | None
+    software: str | None
+    version: str | None
+    information_sha256: str | None
+
+
+class CapabilityReport(_Part, frozen=True, kw_only=True):
+    """Something a relay may offer, and whether the probe found it."""
+
+    name: str
+    offered: str
+    evidence: str
+    claimed: bool | None
+
+
+class BaselineReport(_Part, frozen=True, kw_only=True):
+    """An entry of the user's list of known failures, and its state in this run."""
+
+    clause: str
+    reason: str
+    pattern: str | None
+    until: str | None
+    state: str
+
+
+class ClauseReport(_Part, frozen=True, kw_only=True):
+    """A clause, and the verdict that its checks give it."""
+
+    id: str
+    group: str
+    title: str
+    text: str
+    level: str
+    source: str
+    contradiction: str | None
+    verdict: Verdict
+    checks: tuple[str, ...]
+
+
+class ControlReport(_Part, frozen=True, kw_only=True):
+    """A positive twin that was seen, and the one respect in which it differs."""
+
+    claim: str
+    twin: str
+    difference: str
+
+
+class FrameReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the last frames of a check that is red or undecided; its text may be cut."""
+
+    at: float
+    who: str
+    door: str
+    connection: int = 0
+    direction: str
+    text: str
+
+
+class CheckReport(_Part, frozen=True, kw_only=True):
+    """What one check found."""
+
+    id: str
+    sentence: str
+    clauses: tuple[str, ...]
+    level: str
+    verdict: Verdict
+    reason: str
+    expected: str
+    seen: str
+    controls: tuple[ControlReport, ...]
+    notes: tuple[str, ...]
+    facts: Mapping[str, Any]
+    seconds: float
+    transcript: str
+    repro: str
+    frames: tuple[FrameReport, ...] | None = None
+    known: str = ""
+    log: str = ""
+
+    @property
+    def clause(self) -> str:
+        """The first of its clauses, whose id its own begins with."""
+        return self.clauses[0]
+
+    @property
+    def group(self) -> str:
+        """The group of its first clause."""
+        return self.clause.split("-")[1]
+
+    @property
+    def name(self) -> str:
+        """Its id without the clause."""
+        return self.id.partition("/")[2]
+
+
+class Document(_Part, frozen=True, kw_only=True):
+    """The whole of report.json."""
+
+    format: str
+    suite: SuiteName
+    run: RunReport
+    target: TargetReport
+    verdict: RunVerdict
+    why: str
+    complete: bool
+    missing: tuple[str, ...]
+    counts: Mapping[Verdict, int]
+    capabilities: tuple[CapabilityReport, ...]
+    findings: tuple[str, ...]
+    baseline: tuple[BaselineReport, ...] | None = None
+    latency: tuple[Latency, ...] | None = None
+    clauses: tuple[ClauseReport, ...]
+    checks: tuple[CheckReport, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object, its fields in the order above."""
+        value: dict[str, Any] = msgspec.to_builtins(self)
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Document:
+        """What `to_json` gave, now or in an older version. Raises ValueError."""
+        return msgspec.convert(value, cls)
 
 
 @dataclass(frozen=True)
 class Report:
-    """The document, and the transcripts that go beside it."""
+    """The document, and the transcripts of its checks by id."""
 
-    document: Mapping[str, Any]
+    document: Document
     transcripts: Mapping[str, Sequence[Frame]]
     preflight: Sequence[Frame] = ()
     """The transcript of the probes that found the relay's capabilities, where it is at hand."""
 
     @property
-    def checks(self) -> list[Mapping[str, Any]]:
+    def checks(self) -> Sequence[CheckReport]:
         """The checks, in the order of the catalogue."""
-        return list(self.document["checks"])
+        return self.document.checks
 
     @property
-    def clauses(self) -> list[Mapping[str, Any]]:
+    def clauses(self) -> Sequence[ClauseReport]:
         """The clauses, in the order of the catalogue."""
-        return list(self.document["clauses"])
+        return self.document.clauses
 
-    def checks_with(self, *verdicts: Verdict) -> list[Mapping[str, Any]]:
+    def checks_with(self, *verdicts: Verdict) -> list[CheckReport]:
         """The checks that have one of these verdicts."""
-        return [check for check in self.checks if check["verdict"] in verdicts]
-
-
-class ReportUnreadable(ValueError):
-    """A report that cannot be used; the message names the file, the place and what is wrong."""
-
-
-def read_report(path: Path) -> Report:
-    """The report in a file, or in the report.json of a folder that --out made.
-
-    The document is checked against the schema, for it may be somebody else's. Transcripts are read
-    when they are asked for; where there is no file, a check's are the last frames of the document.
-    Raises ReportUnreadable.
-    """
-    file = path / "report.json" if path.is_dir() else path
-    try:
-        document = orjson.loads(file.read_bytes())
-    except OSError as error:
-        raise ReportUnreadable(
-            f"{file} cannot be read ({error.strerror}); `nip-ap run --out DIR` makes a report"
-        ) from None
-    except orjson.JSONDecodeError as error:
-        raise ReportUnreadable(f"{file} is not JSON: {error}") from None
-    complaint = next(_schema().iter_errors(document), None)
-    if complaint is not None:
-        place = "/".join(map(str, complaint.absolute_path)) or "the document"
-        raise ReportUnreadable(
-            f"{file} is no report of the format {FORMAT}: {place}: {complaint.message[:300]}"
-        )
-    preflight = file.parent / PREFLIGHT_PATH
-    return Report(
-        document,
-        _TranscriptFiles(file.parent, document),
-        read_transcript(preflight) if preflight.is_file() else (),
-    )
-
-
-@cache
-def _schema() -> Any:
-    from jsonschema import Draft202012Validator  # takes 0.1 s, and a run reads no report
-
-    return Draft202012Validator(orjson.loads(resource("reports/report.schema.json").read_bytes()))
-
-
-def read_transcript(file: Path) -> tuple[Frame, ...]:
-    """The frames in a file of transcripts/. Raises ReportUnreadable."""
-    try:
-        lines = file.read_bytes().splitlines()  # of bytes: text would break at U+2028 too
-        return tuple(Frame(**orjson.loads(line)) for line in lines)
-    except (OSError, TypeError, orjson.JSONDecodeError) as error:
-        raise ReportUnreadable(f"{file} is no transcript: {error}") from None
-
-
-class _TranscriptFiles(Mapping[str, Sequence[Frame]]):
-    """The transcripts of a report that was read: of files beside it, by check."""
-
-    def __init__(self, folder: Path, document: Mapping[str, Any]) -> None:
-        self._folder = folder
-        self._checks = {check["id"]: check for check in document["checks"]}
-
-    def __getitem__(self, check: str) -> Sequence[Frame]:
-        file = self._folder / self._checks[check]["transcript"]
-        if not file.is_file():
-            return tuple(Frame(**one) for one in self._checks[check].get("frames", ()))
-        return read_transcript(file)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._checks)
-
-    def __len__(self) -> int:
-        return len(self._checks)
+        return [check for check in self.checks if check.verdict in verdicts]
 
 
 @dataclass(frozen=True)
@@ -154,58 +232,6 @@ class TargetName:
 
     kind: str = "bundled"
     words: tuple[str, ...] = ()
-
-
-def report_of(
-    run: Run,
-    register: Register,
-    *,
-    started: float,
-    seconds: float,
-    target: TargetName,
-    workers: int,
-) -> Report:
-    """The report of a run. `target` is how the user names the relay."""
-    order = {clause.id: number for number, clause in enumerate(register)}
-    results = sorted(run.results, key=lambda one: (order.get(_first(one), len(order)), one.check))
-    capabilities = run.subject.capabilities
-    document = {
-        "format": FORMAT,
-        "suite": {"name": "nip-ap-conformance", "version": __version__},
-        "run": {
-            "seed": run.settings.seed,
-            "spec": capabilities.spec,
-            "spec_reason": capabilities.spec_reason,
-            "only": list(run.settings.only),
-            "repeat": run.settings.repeat,
-            "workers": workers,
-            "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
-            "seconds": round(seconds, 3),
-            "python": platform.python_version(),
-        },
-        "target": _target(run, target),
-        "verdict": str(run.verdict),
-        "why": run.why,
-        "complete": run.is_complete,
-        "missing": list(run.missing),
-        "counts": {str(verdict): run.counts.get(verdict, 0) for verdict in Verdict},
-        "capabilities": [
-            {
-                "name": one.name,
-                "offered": one.offered,
-                "evidence": one.evidence,
-                "claimed": one.claimed,
-            }
-            for one in capabilities.found.values()
-        ],
-        "findings": capabilities.contradictions,
-        **_baseline(run),
-        "latency": latency(one.frames for one in results if "latency" not in one.facts),
-        "clauses": _clauses(run, register, results),
-        "checks": [_check(one, run, target) for one in results],
-    }
-    transcripts = {one.check: one.frames for one in results}
-    return Report(document, transcripts, run.subject.preflight)
 
 
 def transcript_name(check: str) -> str:
@@ -230,107 +256,3 @@ def repro_line(check: str, settings: Settings, spec: str, target: TargetName) ->
     if settings.migrator:
         words += ["--migrator", settings.migrator]
     return shlex.join(words)
-
-
-def _first(result: Result) -> str:
-    return result.clauses[0] if result.clauses else ""
-
-
-def _target(run: Run, target: TargetName) -> dict[str, Any]:
-    information = run.subject.capabilities.information
-    digest = hashlib.sha256(orjson.dumps(dict(information), option=orjson.OPT_SORT_KEYS))
-    return {
-        "url": run.subject.url,
-        "kind": target.kind,
-        "bundled": target.kind == "bundled",
-        "name": _text(information.get("name")),
-        "software": _text(information.get("software")),
-        "version": _text(information.get("version")),
-        "information_sha256": digest.hexdigest() if information else None,
-    }
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _clauses(run: Run, register: Register, results: Sequence[Result]) -> list[dict[str, Any]]:
-    checks: dict[str, list[str]] = {}
-    for result in results:
-        for clause in result.clauses:
-            checks.setdefault(clause, []).append(result.check)
-    spec = run.subject.capabilities.spec
-    return [
-        {
-            "id": clause.id,
-            "group": clause.group,
-            "title": clause.title,
-            "text": clause.text,
-            "level": clause.level_for(spec),
-            "source": clause.source,
-            "contradiction": clause.contradiction or None,
-            "verdict": str(run.by_clause[clause.id]),
-            "checks": checks[clause.id],
-        }
-        for clause in register
-        if clause.id in checks
-    ]
-
-
-def _check(result: Result, run: Run, target: TargetName) -> dict[str, Any]:
-    return {
-        "id": result.check,
-        "sentence": result.sentence,
-        "clauses": list(result.clauses),
-        "level": result.level,
-        "verdict": str(result.verdict),
-        "reason": result.reason,
-        "expected": result.expected,
-        "seen": result.seen,
-        "controls": [control.to_json() for control in result.controls],
-        "notes": list(result.notes),
-        "facts": dict(result.facts),
-        "seconds": result.seconds,
-        "transcript": transcript_path(result.check),
-        "repro": repro_line(result.check, run.settings, run.subject.capabilities.spec, target),
-        **({"frames": _last_frames(result)} if result.verdict not in _PLAIN else {}),
-        **_known(result, run),
-        **({"log": result.log} if result.log and result.verdict not in _PLAIN else {}),
-    }
-
-
-def _known(result: Result, run: Run) -> dict[str, str]:
-    entry = run.known(result)
-    if entry is None:
-        return {}
-    until = f" (until {entry.until})" if entry.until else ""
-    return {"known": f"{entry.reason}{until}"}
-
-
-def _baseline(run: Run) -> dict[str, Any]:
-    if run.baseline is None:
-        return {}
-    return {
-        "baseline": [
-            {
-                "clause": entry.clause,
-                "reason": entry.reason,
-                "pattern": entry.pattern or None,
-                "until": entry.until or None,
-                "state": state,
-            }
-            for entry, state in run.baseline.states(run.results)
-        ]
-    }
-
-
-_PLAIN = (Verdict.PASS, Verdict.NOT_APPLICABLE)
-_LAST_FRAMES, _FRAME_LENGTH = 8, 600
-
-
-def _last_frames(result: Result) -> list[dict[str, Any]]:
-    """The end of the transcript, so that a report alone shows what happened."""
-    return [
-        {**frame.to_json(), "text": frame.text[:_FRAME_LENGTH]}
-        for frame in result.frames[-_LAST_FRAMES:]
-    ]

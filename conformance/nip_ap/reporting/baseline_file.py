@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from nip_ap.model.report import Report
+from nip_ap.model.report import CheckReport, Report
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.legible import on_one_line
 
@@ -22,20 +20,20 @@ def baseline_of(report: Report, reason: str) -> str:
     The pattern fits the causes that were seen, whatever numbers, ids and slugs they name.
     """
     document = report.document
-    target = document["target"]
-    broken: dict[str, list[Mapping[str, Any]]] = {}
+    target = document.target
+    broken: dict[str, list[CheckReport]] = {}
     for check in report.checks_with(Verdict.FAIL, Verdict.UNSTABLE):
-        broken.setdefault(check["clauses"][0], []).append(check)
+        broken.setdefault(check.clauses[0], []).append(check)
     lines = [
-        f"# Known failures of {on_one_line(target['software'] or target['url'])}, "
-        f"revision {document['run']['spec']}, as of {document['run']['started'][:10]}.",
+        f"# Known failures of {on_one_line(target.software or target.url)}, "
+        f"revision {document.run.spec}, as of {document.run.started[:10]}.",
         "# Each entry is tested on. One that no longer fails, fails for another cause or is past",
         "# its `until` fails the run. Say in `reason` why it is accepted, and set a day.",
     ]
     for clause, checks in broken.items():
         lines += [
             "",
-            f"# {len(checks)} check(s), such as {on_one_line(checks[0]['id'])}",
+            f"# {len(checks)} check(s), such as {on_one_line(checks[0].id)}",
             "[[known]]",
             f"clause = {_quoted(clause)}",
             f"reason = {_quoted(reason)}",
@@ -47,14 +45,14 @@ def baseline_of(report: Report, reason: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _pattern(checks: list[Mapping[str, Any]]) -> str:
+def _pattern(checks: list[CheckReport]) -> str:
     """One alternative a cause; "" where there are too many to be read."""
     causes = list(dict.fromkeys(_generalised(_cause(check)) for check in checks))
     return "|".join(causes) if len(causes) <= _MOST_CAUSES else ""
 
 
-def _cause(check: Mapping[str, Any]) -> str:
-    lines = str(check["seen"] or check["reason"]).splitlines()
+def _cause(check: CheckReport) -> str:
+    lines = str(check.seen or check.reason).splitlines()
     return lines[0][:_LONGEST] if lines else ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -63,8 +63,8 @@ class Excerpt:
 
 def excerpt(report: Report, room: int) -> Excerpt:
     """As much of a report's transcripts as fits into so many characters."""
-    transcripts = {check["id"]: report.transcripts[check["id"]] for check in report.checks}
-    red = {check["id"] for check in report.checks if Verdict(check["verdict"]) not in _GREEN}
+    transcripts = {check.id: report.transcripts[check.id] for check in report.checks}
+    red = {check.id for check in report.checks if check.verdict not in _GREEN}
     total = sum(map(len, transcripts.values()))
     for measure in _MEASURES:
         kept = {
@@ -104,19 +104,19 @@ def _packed(kept: Mapping[str, Any]) -> str:
 
 def last_frames(
     report: Report, *, room: int, frames: int = 6, characters: int = 400
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, list[Frame]]:
     """The end of each red or undecided transcript, worst first, until `room` characters are full.
 
-    For readers without scripts. A frame is its JSON object with its text cut.
+    For readers without scripts. The text of a frame is cut.
     """
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[Frame]] = {}
     for check in report.checks_with(*RED_FIRST[:5]):
         shown = [
-            {**frame.to_json(), "text": frame.text[:characters]}
-            for frame in report.transcripts[check["id"]][-frames:]
+            replace(frame, text=frame.text[:characters])
+            for frame in report.transcripts[check.id][-frames:]
         ]
-        room -= sum(len(one["text"]) for one in shown)
+        room -= sum(len(one.text) for one in shown)
         if room < 0:
             break
-        found[check["id"]] = shown
+        found[check.id] = shown
     return found

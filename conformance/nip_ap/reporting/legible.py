@@ -14,6 +14,9 @@ _UNSEEN = re.compile(
 )
 
 
+_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
+"""GitHub's runner takes "::" at the beginning of a line for a command, and "##[" anywhere."""
+
 _LONG_HEX = re.compile(r"\b(?!(.)\1{63})([0-9a-f]{8})[0-9a-f]{56}([0-9a-f]{64})?\b")
 
 
@@ -25,6 +28,11 @@ def visible(text: str) -> str:
 def _escape(found: re.Match[str]) -> str:
     units = found[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def harmless(text: str) -> str:
+    """Visible text in which no line is a command to a CI runner that prints it."""
+    return _COMMAND.sub(r"\1: :", visible(text)).replace("##[", "## [")
 
 
 def on_one_line(text: str) -> str:

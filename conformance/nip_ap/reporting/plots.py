@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from nip_ap.model.latency import Latency
 
 _BUCKET = 10 ** (1 / 10)  # how much wider a bucket's upper bound is than its lower one
 
@@ -42,15 +43,9 @@ class Histogram:
     ticks: tuple[Tick, ...]
 
 
-def is_summary(value: object) -> bool:
-    """Whether a value has the shape that `latency.summary` gives."""
-    wanted = {"count", "p50_ms", "p95_ms", "p99_ms", "max_ms", "histogram"}
-    return isinstance(value, Mapping) and wanted <= set(value)
-
-
-def histograms(summaries: Mapping[str, Mapping[str, Any]]) -> list[Histogram]:
+def histograms(summaries: Mapping[str, Latency]) -> list[Histogram]:
     """Summaries by name, drawn over one logarithmic axis so that they can be compared by eye."""
-    bounds = [bound for one in summaries.values() for bound, _ in one["histogram"]]
+    bounds = [bound for one in summaries.values() for bound, _ in one.histogram]
     if not bounds:
         return []
     low = math.log10(min(bounds) / _BUCKET)
@@ -60,9 +55,9 @@ def histograms(summaries: Mapping[str, Mapping[str, Any]]) -> list[Histogram]:
 
 
 def _histogram(
-    name: str, summary: Mapping[str, Any], low: float, wide: float, ticks: tuple[Tick, ...]
+    name: str, summary: Latency, low: float, wide: float, ticks: tuple[Tick, ...]
 ) -> Histogram:
-    most = max(count for _, count in summary["histogram"])
+    most = max(count for _, count in summary.histogram)
     bars = tuple(
         Bar(
             x=round((math.log10(bound / _BUCKET) - low) / wide * 100, 2),
@@ -70,15 +65,15 @@ def _histogram(
             height=round(max(count / most * 100, 2), 1),
             says=f"{count} up to {milliseconds(bound)}",
         )
-        for bound, count in summary["histogram"]
+        for bound, count in summary.histogram
     )
     return Histogram(
         name=name,
-        count=summary["count"],
-        p50=milliseconds(summary["p50_ms"]),
-        p95=milliseconds(summary["p95_ms"]),
-        p99=milliseconds(summary["p99_ms"]),
-        longest=milliseconds(summary["max_ms"]),
+        count=summary.count,
+        p50=milliseconds(summary.p50_ms),
+        p95=milliseconds(summary.p95_ms),
+        p99=milliseconds(summary.p99_ms),
+        longest=milliseconds(summary.max_ms),
         bars=bars,
         ticks=ticks,
     )

@@ -12,14 +12,22 @@ import shlex
 import shutil
 import textwrap
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from nip_ap.model.baseline import FAULTS
-from nip_ap.model.report import RED_FIRST, SIGNS, Report
+from nip_ap.model.capabilities import Capability
+from nip_ap.model.report import (
+    RED_FIRST,
+    SIGNS,
+    CapabilityReport,
+    CheckReport,
+    Document,
+    Report,
+)
 from nip_ap.model.result import Result
 from nip_ap.model.verdict import RunVerdict, Verdict
 from nip_ap.reporting.legible import brief, on_one_line
@@ -117,10 +125,10 @@ class Printer:
         self._field("revision", f"{spec}: {why}")
         self._field("seed", seed)
 
-    def capabilities(self, capabilities: Sequence[Mapping[str, Any]]) -> None:
+    def capabilities(self, capabilities: Collection[Capability | CapabilityReport]) -> None:
         """What the relay offers, what it does not, and what could not be found out."""
         for name, offered in (("offers", "yes"), ("lacks", "no"), ("unclear", "unknown")):
-            found = [one["name"] for one in capabilities if one["offered"] == offered]
+            found = [one.name for one in capabilities if one.offered == offered]
             if found:
                 self._field(name, ", ".join(found))
         self._line()
@@ -129,7 +137,7 @@ class Printer:
         """The whole report."""
         document = report.document
         self._groups(report)
-        for finding in document["findings"]:
+        for finding in document.findings:
             self._wrapped(f"finding: {finding}", fg="yellow")
         self._line()
         undecided = report.checks_with(Verdict.INCONCLUSIVE)
@@ -152,17 +160,17 @@ class Printer:
         self._line(f"report: {out / 'report.html'}")
 
     def _groups(self, report: Report) -> None:
-        groups: dict[str, list[Mapping[str, Any]]] = {}
+        groups: dict[str, list[CheckReport]] = {}
         for check in report.checks:
-            group = check["clauses"][0].split("-")[1] if check["clauses"] else "?"
+            group = check.group
             groups.setdefault(group, []).append(check)
         for group, checks in groups.items():
-            counts = Counter(Verdict(check["verdict"]) for check in checks)
+            counts = Counter(check.verdict for check in checks)
             worst = next(verdict for verdict in RED_FIRST if counts[verdict])
             if worst is Verdict.NOT_APPLICABLE and counts[Verdict.PASS]:
                 worst = Verdict.PASS
             sign = click.style(SIGNS[worst], fg=_COLOURS[worst])
-            seconds = f"{sum(check['seconds'] for check in checks):.1f} s"
+            seconds = f"{sum(check.seconds for check in checks):.1f} s"
             line = f"  {sign} {group:<8} {seconds:>6} "
             for verdict in reversed(RED_FIRST):
                 if counts[verdict]:
@@ -173,53 +181,54 @@ class Printer:
                     line += f" {number},"
             self._line(line.removesuffix(","))
 
-    def _finding(self, check: Mapping[str, Any], report: Report) -> None:
-        verdict = Verdict(check["verdict"])
-        by_id = {clause["id"]: clause for clause in report.clauses}
-        for identifier in check["clauses"]:
-            head = f"{identifier} {check['level']} {verdict}: {by_id[identifier]['title']}"
+    def _finding(self, check: CheckReport, report: Report) -> None:
+        verdict = check.verdict
+        by_id = {clause.id: clause for clause in report.clauses}
+        for identifier in check.clauses:
+            head = f"{identifier} {check.level} {verdict}: {by_id[identifier].title}"
             self._wrapped(f"{SIGNS[verdict]} {head}", indent=0, fg=_COLOURS[verdict], bold=True)
-            if by_id[identifier]["contradiction"] and identifier not in self._noted:
-                self._field("note", by_id[identifier]["contradiction"])
+            contradiction = by_id[identifier].contradiction
+            if contradiction and identifier not in self._noted:
+                self._field("note", contradiction)
                 self._noted.add(identifier)
-        self._field("check", check["id"])
-        if check["expected"]:
-            self._field("expected", check["expected"])
-            self._field("seen", check["seen"])
+        self._field("check", check.id)
+        if check.expected:
+            self._field("expected", check.expected)
+            self._field("seen", check.seen)
         else:
-            self._field("because", check["reason"])
-        for control in check["controls"][:2]:
-            self._field("control", f"{control['twin']}; differs in {control['difference']}")
-        if "known" in check:
-            self._field("known", check["known"])
+            self._field("because", check.reason)
+        for control in check.controls[:2]:
+            self._field("control", f"{control.twin}; differs in {control.difference}")
+        if check.known:
+            self._field("known", check.known)
         if verdict in _WITH_FRAMES:
-            self._frames(report.transcripts.get(check["id"], ()))
-        for number, line in enumerate(check.get("log", "").splitlines()[-_LOG_LINES_SHOWN:]):
+            self._frames(report.transcripts.get(check.id, ()))
+        for number, line in enumerate(check.log.splitlines()[-_LOG_LINES_SHOWN:]):
             self._field("" if number else "log", line)
-        self._command("repeat", check["repro"])
+        self._command("repeat", check.repro)
         self._line()
 
-    def _more(self, checks: Sequence[Mapping[str, Any]], verdict: Verdict) -> None:
+    def _more(self, checks: Sequence[CheckReport], verdict: Verdict) -> None:
         """The other checks of a clause, by name, and how to run all of the clause."""
-        clause = checks[0]["clauses"][0]
+        clause = checks[0].clauses[0]
         head = f"{SIGNS[verdict]} {clause} {verdict}: {len(checks)} more checks"
         self._wrapped(head, indent=0, fg=_COLOURS[verdict], bold=True)
-        names = ", ".join(check["id"].partition("/")[2] for check in checks)
+        names = ", ".join(check.name for check in checks)
         self._field("checks", _cut(names, 600))
-        self._command("repeat", checks[0]["repro"].replace(_only(checks[0]), clause))
+        self._command("repeat", checks[0].repro.replace(_only(checks[0]), clause))
         self._line()
 
-    def _undecided(self, checks: Sequence[Mapping[str, Any]]) -> None:
+    def _undecided(self, checks: Sequence[CheckReport]) -> None:
         """Many undecided checks are told by their reasons: one cause makes most of them."""
         colour = _COLOURS[Verdict.INCONCLUSIVE]
         self._wrapped(f"? {len(checks)} checks could not tell", indent=0, fg=colour, bold=True)
-        alike: dict[str, list[Mapping[str, Any]]] = {}
+        alike: dict[str, list[CheckReport]] = {}
         for check in checks:
-            alike.setdefault(_ANY_ID.sub("", check["reason"])[:_ALIKE], []).append(check)
+            alike.setdefault(_ANY_ID.sub("", check.reason)[:_ALIKE], []).append(check)
         for same in sorted(alike.values(), key=len, reverse=True):
-            self._field(f"{len(same)} x", _cut(on_one_line(brief(same[0]["reason"])), 240))
+            self._field(f"{len(same)} x", _cut(on_one_line(brief(same[0].reason)), 240))
             more = f" and {len(same) - 3} more" if len(same) > 3 else ""
-            self._field("", ", ".join(check["id"] for check in same[:3]) + more)
+            self._field("", ", ".join(check.id for check in same[:3]) + more)
         self._line()
 
     def _field(self, name: str, text: str) -> None:
@@ -249,17 +258,17 @@ class Printer:
                 name = "frames" if not number and not part else ""
                 self._line(f"  {name:<9} {line}")
 
-    def _baseline(self, document: Mapping[str, Any]) -> None:
+    def _baseline(self, document: Document) -> None:
         """Entries that cover nothing any more; the others stand at their checks."""
-        for entry in document.get("baseline", ()):
-            if entry["state"] in FAULTS:
-                until = f" ({entry['until']})" if entry["until"] else ""
-                told = f"baseline: {entry['clause']} {entry['state']}{until}: {entry['reason']}"
+        for entry in document.baseline or ():
+            if entry.state in FAULTS:
+                until = f" ({entry.until})" if entry.until else ""
+                told = f"baseline: {entry.clause} {entry.state}{until}: {entry.reason}"
                 self._wrapped(told, fg="red")
 
-    def _verdict(self, document: Mapping[str, Any]) -> None:
-        verdict = RunVerdict(document["verdict"])
-        said = f"{verdict}: {document['why']} ({document['run']['seconds']:.1f} s)"
+    def _verdict(self, document: Document) -> None:
+        verdict = document.verdict
+        said = f"{verdict}: {document.why} ({document.run.seconds:.1f} s)"
         first, *others = self._wrap(on_one_line(said), 0)
         styled = click.style(str(verdict), fg=_RUN_COLOURS[verdict], bold=True)
         self._line(styled + first.removeprefix(str(verdict)))
@@ -276,16 +285,16 @@ class Printer:
         return textwrap.wrap(text, self._width - margin, break_on_hyphens=False)
 
 
-def _by_clause(checks: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {}
+def _by_clause(checks: Sequence[CheckReport]) -> list[list[CheckReport]]:
+    found: dict[str, list[CheckReport]] = {}
     for check in checks:
-        found.setdefault(check["clauses"][0], []).append(check)
+        found.setdefault(check.clauses[0], []).append(check)
     return list(found.values())
 
 
-def _only(check: Mapping[str, Any]) -> str:
+def _only(check: CheckReport) -> str:
     """What --only is given in the command that repeats a check, as the shell quotes it."""
-    words = shlex.split(check["repro"])
+    words = shlex.split(check.repro)
     return shlex.quote(words[words.index("--only") + 1])
 
 

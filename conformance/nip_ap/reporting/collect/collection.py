@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from nip_ap.model.report import Report, ReportUnreadable, read_report
+from nip_ap.model.report import ClauseReport, Report
 from nip_ap.model.verdict import Verdict
+from nip_ap.reporting.reading import ReportUnreadable, read_report
 
 _BROKEN = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
 
@@ -27,33 +27,33 @@ class Entry:
     @property
     def spec(self) -> str:
         """The revision that was tested."""
-        return str(self.report.document["run"]["spec"])
+        return self.report.document.run.spec
 
     @property
     def started(self) -> str:
         """When the run began, as "2026-11-22 20:02"."""
-        return str(self.report.document["run"]["started"])[:16].replace("T", " ")
+        return self.report.document.run.started[:16].replace("T", " ")
 
     @property
     def at(self) -> datetime:
         """When the run began."""
-        return datetime.fromisoformat(self.report.document["run"]["started"])
+        return datetime.fromisoformat(self.report.document.run.started)
 
     @property
     def name(self) -> str:
         """A name for files, of the time, the revision and the seed."""
-        seed = plain_name(self.report.document["run"]["seed"])[:16]
+        seed = plain_name(self.report.document.run.seed)[:16]
         return f"{self.at:%Y%m%dT%H%M%S}-{self.spec}-{seed}"
 
     @cached_property
-    def by_clause(self) -> Mapping[str, Mapping[str, Any]]:
+    def by_clause(self) -> Mapping[str, ClauseReport]:
         """The clauses of the report by id."""
-        return {clause["id"]: clause for clause in self.report.clauses}
+        return {clause.id: clause for clause in self.report.clauses}
 
     def verdict_of(self, clause: str) -> Verdict | None:
         """The verdict of a clause, or None where the run did not judge it."""
         found = self.by_clause.get(clause)
-        return None if found is None else Verdict(found["verdict"])
+        return None if found is None else found.verdict
 
 
 @dataclass(frozen=True)
@@ -111,20 +111,20 @@ def previous(entries: Sequence[Entry], entry: Entry) -> Entry | None:
     return same[-1] if same else None
 
 
-def clauses_of(entries: Iterable[Entry]) -> list[Mapping[str, Any]]:
+def clauses_of(entries: Iterable[Entry]) -> list[ClauseReport]:
     """The clauses of all reports, in the order of the catalogue as far as the reports tell it.
 
     A clause that only some reports have stands behind the one that precedes it there.
     """
     order: list[str] = []
-    known: dict[str, Mapping[str, Any]] = {}
+    known: dict[str, ClauseReport] = {}
     for entry in entries:
         place = 0
         for clause in entry.report.clauses:
-            if clause["id"] in known:
-                place = order.index(clause["id"]) + 1
+            if clause.id in known:
+                place = order.index(clause.id) + 1
             else:
-                order.insert(place, clause["id"])
+                order.insert(place, clause.id)
                 place += 1
-            known[clause["id"]] = clause
+            known[clause.id] = clause
     return [known[one] for one in order]

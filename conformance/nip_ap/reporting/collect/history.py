@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import click
 
-from nip_ap.model.report import SIGNS, ReportUnreadable
+from nip_ap.model.report import SIGNS, ClauseReport, Document
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.collect.collection import (
     Changes,
@@ -20,6 +20,7 @@ from nip_ap.reporting.collect.collection import (
     previous,
 )
 from nip_ap.reporting.plots import Point, milliseconds, trend
+from nip_ap.reporting.reading import ReportUnreadable
 from nip_ap.reporting.templates import render, source
 
 _DECIDED = (Verdict.PASS, Verdict.NOT_APPLICABLE)
@@ -33,10 +34,10 @@ class RunShown:
     entry: Entry
     changes: Changes | None
     link: str
-    counts: Mapping[str, int]
+    counts: Mapping[Verdict, int]
 
     @property
-    def document(self) -> Mapping[str, Any]:
+    def document(self) -> Document:
         """The report."""
         return self.entry.report.document
 
@@ -54,7 +55,7 @@ class Line:
 class Row:
     """A clause that was not green in each run: its verdict and sign by run."""
 
-    clause: Mapping[str, Any]
+    clause: ClauseReport
     cells: Sequence[tuple[str, str]]
 
 
@@ -64,7 +65,7 @@ def runs_of(entries: Sequence[Entry], link: Mapping[str, str]) -> list[RunShown]
     for entry in entries:
         before = previous(entries, entry)
         changed = changes(before, entry) if before else None
-        counts = entry.report.document["counts"]
+        counts = entry.report.document.counts
         shown.append(RunShown(entry, changed, link.get(entry.name, ""), counts))
     return shown[::-1]
 
@@ -72,12 +73,12 @@ def runs_of(entries: Sequence[Entry], link: Mapping[str, str]) -> list[RunShown]
 def lines_of(entries: Sequence[Entry]) -> tuple[list[Line], int]:
     """How many checks failed, warned and could not tell, over time; and where their scale ends."""
     wanted = (
-        ("fail", ("fail", "unstable")),
-        ("warn", ("warn",)),
-        ("inconclusive", ("inconclusive", "error")),
+        ("fail", (Verdict.FAIL, Verdict.UNSTABLE)),
+        ("warn", (Verdict.WARN,)),
+        ("inconclusive", (Verdict.INCONCLUSIVE, Verdict.ERROR)),
     )
     numbers = {
-        key: [sum(one.report.document["counts"][name] for name in names) for one in entries]
+        key: [sum(one.report.document.counts[name] for name in names) for one in entries]
         for key, names in wanted
     }
     top = max(number for each in numbers.values() for number in each)
@@ -94,7 +95,7 @@ def lines_of(entries: Sequence[Entry]) -> tuple[list[Line], int]:
 def speeds_of(entries: Sequence[Entry]) -> list[Line]:
     """The median time to answer by operation, over time; each on its own scale."""
     by_entry = [
-        {one["operation"]: one["p50_ms"] for one in entry.report.document.get("latency", ())}
+        {one.operation: one.p50_ms for one in entry.report.document.latency or ()}
         for entry in entries
     ]
     operations = sorted({name for each in by_entry for name in each})
@@ -115,7 +116,7 @@ def rows_of(entries: Sequence[Entry]) -> list[Row]:
     latest = entries[-_MOST_COLUMNS:]
     rows = []
     for clause in clauses_of(latest):
-        verdicts = [entry.verdict_of(clause["id"]) for entry in latest]
+        verdicts = [entry.verdict_of(clause.id) for entry in latest]
         if all(one is None or one in _DECIDED for one in verdicts):
             continue
         cells = [("", "") if one is None else (str(one), SIGNS[one]) for one in verdicts]
@@ -169,7 +170,7 @@ def write_history(folder: Path, out: Path | None, stream: IO[str]) -> Path:
 
 def _printed(run: RunShown) -> str:
     counts = ", ".join(f"{number} {name}" for name, number in run.counts.items() if number)
-    line = f"{run.entry.started}  {run.entry.spec}  {run.document['verdict']:<14}  {counts}"
+    line = f"{run.entry.started}  {run.entry.spec}  {run.document.verdict:<14}  {counts}"
     if run.changes and run.changes.broken:
         line += f"\n{'':<18}broken since: {', '.join(run.changes.broken)}"
     if run.changes and run.changes.mended:

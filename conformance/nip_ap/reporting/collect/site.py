@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nip_ap.model.clauses import register
-from nip_ap.model.report import SIGNS
+from nip_ap.model.report import SIGNS, ClauseReport, Document
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.collect.collection import Entry, clauses_of, gather, plain_name
 from nip_ap.reporting.collect.history import history_page
-from nip_ap.reporting.formats.badge import badge_of, write_endpoint
+from nip_ap.reporting.formats.badge import write_badge
 from nip_ap.reporting.formats.page import html_of, prose
 from nip_ap.reporting.sources import link_of
 from nip_ap.reporting.templates import render, source
@@ -31,7 +30,7 @@ class Column:
     runs: int
 
     @property
-    def document(self) -> Mapping[str, Any]:
+    def document(self) -> Document:
         """The report."""
         return self.entry.report.document
 
@@ -49,7 +48,7 @@ class Cell:
 class Row:
     """A clause on all relays."""
 
-    clause: Mapping[str, Any]
+    clause: ClauseReport
     link: str
     cells: Sequence[Cell]
 
@@ -108,8 +107,7 @@ def _write_relay(relay: str, entries: Sequence[Entry], folder: Path) -> None:
         run = folder / entry.name
         run.mkdir(parents=True, exist_ok=True)
         (run / "report.html").write_text(html_of(entry.report), encoding="utf-8")
-        (run / "badge.svg").write_text(badge_of(entry.report), encoding="utf-8")
-        write_endpoint(entry.report, run / "badge.json")
+        write_badge(entry.report, run)
         (run / "report.json").write_bytes(entry.path.read_bytes())  # it may be the same file
     latest = entries[-1]
     for name in ("badge.svg", "badge.json"):
@@ -122,7 +120,7 @@ def _write_relay(relay: str, entries: Sequence[Entry], folder: Path) -> None:
 def _column(entries: Sequence[Entry], spec: str, folder: str) -> Column:
     own = [entry for entry in entries if entry.spec == spec]
     latest = own[-1]
-    verdicts = [clause["verdict"] for clause in latest.report.clauses]
+    verdicts = [clause.verdict for clause in latest.report.clauses]
     return Column(
         entry=latest,
         folder=folder,
@@ -136,9 +134,9 @@ def _column(entries: Sequence[Entry], spec: str, folder: str) -> Column:
 def _groups(columns: Sequence[Column]) -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = {}
     for clause in clauses_of(column.entry for column in columns):
-        cells = [_cell(column, clause["id"]) for column in columns]
-        row = Row(clause, link_of(clause["source"]), cells)
-        groups.setdefault(clause["group"], []).append(row)
+        cells = [_cell(column, clause.id) for column in columns]
+        row = Row(clause, link_of(clause.source), cells)
+        groups.setdefault(clause.group, []).append(row)
     return groups
 
 

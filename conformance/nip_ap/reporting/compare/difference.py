@@ -7,11 +7,11 @@ apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nip_ap.model.report import Report
+from nip_ap.model.report import CheckReport, Document, Report
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.compare.alignment import Parting, first_parting
 from nip_ap.reporting.compare.shift import Shift, shift_of
@@ -69,8 +69,8 @@ class CapabilityChange:
 class Difference:
     """All that changed from one report to another."""
 
-    old: Mapping[str, Any]
-    new: Mapping[str, Any]
+    old: Document
+    new: Document
     regressions: tuple[Change, ...]
     repairs: tuple[Change, ...]
     undecided: tuple[Change, ...]
@@ -111,12 +111,12 @@ class Difference:
 
 def difference(old: Report, new: Report) -> Difference:
     """What changed from an old report to a new one."""
-    before = {check["id"]: check for check in old.checks}
-    now = {check["id"]: check for check in new.checks}
+    before = {check.id: check for check in old.checks}
+    now = {check.id: check for check in new.checks}
     changed = [
         _change(before[one], now[one], old, new)
         for one in now
-        if one in before and now[one]["verdict"] != before[one]["verdict"]
+        if one in before and now[one].verdict != before[one].verdict
     ]
     sorts: dict[str, list[Change]] = {}
     for change in changed:
@@ -144,62 +144,58 @@ def _sort_of(before: Verdict, now: Verdict) -> str:
     return "other"
 
 
-def _change(before: Mapping[str, Any], now: Mapping[str, Any], old: Report, new: Report) -> Change:
-    was, is_ = Verdict(before["verdict"]), Verdict(now["verdict"])
+def _change(before: CheckReport, now: CheckReport, old: Report, new: Report) -> Change:
+    was, is_ = before.verdict, now.verdict
     parting = None
     if _sort_of(was, is_) == "regressions":
         parting = first_parting(
-            old.transcripts[now["id"]],
-            new.transcripts[now["id"]],
-            same_seed=old.document["run"]["seed"] == new.document["run"]["seed"],
+            old.transcripts[now.id],
+            new.transcripts[now.id],
+            same_seed=old.document.run.seed == new.document.run.seed,
         )
     return Change(
-        check=now["id"],
-        clauses=tuple(now["clauses"]),
+        check=now.id,
+        clauses=tuple(now.clauses),
         before=was,
         now=is_,
-        reason=now["reason"],
-        expected=now["expected"],
-        seen=now["seen"],
-        repro=now["repro"],
+        reason=now.reason,
+        expected=now.expected,
+        seen=now.seen,
+        repro=now.repro,
         parting=parting,
     )
 
 
-def _capabilities(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[CapabilityChange]:
-    before = {one["name"]: one["offered"] for one in old["capabilities"]}
+def _capabilities(old: Document, new: Document) -> list[CapabilityChange]:
+    before = {one.name: one.offered for one in old.capabilities}
     found = [
-        CapabilityChange(one["name"], before[one["name"]], one["offered"], one["evidence"])
-        for one in new["capabilities"]
-        if one["name"] in before and before[one["name"]] != one["offered"]
+        CapabilityChange(one.name, before[one.name], one.offered, one.evidence)
+        for one in new.capabilities
+        if one.name in before and before[one.name] != one.offered
     ]
-    was, is_ = old["run"]["spec"], new["run"]["spec"]
+    was, is_ = old.run.spec, new.run.spec
     if was != is_:
-        found.append(CapabilityChange("revision", was, is_, new["run"]["spec_reason"]))
+        found.append(CapabilityChange("revision", was, is_, new.run.spec_reason))
     return found
 
 
-def _shifts(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Shift]:
-    before = {one["operation"]: one for one in old.get("latency", ())}
-    pairs = [
-        (before[one["operation"]], one)
-        for one in new.get("latency", ())
-        if one["operation"] in before
-    ]
+def _shifts(old: Document, new: Document) -> list[Shift]:
+    before = {one.operation: one for one in old.latency or ()}
+    pairs = [(before[one.operation], one) for one in new.latency or () if one.operation in before]
     return [shift for was, is_ in pairs if (shift := shift_of(was, is_)) is not None]
 
 
-def _named(document: Mapping[str, Any]) -> dict[str, Any]:
-    target, run = document["target"], document["run"]
+def _named(document: Document) -> dict[str, Any]:
+    target, run = document.target, document.run
     return {
-        "url": target["url"],
-        "software": target["software"],
-        "version": target["version"],
-        "verdict": document["verdict"],
-        "started": run["started"],
-        "seed": run["seed"],
-        "spec": run["spec"],
-        "suite": document["suite"]["version"],
+        "url": target.url,
+        "software": target.software,
+        "version": target.version,
+        "verdict": document.verdict,
+        "started": run.started,
+        "seed": run.seed,
+        "spec": run.spec,
+        "suite": document.suite.version,
     }
 
 

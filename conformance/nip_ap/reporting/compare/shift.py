@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nip_ap.model.latency import Latency
+
 FEWEST = 20
 """Samples that each run needs, or nothing is said."""
 
@@ -42,11 +44,11 @@ class Shift:
         return asdict(self)
 
 
-def shift_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> Shift | None:
+def shift_of(before: Latency, now: Latency) -> Shift | None:
     """The shift between two summaries of one operation in a report; None within noise."""
-    if min(before["count"], now["count"]) < FEWEST:
+    if min(before.count, now.count) < FEWEST:
         return None
-    was, is_ = before["p50_ms"], now["p50_ms"]
+    was, is_ = before.p50_ms, now.p50_ms
     if was <= 0 or is_ <= 0 or abs(is_ - was) < LEAST_MS:
         return None
     factor = is_ / was
@@ -55,11 +57,11 @@ def shift_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> Shift | None:
     chance = p_value(_counted(before), _counted(now))
     if chance >= CHANCE:
         return None
-    return Shift(now["operation"], was, is_, round(factor, 2), chance)
+    return Shift(now.operation, was, is_, round(factor, 2), chance)
 
 
-def _counted(summary: Mapping[str, Any]) -> dict[float, int]:
-    return {float(bound): int(number) for bound, number in summary["histogram"]}
+def _counted(summary: Latency) -> dict[float, int]:
+    return {float(bound): int(number) for bound, number in summary.histogram}
 
 
 def p_value(one: Mapping[float, int], other: Mapping[float, int]) -> float:

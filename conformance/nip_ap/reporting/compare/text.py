@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from collections.abc import Sequence
+from typing import IO
 
 import click
 
+from nip_ap.model.report import Document
 from nip_ap.reporting.compare.alignment import Parting
 from nip_ap.reporting.compare.difference import Change, Difference, changes_of
 from nip_ap.reporting.legible import on_one_line
@@ -65,12 +66,12 @@ def markdown_of(found: Difference) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _title(document: Mapping[str, Any]) -> str:
-    target, run = document["target"], document["run"]
-    name = " ".join(one for one in (target["software"], target["version"]) if one)
+def _title(document: Document) -> str:
+    target, run = document.target, document.run
+    name = " ".join(one for one in (target.software, target.version) if one)
     return on_one_line(
-        f"{name or target['url']}, {document['verdict']}, revision {run['spec']}, "
-        f"{run['started']}, seed {run['seed']}"
+        f"{name or target.url}, {document.verdict}, revision {run.spec}, "
+        f"{run.started}, seed {run.seed}"
     )
 
 

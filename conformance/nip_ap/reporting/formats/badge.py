@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from nip_ap.model.report import Report
-from nip_ap.reporting.formats.files import report_format
+from nip_ap.reporting.formats import Format
 from nip_ap.reporting.templates import render
 
 _COLOURS = {
@@ -20,31 +20,28 @@ _COLOURS = {
 _WIDTH_OF_A_CHARACTER, _PADDING = 6.6, 12
 
 
-@report_format("badge.svg")
-def write_badge(report: Report, path: Path) -> None:
-    """A picture that needs no font and no network."""
-    path.write_text(badge_of(report), encoding="utf-8")
-
-
-@report_format("badge.json")
-def write_endpoint(report: Report, path: Path) -> None:
-    """The schema of https://shields.io/badges/endpoint-badge."""
+def write_badge(report: Report, out: Path) -> None:
+    """A picture that needs no font and no network, and what https://shields.io draws one from."""
+    (out / "badge.svg").write_text(badge_of(report), encoding="utf-8")
     label, message = words_of(report)
-    colour, _ = _COLOURS[report.document["verdict"]]
+    colour, _ = _COLOURS[report.document.verdict]
     value = {"schemaVersion": 1, "label": label, "message": message, "color": colour}
-    path.write_bytes(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+    (out / "badge.json").write_bytes(orjson.dumps(value, option=orjson.OPT_INDENT_2))
 
 
 def badge_of(report: Report) -> str:
     """The SVG."""
     label, message = words_of(report)
     left, right = (round(len(one) * _WIDTH_OF_A_CHARACTER + _PADDING) for one in (label, message))
-    _, colour = _COLOURS[report.document["verdict"]]
+    _, colour = _COLOURS[report.document.verdict]
     return render("badge.svg", label=label, message=message, left=left, right=right, colour=colour)
 
 
 def words_of(report: Report) -> tuple[str, str]:
     """Label and message. A run of a part of the checks never looks like a whole one."""
-    run = report.document["run"]
-    part = " (a part)" if run["only"] else ""
-    return f"NIP-AP {run['spec']}", f"{report.document['verdict']}{part}"
+    run = report.document.run
+    part = " (a part)" if run.only else ""
+    return f"NIP-AP {run.spec}", f"{report.document.verdict}{part}"
+
+
+FORMAT = Format("badge", "a README, and shields.io", ("badge.svg", "badge.json"), write_badge)

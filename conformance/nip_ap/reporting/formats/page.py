@@ -13,18 +13,28 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 from markupsafe import Markup
 
 from nip_ap.model.clauses import register
-from nip_ap.model.report import RED_FIRST, SIGNS, Report
+from nip_ap.model.latency import Latency
+from nip_ap.model.report import (
+    RED_FIRST,
+    SIGNS,
+    CheckReport,
+    ClauseReport,
+    Document,
+    Report,
+)
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.excerpt import excerpt, last_frames
-from nip_ap.reporting.formats.files import report_format
+from nip_ap.reporting.formats import Format
 from nip_ap.reporting.legible import brief, visible
-from nip_ap.reporting.plots import Histogram, histograms, is_summary
+from nip_ap.reporting.plots import Histogram, histograms
 from nip_ap.reporting.sources import link_of
 from nip_ap.reporting.templates import render, source
+from nip_ap.wire import Frame
 
 LARGEST = 1_950_000
 """Bytes that a page has at most. Where a run is larger, less of its transcripts is in it."""
@@ -70,7 +80,7 @@ class CheckShown:
     """A check as the page shows it."""
 
     anchor: str
-    check: Mapping[str, Any]
+    check: CheckReport
     reason: str
     expected: str
     seen: str
@@ -79,7 +89,7 @@ class CheckShown:
     notes: Sequence[str]
     facts: Sequence[tuple[str, str]]
     plots: Sequence[Histogram]
-    frames: Sequence[Mapping[str, Any]]
+    frames: Sequence[Frame]
     log: str
     more_clauses: Sequence[str]
 
@@ -88,7 +98,7 @@ class CheckShown:
 class ClauseShown:
     """A clause with the checks whose home it is, and links to those that live elsewhere."""
 
-    clause: Mapping[str, Any]
+    clause: ClauseReport
     sign: str
     link: str
     checks: Sequence[CheckShown]
@@ -114,10 +124,9 @@ class Finding:
     others: int
 
 
-@report_format("report.html")
-def write_page(report: Report, path: Path) -> None:
+def write_page(report: Report, out: Path) -> None:
     """The page; see docs/reading-a-report.md."""
-    path.write_text(html_of(report), encoding="utf-8")
+    (out / "report.html").write_text(html_of(report), encoding="utf-8")
 
 
 def html_of(report: Report) -> str:
@@ -142,17 +151,17 @@ def _values(report: Report, room: _Room) -> dict[str, Any]:
     document = report.document
     groups = groups_of(report, room)
     found = findings_of(groups)
-    known = {clause["id"] for clause in document["clauses"]}
+    known = {clause.id for clause in document.clauses}
     return {
         "report": document,
         "prose": partial(prose, clauses=known),
         "groups": groups,
-        "findings": [one for one in found if one.clause.clause["verdict"] not in UNDECIDED],
-        "undecided": [one for one in found if one.clause.clause["verdict"] in UNDECIDED],
-        "counts": shares(document["counts"]),
+        "findings": [one for one in found if one.clause.clause.verdict not in UNDECIDED],
+        "undecided": [one for one in found if one.clause.clause.verdict in UNDECIDED],
+        "counts": shares(document.counts),
         "filters": _filters(document),
         "meanings": [(str(one), SIGNS[one], VERDICT_MEANINGS[one]) for one in RED_FIRST],
-        "latency": histograms({one["operation"]: one for one in document.get("latency", ())}),
+        "latency": histograms({one.operation: one for one in document.latency or ()}),
         "repeat_all": _repeat_all(document),
         "style": source("report.css"),
         "script": source("report.js"),
@@ -166,12 +175,12 @@ def script_digest(name: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-def anchor_of(check: Mapping[str, Any]) -> str:
+def anchor_of(check: CheckReport) -> str:
     """The fragment that leads to a check: the name of its transcript."""
-    return Path(check["transcript"]).stem
+    return Path(check.transcript).stem
 
 
-def shares(counts: Mapping[str, int]) -> list[tuple[str, str, int, float]]:
+def shares(counts: Mapping[Verdict, int]) -> list[tuple[str, str, int, float]]:
     """Verdict, sign, count and percent, of each verdict that occurs; good ones first."""
     total = sum(counts.values())
     return [
@@ -184,12 +193,10 @@ def shares(counts: Mapping[str, int]) -> list[tuple[str, str, int, float]]:
 def groups_of(report: Report, room: _Room) -> list[GroupShown]:
     """The clauses by group, each with its checks."""
     frames = last_frames(report, room=room.frames)
-    shown = {
-        check["id"]: _check(check, frames.get(check["id"], ()), room) for check in report.checks
-    }
+    shown = {check.id: _check(check, frames.get(check.id, ()), room) for check in report.checks}
     groups: dict[str, GroupShown] = {}
     for clause in report.clauses:
-        name = clause["group"]
+        name = clause.group
         group = groups.setdefault(name, GroupShown(name, register().titles.get(name, "")))
         group.clauses.append(_clause(clause, shown))
     return list(groups.values())
@@ -201,63 +208,60 @@ def findings_of(groups: Sequence[GroupShown]) -> list[Finding]:
     found = []
     for verdict in _WORTH_SHOWING:
         for clause in clauses:
-            if clause.clause["verdict"] == verdict:
+            if clause.clause.verdict == verdict:
                 checks = [*clause.checks, *clause.elsewhere]
-                same = [one for one in checks if one.check["verdict"] == verdict]
+                same = [one for one in checks if one.check.verdict == verdict]
                 found.append(Finding(clause, same[0], len(same) - 1))
     return found
 
 
-def _clause(clause: Mapping[str, Any], shown: Mapping[str, CheckShown]) -> ClauseShown:
-    checks = [shown[one] for one in clause["checks"]]
-    counted = Counter(Verdict(one.check["verdict"]) for one in checks)
+def _clause(clause: ClauseReport, shown: Mapping[str, CheckShown]) -> ClauseShown:
+    checks = [shown[one] for one in clause.checks]
+    counted = Counter(one.check.verdict for one in checks)
     return ClauseShown(
         clause=clause,
-        sign=SIGNS[Verdict(clause["verdict"])],
-        link=link_of(clause["source"]),
-        checks=[one for one in checks if one.check["clauses"][0] == clause["id"]],
-        elsewhere=[one for one in checks if one.check["clauses"][0] != clause["id"]],
+        sign=SIGNS[clause.verdict],
+        link=link_of(clause.source),
+        checks=[one for one in checks if one.check.clauses[0] == clause.id],
+        elsewhere=[one for one in checks if one.check.clauses[0] != clause.id],
         counts=", ".join(f"{counted[one]} {one}" for one in RED_FIRST if counted[one]),
     )
 
 
-def _check(
-    check: Mapping[str, Any], frames: Sequence[Mapping[str, Any]], room: _Room
-) -> CheckShown:
-    summaries = _summaries(check["facts"])
+def _check(check: CheckReport, frames: Sequence[Frame], room: _Room) -> CheckShown:
+    times = [_times(name, fact) for name, fact in check.facts.items()]
     return CheckShown(
         anchor=anchor_of(check),
         check=check,
-        reason=room.cut(check["reason"]),
-        expected=room.cut(check["expected"]),
-        seen=room.cut(check["seen"]),
-        sign=SIGNS[Verdict(check["verdict"])],
+        reason=room.cut(check.reason),
+        expected=room.cut(check.expected),
+        seen=room.cut(check.seen),
+        sign=SIGNS[check.verdict],
         controls=[
-            room.cut(f"{one['claim']}: {one['twin']}; differs in {one['difference']}")
-            for one in check["controls"][: room.others]
+            room.cut(f"{one.claim}: {one.twin}; differs in {one.difference}")
+            for one in check.controls[: room.others]
         ],
-        notes=[room.cut(note) for note in check["notes"][: room.others]],
+        notes=[room.cut(note) for note in check.notes[: room.others]],
         facts=[
             (name, room.cut(_told(value)))
-            for name, value in check["facts"].items()
-            if name not in summaries and not _holds_summaries(value)
+            for name, value in check.facts.items()
+            if not _times(name, value)
         ],
-        plots=histograms(summaries),
+        plots=histograms({name: one for each in times for name, one in each.items()}),
         frames=frames,
-        log=check.get("log", "")[-4 * room.text :],
-        more_clauses=check["clauses"][1:],
+        log=check.log[-4 * room.text :],
+        more_clauses=check.clauses[1:],
     )
 
 
-def _summaries(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The facts that are times: a histogram, or a list of histograms that name their operation."""
-    found = {}
-    for name, value in facts.items():
-        if is_summary(value):
-            found[name] = value
-        elif _holds_summaries(value):
-            found |= {one["operation"]: one for one in value}
-    return found
+def _times(name: str, fact: object) -> dict[str, Latency]:
+    """The times that a fact is, or a list of them that name their operation; else nothing."""
+    try:
+        if isinstance(fact, list):
+            return {one.operation: one for one in msgspec.convert(fact, list[Latency])}
+        return {name: msgspec.convert(fact, Latency)}
+    except msgspec.ValidationError:
+        return {}
 
 
 def _told(value: object) -> str:
@@ -269,14 +273,6 @@ def _told(value: object) -> str:
     ):
         return ", ".join(f"{name} {orjson.dumps(one).decode()}" for name, one in value.items())
     return orjson.dumps(value).decode()
-
-
-def _holds_summaries(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(is_summary(one) and "operation" in one for one in value)
-    )
 
 
 def prose(text: str, clauses: Container[str]) -> Markup:
@@ -293,9 +289,9 @@ def _piece(part: str, clauses: Container[str]) -> str:
     return part
 
 
-def _filters(document: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+def _filters(document: Document) -> list[tuple[str, str, int]]:
     """Label, verdicts and number of clauses of each filter."""
-    counted = Counter(clause["verdict"] for clause in document["clauses"])
+    counted = Counter(clause.verdict for clause in document.clauses)
     offered = [
         ("All", tuple(Verdict)),
         ("Failed", (Verdict.FAIL, Verdict.UNSTABLE)),
@@ -310,10 +306,13 @@ def _filters(document: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     ]
 
 
-def _repeat_all(document: Mapping[str, Any]) -> str:
+def _repeat_all(document: Document) -> str:
     """The command of the whole run, from that of one of its checks."""
-    if not document["checks"]:
+    if not document.checks:
         return ""
-    words = shlex.split(document["checks"][0]["repro"])
+    words = shlex.split(document.checks[0].repro)
     at = words.index("--only")
     return shlex.join(words[:at] + words[at + 2 :])
+
+
+FORMAT = Format("page", "people, in a browser", ("report.html",), write_page)

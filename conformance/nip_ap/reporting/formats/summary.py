@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from nip_ap.model.report import RED_FIRST, SIGNS, Report
+from nip_ap.model.report import RED_FIRST, SIGNS, CheckReport, ClauseReport, Document, Report
 from nip_ap.model.verdict import Verdict
-from nip_ap.reporting.formats.files import report_format
+from nip_ap.reporting.formats import Format
 from nip_ap.reporting.legible import brief, on_one_line
 from nip_ap.reporting.markdown import code, plain
 
@@ -25,25 +24,24 @@ _SAYS = {
 }
 
 
-@report_format("summary.md")
-def write_summary(report: Report, path: Path) -> None:
+def write_summary(report: Report, out: Path) -> None:
     """GitHub's Markdown, as $GITHUB_STEP_SUMMARY takes it; a few tens of kilobytes at most."""
-    path.write_text(markdown_of(report), encoding="utf-8")
+    (out / "summary.md").write_text(markdown_of(report), encoding="utf-8")
 
 
 def markdown_of(report: Report) -> str:
     """The summary. What a relay said is escaped, so that it is text and no markup."""
     document = report.document
-    target = document["target"]
-    named = target["name"] or ("the bundled relay" if target["bundled"] else target["url"])
+    target = document.target
+    named = target.name or ("the bundled relay" if target.bundled else target.url)
     lines = [
-        f"## {_SAYS[document['verdict']]} {plain(named)}: {document['verdict']}",
+        f"## {_SAYS[document.verdict]} {plain(named)}: {document.verdict}",
         "",
-        f"{plain(document['why'])}.",
+        f"{plain(document.why)}.",
         "",
-        f"{code(target['url'])} - revision {document['run']['spec']} - "
-        f"seed {code(document['run']['seed'])} - {document['run']['seconds']:.1f} s - "
-        f"suite {document['suite']['version']}",
+        f"{code(target.url)} - revision {document.run.spec} - "
+        f"seed {code(document.run.seed)} - {document.run.seconds:.1f} s - "
+        f"suite {document.suite.version}",
         "",
         *_groups(report),
         *_findings(report),
@@ -56,8 +54,8 @@ def markdown_of(report: Report) -> str:
 def _groups(report: Report) -> list[str]:
     groups: dict[str, Counter[Verdict]] = {}
     for check in report.checks:
-        group = check["clauses"][0].split("-")[1]
-        groups.setdefault(group, Counter())[Verdict(check["verdict"])] += 1
+        group = check.group
+        groups.setdefault(group, Counter())[check.verdict] += 1
     shown = [one for one in reversed(RED_FIRST) if any(counts[one] for counts in groups.values())]
     return [
         "| | " + " | ".join(shown) + " |",
@@ -78,14 +76,14 @@ def _worst(counts: Counter[Verdict]) -> Verdict:
 
 
 def _findings(report: Report) -> list[str]:
-    clauses = {clause["id"]: clause for clause in report.clauses}
+    clauses = {clause.id: clause for clause in report.clauses}
     red = report.checks_with(Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
-    red.sort(key=lambda check: RED_FIRST.index(Verdict(check["verdict"])))
+    red.sort(key=lambda check: RED_FIRST.index(check.verdict))
     if not red:
         return []
-    by_clause: dict[str, list[Mapping[str, Any]]] = {}
+    by_clause: dict[str, list[CheckReport]] = {}
     for check in red:
-        by_clause.setdefault(check["clauses"][0], []).append(check)
+        by_clause.setdefault(check.clauses[0], []).append(check)
     lines = ["### What does not hold", ""]
     for clause, checks in list(by_clause.items())[:_MOST_FINDINGS]:
         lines += _finding(clauses[clause], checks)
@@ -93,25 +91,25 @@ def _findings(report: Report) -> list[str]:
     return [*lines, f"And {left_out} more clauses; see report.html.", ""] if left_out > 0 else lines
 
 
-def _finding(clause: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> list[str]:
+def _finding(clause: ClauseReport, checks: Sequence[CheckReport]) -> list[str]:
     first = checks[0]
-    verdict = Verdict(first["verdict"])
-    title = f"{SIGNS[verdict]} {clause['id']} {first['level']} {verdict}"
+    verdict = first.verdict
+    title = f"{SIGNS[verdict]} {clause.id} {first.level} {verdict}"
     others = f" ({len(checks)} checks)" if len(checks) > 1 else ""
     told = (
-        [f"- Expected: {_said(first['expected'])}", f"- Seen: {_said(first['seen'])}"]
-        if first["expected"]
-        else [f"- Because: {_said(first['reason'])}"]
+        [f"- Expected: {_said(first.expected)}", f"- Seen: {_said(first.seen)}"]
+        if first.expected
+        else [f"- Because: {_said(first.reason)}"]
     )
     return [
-        f"<details><summary><b>{title}</b>: {plain(clause['title'])}{others}</summary>",
+        f"<details><summary><b>{title}</b>: {plain(clause.title)}{others}</summary>",
         "",
         *told,
-        f"- Check: {code(first['id'])}",
-        *([f"- Known: {_said(first['known'])}"] if "known" in first else []),
-        *([f"- Known: {_said(first['known'])}"] if "known" in first else []),
+        f"- Check: {code(first.id)}",
+        *([f"- Known: {_said(first.known)}"] if first.known else []),
+        *([f"- Known: {_said(first.known)}"] if first.known else []),
         "",
-        *_fenced(first["repro"]),
+        *_fenced(first.repro),
         "",
         "</details>",
         "",
@@ -123,15 +121,15 @@ def _undecided(report: Report) -> list[str]:
     if not found:
         return []
     lines = [f"### {len(found)} could not be told", ""]
-    lines += [f"- {code(one['id'])}: {_said(one['reason'])}" for one in found[:_MOST_UNDECIDED]]
+    lines += [f"- {code(one.id)}: {_said(one.reason)}" for one in found[:_MOST_UNDECIDED]]
     left_out = len(found) - _MOST_UNDECIDED
     return [*lines, f"- and {left_out} more", ""] if left_out > 0 else [*lines, ""]
 
 
-def _offers(document: Mapping[str, Any]) -> list[str]:
-    offered = ", ".join(f"{one['name']} {one['offered']}" for one in document["capabilities"])
+def _offers(document: Document) -> list[str]:
+    offered = ", ".join(f"{one.name} {one.offered}" for one in document.capabilities)
     lines = [f"Probed: {plain(offered)}.", ""] if offered else []
-    return lines + [f"- Finding: {_said(one)}" for one in document["findings"]]
+    return lines + [f"- Finding: {_said(one)}" for one in document.findings]
 
 
 def _said(text: str) -> str:
@@ -144,3 +142,6 @@ def _fenced(text: str) -> list[str]:
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}sh", text, fence]
+
+
+FORMAT = Format("summary", "the summary of a CI job", ("summary.md",), write_summary)

@@ -1,0 +1,118 @@
+"""junit.xml, as CI systems read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from nip_ap.model.report import CheckReport, Report
+from nip_ap.model.verdict import Verdict
+from nip_ap.reporting.formats import Format
+from nip_ap.reporting.legible import brief, harmless
+
+_FRAMES, _FRAME, _LOG_LINES = 8, 600, 20
+
+
+def write_junit(report: Report, out: Path) -> None:
+    """One testcase per check, in a suite per group; clause ids and levels as properties."""
+    document = report.document
+    titles = {clause.id: clause.title for clause in report.clauses}
+    groups: dict[str, list[ElementTree.Element]] = {}
+    for check in report.checks:
+        group = check.group
+        groups.setdefault(group, []).append(_testcase(check, titles, report))
+    root = ElementTree.Element("testsuites", name="nip-ap-conformance")
+    every = [case for cases in groups.values() for case in cases]
+    root.attrib.update(_tally(every))
+    for group, cases in groups.items():
+        suite = ElementTree.SubElement(root, "testsuite", name=group)
+        suite.attrib.update(_tally(cases), timestamp=document.run.started)
+        run = document.run
+        named = [
+            ("verdict", document.verdict),
+            ("relay", document.target.url),
+            ("spec", run.spec),
+            ("seed", run.seed),
+        ]
+        suite.append(_properties(named))
+        suite.extend(cases)
+    ElementTree.indent(root)
+    ElementTree.ElementTree(root).write(out / "junit.xml", encoding="utf-8", xml_declaration=True)
+
+
+def _tally(cases: Sequence[ElementTree.Element]) -> dict[str, str]:
+    """The attributes that count what a suite holds."""
+    return {
+        "tests": str(len(cases)),
+        "failures": str(sum(case.find("failure") is not None for case in cases)),
+        "errors": str(sum(case.find("error") is not None for case in cases)),
+        "skipped": str(sum(case.find("skipped") is not None for case in cases)),
+        "time": f"{sum(float(case.get('time', '0')) for case in cases):.3f}",
+    }
+
+
+def _properties(named: Iterable[tuple[str, object]]) -> ElementTree.Element:
+    properties = ElementTree.Element("properties")
+    for name, value in named:
+        ElementTree.SubElement(properties, "property", name=name, value=_printable(str(value)))
+    return properties
+
+
+def _testcase(check: CheckReport, titles: Mapping[str, str], report: Report) -> ElementTree.Element:
+    clause, _, name = check.id.partition("/")
+    case = ElementTree.Element(
+        "testcase", classname=clause, name=_printable(name), time=f"{check.seconds:.3f}"
+    )
+    clauses = [("clause", one) for one in check.clauses]
+    case.append(_properties([*clauses, ("level", check.level), ("verdict", check.verdict)]))
+    verdict = check.verdict
+    element, kind = _ELEMENTS.get(verdict, ("", ""))
+    if check.known:
+        told = ElementTree.SubElement(case, "skipped", message=_printable(f"known: {check.known}"))
+        told.text = _told(check, titles, report)
+    elif element == "skipped":
+        ElementTree.SubElement(case, element, message=_printable(check.reason))
+    elif element:
+        told = ElementTree.SubElement(case, element, message=_printable(check.reason))
+        told.set("type", kind)
+        told.text = _told(check, titles, report)
+    elif verdict is Verdict.WARN:
+        text = f"warning: {_told(check, titles, report)}"
+        ElementTree.SubElement(case, "system-out").text = text
+    return case
+
+
+_ELEMENTS = {
+    Verdict.FAIL: ("failure", "fail"),
+    Verdict.UNSTABLE: ("failure", "unstable"),
+    Verdict.INCONCLUSIVE: ("error", "inconclusive"),
+    Verdict.ERROR: ("error", "error"),
+    Verdict.NOT_APPLICABLE: ("skipped", ""),
+}
+_ARROWS = {"sent": "->", "received": "<-", "note": "--"}
+
+
+def _told(check: CheckReport, titles: Mapping[str, str], report: Report) -> str:
+    """What CI systems show when one opens a red check: all that one needs, as plain text."""
+    lines = [f"{one} {check.level}: {titles[one]}" for one in check.clauses]
+    if check.expected:
+        lines += [f"expected  {check.expected}", f"seen      {check.seen}"]
+    else:
+        lines += [f"because   {check.reason}"]
+    lines += [f"control   {one.twin}; differs in {one.difference}" for one in check.controls[:3]]
+    lines += [
+        f"{frame.at:9.3f} {frame.who} {_ARROWS[frame.direction]} {brief(frame.text[:_FRAME])}"
+        for frame in report.transcripts.get(check.id, ())[-_FRAMES:]
+    ]
+    if check.log:
+        lines += ["the relay's log:", *check.log.splitlines()[-_LOG_LINES:]]
+    return _printable("\n".join([*lines, f"repeat: {check.repro}"]))
+
+
+def _printable(text: str) -> str:
+    """Harmless text has nothing that XML 1.0 has no place for, such as control characters."""
+    return harmless(text)
+
+
+FORMAT = Format("junit", "CI systems", ("junit.xml",), write_junit)
