@@ -9,6 +9,20 @@ from nip_ap.nostr import SecretKey
 
 pytest_plugins = ["pytester"]
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The flag that accepts what changed."""
+    parser.addoption(
+        "--update-snapshots", action="store_true", help="write the files that tests compare with"
+    )
+
+
+@pytest.fixture
+def update_snapshots(request: pytest.FixtureRequest) -> bool:
+    """Whether files that a test compares with are to be written instead."""
+    return bool(request.config.getoption("--update-snapshots"))
+
+
 settings.register_profile(
     "tests",
     max_examples=60,

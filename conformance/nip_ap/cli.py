@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from nip_ap.model.target_options import OPTIONS
-from nip_ap.model.verdict import EXIT_CODES, EXIT_UNREACHABLE, EXIT_USAGE, RunVerdict
+from nip_ap.engine.command import InconclusiveError, run_command
+from nip_ap.model.verdict import EXIT_USAGE
 from nip_ap.version import __version__
 from nip_ap_client.command import migrate
-
-if TYPE_CHECKING:
-    from nip_ap.certificate.issuing import Issuer
 
 EXIT_INTERRUPTED = 130
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -56,206 +52,13 @@ class _Group(click.Group):
         sys.exit(result if isinstance(result, int) else 0)
 
 
-class UnreachableError(click.ClickException):
-    """A relay that cannot be tested."""
-
-    exit_code = EXIT_UNREACHABLE
-
-
-class InconclusiveError(click.ClickException):
-    """A run that ended without a verdict."""
-
-    exit_code = EXIT_CODES[RunVerdict.INCONCLUSIVE]
-
-
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="nip-ap")
 def main() -> None:
     """Conformance of Nostr relays with NIP-AP, agent personas (kind 30175)."""
 
 
-def _with_target_options(command: Any) -> Any:
-    """The options of every kind of target."""
-    for one in reversed(OPTIONS):
-        command = click.option(
-            f"--{one.name}",
-            one.key,
-            metavar=one.metavar,
-            help=one.help,
-            type=one.type,
-            multiple=one.many,
-        )(command)
-    return command
-
-
-@main.command()
-@click.argument("url", required=False)
-@_with_target_options
-@click.option("-n", "--workers", default="auto", help="Processes; `auto` is one a core, at most 4.")
-@click.option(
-    "--only", multiple=True, metavar="GLOB", help="Groups, clauses or checks. Repeatable."
-)
-@click.option("--seed", metavar="TEXT", help="Seed of keys, slugs and contents; random by default.")
-@click.option(
-    "--spec", type=click.Choice(("auto", "2026-06", "2026-11")), default="auto", show_default=True
-)
-@click.option(
-    "--auth",
-    type=click.Choice(("nip42", "nip98", "x-pubkey")),
-    default="nip42",
-    show_default=True,
-    help="x-pubkey authenticates over HTTP with a bare header, as development relays allow.",
-)
-@click.option("--keys", metavar="FILE", help="JSON file of secret keys by role, for closed relays.")
-@click.option("--claim", "claims", multiple=True, metavar="NAME", help="Fail where it is missing.")
-@click.option("--load", is_flag=True, help="AP-ROB-06 in earnest; heavy checks on any machine.")
-@click.option("--publishers", type=click.IntRange(1), default=64, help="Connections, with --load.")
-@click.option("--subscribers", type=click.IntRange(1), default=16, help="The same, that listen.")
-@click.option(
-    "--load-events", type=click.IntRange(1), default=6400, help="Events in all, with --load."
-)
-@click.option(
-    "--load-seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    default=20.0,
-    help="How long at most, once warm.",
-)
-@click.option("--timeout", type=float, default=8.0, show_default=True, help="Seconds an answer.")
-@click.option("--repeat", type=click.IntRange(1), default=1, help="Run each check N times.")
-@click.option("--examples", type=click.IntRange(1), default=50, help="Sequences of AP-REPL-09.")
-@click.option(
-    "--migrator",
-    metavar="CMD",
-    default="",
-    help="Test this migrator too; {base}, {relay} and {key} are filled in.",
-)
-@click.option("--kills", type=click.IntRange(1), default=2, help="Kills of AP-DUR-01.")
-@click.option("--strict", is_flag=True, help="A warning makes the run not conformant.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for reports.")
-@click.option(
-    "--alluredir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for results that Allure reads; needs the extra `allure`.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print report.json and nothing else.")
-@click.option(
-    "--certify",
-    metavar="KEYFILE",
-    type=click.Path(path_type=Path),
-    help="Sign a certificate into --out with the key in this file: 64 hex digits, mode 600.",
-)
-@click.option(
-    "--baseline",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Known failures (TOML, see `nip-ap baseline`); they run and do not fail the run.",
-)
-@click.option("--publish", metavar="RELAY", default="", help="Put the certificate on a relay.")
-def run(
-    url: str | None,
-    workers: str,
-    only: tuple[str, ...],
-    seed: str | None,
-    spec: str,
-    auth: str,
-    keys: str | None,
-    claims: tuple[str, ...],
-    load: bool,
-    publishers: int,
-    subscribers: int,
-    load_events: int,
-    load_seconds: float,
-    timeout: float,
-    repeat: int,
-    examples: int,
-    migrator: str,
-    kills: int,
-    strict: bool,
-    out: Path | None,
-    alluredir: Path | None,
-    as_json: bool,
-    certify: Path | None,
-    publish: str,
-    baseline: Path | None,
-    **target: Any,
-) -> int:
-    """Test the relay at URL, one that is started with --cmd, --image or --compose, or the bundled.
-
-    Exit codes: 0 conformant, or known failures alone (--baseline); 1 not conformant, or the
-    baseline is outdated; 2 inconclusive; 3 unreachable; 4 usage.
-    """
-    import secrets
-
-    from nip_ap.certificate.issuing import NotCarried
-    from nip_ap.engine.keys import SettingsError, baseline_at
-    from nip_ap.engine.preparation import recipe_for
-    from nip_ap.engine.runner import NothingSelected, Order, SuiteBroken, run_suite
-    from nip_ap.model.settings import Settings
-    from nip_ap.targets import TargetError
-    from nip_ap.wire import Unreachable
-
-    issuer = None
-    if certify is not None:
-        if baseline is not None:
-            raise click.UsageError("--certify and --baseline: a certificate excuses nothing")
-        issuer = _issuer(certify, publish, out, filtered=bool(only), repeat=repeat)
-    elif publish:
-        raise click.UsageError("--publish goes with --certify KEYFILE: it publishes a certificate")
-    settings = Settings(
-        seed=seed or secrets.token_hex(4),
-        spec=spec,
-        only=only,
-        auth=auth,
-        keys=keys,
-        answer_limit=timeout,
-        repeat=repeat,
-        examples=examples,
-        strict=strict,
-        migrator=migrator,
-        claims=claims,
-        load=load,
-        publishers=publishers,
-        subscribers=subscribers,
-        load_events=load_events,
-        load_seconds=load_seconds,
-        kills=kills,
-        keep_all_frames=issuer is not None,
-    )
-    if alluredir is not None and find_spec("allure_commons") is None:
-        raise click.UsageError(
-            "--alluredir needs the extra allure: pip install 'nip-ap-conformance[allure]'"
-        )
-    try:
-        known = baseline_at(baseline)
-        recipe = recipe_for(target | {"url": url}, settings)
-        order = Order(settings, recipe, workers, out, as_json, alluredir, issuer, known)
-        return run_suite(order, sys.stdout)
-    except NotCarried as error:
-        raise UnreachableError(str(error)) from None
-    except (SettingsError, NothingSelected) as error:
-        raise click.UsageError(str(error)) from None
-    except (TargetError, Unreachable) as error:
-        raise UnreachableError(str(error)) from None
-    except SuiteBroken as error:
-        raise InconclusiveError(str(error)) from None
-
-
-def _issuer(key_file: Path, relay: str, out: Path | None, *, filtered: bool, repeat: int) -> Issuer:
-    """Who signs, once it is clear that a whole run will be there to sign."""
-    from nip_ap.certificate.issuing import Issuer, IssuerError, issuer_key
-
-    if out is None:
-        raise click.UsageError("--certify needs --out DIR: a certificate stands on its transcripts")
-    if filtered:
-        raise click.UsageError("--certify and --only: a filtered run cannot be certified")
-    if repeat > 1:
-        raise click.UsageError(
-            "--certify and --repeat: a certificate shows the one transcript of each check"
-        )
-    try:
-        return Issuer(issuer_key(key_file), relay)
-    except IssuerError as error:
-        raise click.UsageError(str(error)) from None
+main.add_command(run_command)
 
 
 @main.command()

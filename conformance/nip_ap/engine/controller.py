@@ -19,12 +19,14 @@ from nip_ap.engine.outcomes import _RESULT
 from nip_ap.engine.preparation import abilities, recipe_for
 from nip_ap.model.baseline import Baseline
 from nip_ap.model.clauses import register
+from nip_ap.model.delivery import Delivery
+from nip_ap.model.options import filled
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.result import Result, settled
 from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
-from nip_ap.model.target_options import OPTIONS
+from nip_ap.model.target_options import OPTIONS as TARGET_OPTIONS
 from nip_ap.model.verdict import EXIT_CODES, EXIT_UNREACHABLE, Verdict
 from nip_ap.nostr import SecretKey
 from nip_ap.reporting import Report, TargetName, report_of, write_reports
@@ -63,38 +65,18 @@ class SuiteController:
         self._stack = ExitStack()
 
     @classmethod
-    def from_options(cls, config: pytest.Config) -> SuiteController:
-        """The controller of `pytest --nip-ap`."""
-        option = config.getoption
-        settings = Settings(
-            seed=option("nip_ap_seed") or secrets.token_hex(4),
-            spec=option("nip_ap_spec"),
-            only=tuple(option("nip_ap_only")),
-            auth=option("nip_ap_auth"),
-            keys=option("nip_ap_keys"),
-            answer_limit=option("nip_ap_timeout"),
-            repeat=option("nip_ap_repeat"),
-            examples=option("nip_ap_examples"),
-            migrator=option("nip_ap_migrator"),
-            claims=tuple(option("nip_ap_claim")),
-            load=option("nip_ap_load"),
-            publishers=option("nip_ap_publishers"),
-            subscribers=option("nip_ap_subscribers"),
-            load_events=option("nip_ap_load_events"),
-            load_seconds=option("nip_ap_load_seconds"),
-            kills=option("nip_ap_kills"),
-        )
-        given = {one.key: option(f"nip_ap_{one.key}") for one in OPTIONS}
-        out = option("nip_ap_out")
+    def from_options(cls, given: Mapping[str, Any]) -> SuiteController:
+        """The controller of `pytest --nip-ap`, from its options by key."""
+        settings = filled(Settings, given, seed=given["seed"] or secrets.token_hex(4))
+        delivery = filled(Delivery, given)
         try:
-            recipe = recipe_for(given | {"url": option("relay_url")}, settings)
-            target = kinds.target_of(recipe)
+            recipe = recipe_for({one.key: given[one.key] for one in TARGET_OPTIONS}, settings)
             return cls(
                 settings,
-                {"": target},
+                {"": kinds.target_of(recipe)},
                 recipe=recipe,
-                out=Path(out) if out else None,
-                baseline=baseline_at(option("nip_ap_baseline")),
+                out=delivery.out,
+                baseline=baseline_at(delivery.baseline),
             )
         except (TargetError, SettingsError) as error:
             raise pytest.UsageError(str(error)) from None

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import orjson
@@ -20,6 +19,7 @@ from nip_ap.engine.declarations import scenario_files
 from nip_ap.engine.keys import read_keys
 from nip_ap.model.baseline import Baseline
 from nip_ap.model.clauses import register
+from nip_ap.model.delivery import Delivery
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings, selects
@@ -52,10 +52,7 @@ class Order:
 
     settings: Settings
     recipe: Recipe
-    workers: str
-    out: Path | None
-    as_json: bool
-    allure: Path | None = None
+    delivery: Delivery
     issuer: Issuer | None = None
     """Who signs a certificate of the run, if anybody."""
     baseline: Baseline | None = None
@@ -71,14 +68,14 @@ def run_suite(order: Order, stream: IO[str]) -> int:
         order.settings, {"": target}, recipe=order.recipe, baseline=order.baseline
     )
     printer = Printer(stream)
-    progress = Progress(io.StringIO() if order.as_json else stream)
+    progress = Progress(io.StringIO() if order.delivery.as_json else stream)
     controller.on_result = progress.add
     began = time.monotonic()
     try:
         controller.prepare()
-        if not order.as_json:
+        if not order.delivery.as_json:
             _announce(printer, controller, order)
-        text = run_pytest(controller, worker_count(order.workers))
+        text = run_pytest(controller, worker_count(order.delivery.workers))
     finally:
         controller.close()
     progress.clear()
@@ -93,13 +90,13 @@ def run_suite(order: Order, stream: IO[str]) -> int:
         started=controller.started,
         seconds=time.monotonic() - began,
         target=controller.target_name,
-        workers=worker_count(order.workers),
+        workers=worker_count(order.delivery.workers),
     )
     _publish(report, order, printer, stream)
     code = exit_code(run)
     if order.issuer is not None:
         is_made = _certify(
-            run, report, order, order.issuer, sys.stderr if order.as_json else stream
+            run, report, order, order.issuer, sys.stderr if order.delivery.as_json else stream
         )
         return code if is_made else code or EXIT_CODES[RunVerdict.INCONCLUSIVE]
     return code
@@ -111,13 +108,13 @@ def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[
     from nip_ap.certificate.identity import all_checks
     from nip_ap.certificate.issuing import publish
 
-    assert order.out is not None, "the command sees to it that there is a folder"
-    file = order.out / FILE_NAME
+    assert order.delivery.out is not None, "the command sees to it that there is a folder"
+    file = order.delivery.out / FILE_NAME
     file.unlink(missing_ok=True)
     given = {role: key.pubkey for role, key in read_keys(order.settings.keys).items()}
     try:
         certificate = certify(
-            run, report, order.out, issuer.key, checks=all_checks(), given_keys=given
+            run, report, order.delivery.out, issuer.key, checks=all_checks(), given_keys=given
         )
     except CannotCertify as error:
         stream.write(f"no certificate: {error}\n")
@@ -203,18 +200,18 @@ def _announce(printer: Printer, controller: SuiteController, order: Order) -> No
 
 
 def _publish(report: Report, order: Order, printer: Printer, stream: IO[str]) -> None:
-    if order.as_json:
+    if order.delivery.as_json:
         stream.write(as_bytes(report).decode() + "\n")
     else:
         printer.report(report)
-    if order.out is not None:
-        write_reports(report, order.out)
-        if not order.as_json:
-            printer.written(order.out)
-    if order.allure is not None:
+    if order.delivery.out is not None:
+        write_reports(report, order.delivery.out)
+        if not order.delivery.as_json:
+            printer.written(order.delivery.out)
+    if order.delivery.allure is not None:
         from nip_ap.reporting.formats.allure import write_allure
 
-        write_allure(report, order.allure)
+        write_allure(report, order.delivery.allure)
 
 
 def _idle_patterns(run: Run) -> list[str]:

@@ -7,16 +7,18 @@ older reports lack some of them, and most checks need none.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from nip_ap.model.latency import Latency
+from nip_ap.model.options import options_of, words_of
 from nip_ap.model.settings import Settings
 from nip_ap.model.verdict import RunVerdict, Verdict
 from nip_ap.wire import Frame
@@ -247,12 +249,8 @@ def transcript_path(check: str) -> str:
 
 def repro_line(check: str, settings: Settings, spec: str, target: TargetName) -> str:
     """The one command that runs a check alone with the same seed, in the same way."""
-    words = ["nip-ap", "run", *target.words]
-    words += ["--only", check.replace("[", "[[]"), "--seed", settings.seed, "--spec", spec]
-    if settings.auth != "nip42":
-        words += ["--auth", settings.auth]
-    if settings.keys:
-        words += ["--keys", settings.keys]  # the path of a file
-    if settings.migrator:
-        words += ["--migrator", settings.migrator]
-    return shlex.join(words)
+    same = replace(settings, only=(glob.escape(check),), spec=spec or settings.spec)
+    table = [one for one in options_of(type(settings)) if one.repeats]
+    first = [one for one in table if one.key == "only"]
+    rest = [one for one in table if one.key != "only"]
+    return shlex.join(["nip-ap", "run", *target.words, *words_of(same, [*first, *rest])])

@@ -1,36 +1,74 @@
-"""What a run was asked to do, and which checks it selects."""
+"""The settings of a run, and which checks they select. A field with an `option` is an option."""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from nip_ap.model.options import described, option, seconds, whole_number
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run was asked to do. Holds no secret: `keys` is the path of a file."""
+    """What may change a verdict. Holds no secret: `keys` is the path of a file.
 
-    seed: str
-    spec: str = "auto"
-    only: tuple[str, ...] = ()
-    auth: str = "nip42"
-    keys: str | None = None
-    answer_limit: float = 8.0
-    repeat: int = 1
-    examples: int = 50
+    The settings go to every worker. An option is one field here and nothing else: `nip-ap run`,
+    pytest, the line that repeats a check and action.yml are made from it (options.py). What changes
+    no verdict belongs to Delivery.
+    """
+
+    seed: str = field(
+        metadata=described("Seed of keys, slugs and contents; a random one if left out.")
+    )
+    spec: str = option(
+        "auto",
+        "The revision of NIP-AP; auto finds out.",
+        "REVISION",
+        choices=("auto", "2026-06", "2026-11"),
+        in_action=True,
+    )
+    only: tuple[str, ...] = option(
+        (), "Groups, clauses or checks, such as 'AP-SLUG-*'.", "GLOB", many=True
+    )
+    auth: str = option(
+        "nip42",
+        "How to authenticate; x-pubkey sends a bare header over HTTP, as development relays allow.",
+        "STYLE",
+        choices=("nip42", "nip98", "x-pubkey"),
+    )
+    keys: str | None = option(None, "JSON file of secret keys by role, for closed relays.", "FILE")
+    answer_limit: float = option(
+        8.0, "How long the relay may take for one answer.", "SECONDS", name="timeout", read=seconds
+    )
+    repeat: int = option(1, "Run each check this many times.", "N", read=whole_number(1))
+    examples: int = option(50, "Sequences that AP-REPL-09 tries.", "N", read=whole_number(1))
     shrink: bool = True
     keep_all_frames: bool = False
-    strict: bool = False
-    migrator: str = ""
+    strict: bool = option(False, "A warning makes the run not conformant.", flag=True)
+    migrator: str = option(
+        "", "Test this migrator too; {base}, {relay} and {key} are filled in.", "CMD"
+    )
     migrator_load: int = 1000
-    claims: tuple[str, ...] = ()
-    load: bool = False
-    publishers: int = 64
-    subscribers: int = 16
-    load_events: int = 6400
-    load_seconds: float = 20.0
-    kills: int = 2
+    claims: tuple[str, ...] = option(
+        (), "Fail where the relay lacks this capability.", "NAME", name="claim", many=True
+    )
+    load: bool = option(
+        False, "Run AP-ROB-06 at full load, and heavy checks on any machine.", flag=True
+    )
+    publishers: int = option(
+        64, "Connections that publish, with --load.", "N", read=whole_number(1)
+    )
+    subscribers: int = option(
+        16, "Connections that listen, with --load.", "N", read=whole_number(1)
+    )
+    load_events: int = option(
+        6400, "Events that all publishers send, with --load.", "N", read=whole_number(1)
+    )
+    load_seconds: float = option(
+        20.0, "How long they send at most, once warm, with --load.", "SECONDS", read=seconds
+    )
+    kills: int = option(2, "How often AP-DUR-01 kills the relay.", "N", read=whole_number(1))
 
     def selects(self, clauses: Iterable[str], check_id: str) -> bool:
         """Whether --only lets a check run: globs over groups, clause ids and check ids."""

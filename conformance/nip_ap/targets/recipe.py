@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nip_ap.model.recipe import PLACEHOLDERS, Recipe
-from nip_ap.model.target_options import TargetOption
+from nip_ap.model.options import EMPTY, Option
+from nip_ap.model.recipe import Recipe
+from nip_ap.model.target_options import BUNDLED
 from nip_ap.targets.base import Target, TargetUsage
 
 
@@ -26,7 +27,7 @@ class Kind:
 
     name: str
     chosen_by: str
-    options: tuple[TargetOption, ...]
+    options: tuple[Option, ...]
     prepare: Callable[[Mapping[str, Any]], dict[str, Any]]
     make: Callable[[Recipe], Target]
     own: Callable[[Recipe], Recipe] | None = None
@@ -36,19 +37,7 @@ def words_of(recipe: Recipe, kind: Kind) -> list[str]:
     """How a user names this target on the command line, without secrets."""
     if recipe.url:
         return [recipe.url]
-    found = []
-    for option in kind.options:
-        value = recipe.given.get(option.key)
-        for one in value if option.many and value else [value]:
-            if one is not None:
-                found += [f"--{option.name}", _shown(str(one)) if option.secret else str(one)]
-    return found
-
-
-def _shown(pair: str) -> str:
-    """The name alone, unless the value is one that the suite fills in."""
-    name, _, value = pair.partition("=")
-    return pair if value in PLACEHOLDERS else name
+    return [word for one in kind.options for word in one.words(recipe.given.get(one.key))]
 
 
 def choose(given: Mapping[str, Any], kinds: Sequence[Kind]) -> Recipe:
@@ -60,12 +49,21 @@ def choose(given: Mapping[str, Any], kinds: Sequence[Kind]) -> Recipe:
     given = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in given.items()
-        if value not in (None, "", (), [])
+        if value not in (None, (), [])
     }
+    for name, value in given.items():
+        if isinstance(value, str) and not value.strip():
+            raise TargetUsage(f"{_written(name)}: {EMPTY}")
+    is_bundled = given.get("url") == BUNDLED
+    if is_bundled:
+        del given["url"]
     chosen = [kind for kind in kinds if kind.chosen_by and kind.chosen_by in given]
-    if len(chosen) > 1:
-        named = " and ".join(_written(kind.chosen_by) for kind in chosen)
-        raise TargetUsage(f"{named} exclude each other: a run has one relay")
+    named = [
+        *(["the bundled relay"] if is_bundled else []),
+        *(_written(kind.chosen_by) for kind in chosen),
+    ]
+    if len(named) > 1:
+        raise TargetUsage(f"{' and '.join(named)}: choose one, a run tests one relay")
     kind = chosen[0] if chosen else next(kind for kind in kinds if not kind.chosen_by)
     taken = {option.key for option in kind.options} | {kind.chosen_by}
     for name in given:
@@ -76,7 +74,7 @@ def choose(given: Mapping[str, Any], kinds: Sequence[Kind]) -> Recipe:
                 if name in {option.key for option in one.options}
             )
             here = _written(kind.chosen_by) or "the bundled relay"
-            raise TargetUsage(f"{_written(name)} goes with {homes}, not with {here}")
+            raise TargetUsage(f"{_written(name)} is only valid with {homes}, not with {here}")
     return Recipe(kind.name, given, kind.prepare(given))
 
 

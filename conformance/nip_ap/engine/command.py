@@ -1,0 +1,148 @@
+"""`nip-ap run` as a command: the option table as click's options, and an order made from them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nip_ap.model.delivery import Delivery
+from nip_ap.model.option_table import option_table
+from nip_ap.model.options import Option, filled
+from nip_ap.model.settings import Settings
+from nip_ap.model.target_options import OPTIONS as TARGET_OPTIONS
+from nip_ap.model.verdict import EXIT_CODES, EXIT_UNREACHABLE, RunVerdict
+
+if TYPE_CHECKING:
+    from nip_ap.certificate.issuing import Issuer
+
+
+class UnreachableError(click.ClickException):
+    """A relay that cannot be tested."""
+
+    exit_code = EXIT_UNREACHABLE
+
+
+class InconclusiveError(click.ClickException):
+    """A run that ended without a verdict."""
+
+    exit_code = EXIT_CODES[RunVerdict.INCONCLUSIVE]
+
+
+class _Value(click.ParamType):  # type: ignore[type-arg]
+    """A value as the option reads it."""
+
+    def __init__(self, option: Option) -> None:
+        self.name = option.metavar
+        self._option = option
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value; a usage error with the option's own sentence."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._option.value(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """The choices, where there are some."""
+        choices = self._option.choices
+        return f"[{'|'.join(choices)}]" if choices else self._option.metavar
+
+
+def parameters(table: Iterable[Option]) -> list[click.Parameter]:
+    """The options as click has them."""
+    return [_parameter(one) for one in table]
+
+
+def _parameter(one: Option) -> click.Parameter:
+    if one.positional:
+        return click.Argument(
+            [one.key], type=_Value(one), required=False, metavar=f"[{one.metavar}]"
+        )
+    names = [*([one.short] if one.short else []), f"--{one.name}", one.key]
+    if one.flag:
+        return click.Option(names, is_flag=True, help=one.explained)
+    return click.Option(names, type=_Value(one), multiple=one.many, help=one.explained)
+
+
+def run(**given: Any) -> int:
+    """Test the relay at URL, one that is started with --cmd, --image or --compose, or the bundled.
+
+    Exit codes: 0 conformant, or known failures alone (--baseline); 1 not conformant, or the
+    baseline is outdated; 2 inconclusive; 3 unreachable; 4 usage.
+    """
+    from nip_ap.certificate.issuing import NotCarried
+    from nip_ap.engine.keys import SettingsError
+    from nip_ap.engine.runner import NothingSelected, SuiteBroken
+    from nip_ap.targets import TargetError
+    from nip_ap.wire import Unreachable
+
+    try:
+        return _run(given)
+    except (SettingsError, NothingSelected) as error:
+        raise click.UsageError(str(error)) from None
+    except (NotCarried, TargetError, Unreachable) as error:
+        raise UnreachableError(str(error)) from None
+    except SuiteBroken as error:
+        raise InconclusiveError(str(error)) from None
+
+
+def _run(given: Mapping[str, Any]) -> int:
+    import secrets
+
+    from nip_ap.engine.keys import baseline_at
+    from nip_ap.engine.preparation import recipe_for
+    from nip_ap.engine.runner import Order, run_suite
+
+    delivery = filled(Delivery, given)
+    if delivery.allure is not None and find_spec("allure_commons") is None:
+        raise click.UsageError(
+            "--alluredir needs the extra allure: pip install 'nip-ap-conformance[allure]'"
+        )
+    settings = filled(
+        Settings,
+        given,
+        seed=given["seed"] or secrets.token_hex(4),
+        keep_all_frames=delivery.certify is not None,
+    )
+    issuer = _issuer(delivery, settings)
+    known = baseline_at(delivery.baseline)
+    recipe = recipe_for({one.key: given[one.key] for one in TARGET_OPTIONS}, settings)
+    return run_suite(Order(settings, recipe, delivery, issuer, known), sys.stdout)
+
+
+def _issuer(delivery: Delivery, settings: Settings) -> Issuer | None:
+    """Who signs, once it is clear that a whole run will be there to sign."""
+    from nip_ap.certificate.issuing import Issuer, IssuerError, issuer_key
+
+    if delivery.certify is None:
+        if delivery.publish:
+            raise click.UsageError(
+                "--publish is only valid with --certify KEYFILE: it publishes a certificate"
+            )
+        return None
+    complaints = {
+        "--certify and --baseline: a certificate excuses nothing": delivery.baseline is not None,
+        "--certify needs --out DIR: a certificate stands on its transcripts": delivery.out is None,
+        "--certify and --only: a filtered run cannot be certified": bool(settings.only),
+        "--certify and --repeat: a certificate shows the one transcript of each check": (
+            settings.repeat > 1
+        ),
+    }
+    for complaint, holds in complaints.items():
+        if holds:
+            raise click.UsageError(complaint)
+    try:
+        return Issuer(issuer_key(delivery.certify), delivery.publish)
+    except IssuerError as error:
+        raise click.UsageError(str(error)) from None
+
+
+run_command = click.Command(
+    "run", callback=run, params=parameters(option_table()), help=run.__doc__
+)

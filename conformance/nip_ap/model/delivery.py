@@ -1,0 +1,60 @@
+"""How a run is carried out and where its results go: options that change no check's verdict."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from nip_ap.model.options import folder, option, path
+
+
+def _workers(given: str) -> str:
+    if given != "auto" and not re.fullmatch("[1-9][0-9]{0,3}", given):
+        raise ValueError(f"{given!r} is not a number of processes, nor auto")
+    return given
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One field an option, like the settings."""
+
+    workers: str = option(
+        "auto",
+        "Processes; auto is one per core, at most 4.",
+        "N",
+        short="-n",
+        read=_workers,
+        under_pytest=False,  # xdist's -n
+    )
+    out: Path | None = option(None, "Folder for reports.", "DIR", read=folder)
+    allure: Path | None = option(
+        None,
+        "Folder for results that Allure reads; needs the extra `allure`.",
+        "DIR",
+        name="alluredir",
+        read=folder,
+        under_pytest=False,  # allure-pytest's own
+    )
+    as_json: bool = option(
+        False,
+        "Print report.json and nothing else.",
+        name="json",
+        flag=True,
+        under_pytest=False,
+    )
+    certify: Path | None = option(
+        None,
+        "Sign a certificate into --out with the key in this file: 64 hex digits, mode 600.",
+        "KEYFILE",
+        read=path,
+        under_pytest=False,
+    )
+    publish: str = option("", "Put the certificate on a relay.", "RELAY", under_pytest=False)
+    baseline: Path | None = option(
+        None,
+        "Known failures (TOML, see `nip-ap baseline`); they run and do not fail the run.",
+        "FILE",
+        read=path,
+        in_action=True,
+    )
