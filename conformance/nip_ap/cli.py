@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from nip_ap.engine.command import InconclusiveError, run_command
 from nip_ap.model.verdict import EXIT_USAGE
+from nip_ap.run_command import InconclusiveError, run_command
 from nip_ap.version import __version__
 from nip_ap_client.command import migrate
 

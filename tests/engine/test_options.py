@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from nip_ap.engine.command import run_command
 from nip_ap.model.option_table import option_table
 from nip_ap.model.options import filled, options_of
 from nip_ap.model.report import TargetName, repro_line
 from nip_ap.model.settings import Settings
+from nip_ap.run_command import run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = option_table()
