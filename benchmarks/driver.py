@@ -14,13 +14,20 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from benchmarks.events import Signed
-from nip_ap.load.connection import Connection
+from nip_ap.load.connection import Connection, Take
 from nip_ap.nostr import PERSONA, Filter
+from nip_ap.nostr.message import (
+    ClosedMessage,
+    EoseMessage,
+    EventMessage,
+    OkMessage,
+    RelayMessage,
+    subscription_of,
+)
 
 _ON_ONE_CONNECTION = 5_000
 """Events after which a new connection is taken: the relay of nostr-sdk cuts one at 6,000."""
@@ -53,7 +60,7 @@ class _Client:
 
     def __init__(self) -> None:
         self.connection: Connection | None = None
-        self._inbox: deque[tuple[list[Any], float]] = deque()
+        self._inbox: deque[tuple[RelayMessage, float]] = deque()
         self._came = asyncio.Event()
 
     async def open(self, url: str) -> _Client:
@@ -64,23 +71,37 @@ class _Client:
         assert self.connection is not None
         return self.connection.send(text)
 
-    async def next(self, *verbs: str, about: str = "") -> tuple[list[Any], float]:
-        """The next frame of one of these verbs (and subscription, if named), and when it came."""
+    async def ok(self) -> tuple[OkMessage, float]:
+        """The next OK, and when it came."""
+        while True:
+            message, at = await self._next()
+            if isinstance(message, OkMessage):
+                return message, at
+
+    async def end_of(self, subscription: str) -> tuple[int, float]:
+        """Events of a subscription until its EOSE or CLOSED, and when that came."""
+        events = 0
+        while True:
+            message, at = await self._next()
+            if subscription_of(message) != subscription:
+                continue
+            if isinstance(message, (EoseMessage, ClosedMessage)):
+                return events, at
+            events += isinstance(message, EventMessage)
+
+    async def _next(self) -> tuple[RelayMessage, float]:
         async with asyncio.timeout(_ANSWER_LIMIT):
-            while True:
-                while self._inbox:
-                    frame, at = self._inbox.popleft()
-                    if frame[0] in verbs and about in ("", frame[1]):
-                        return frame, at
+            while not self._inbox:
                 self._came.clear()
                 await self._came.wait()
+        return self._inbox.popleft()
 
     def close(self) -> None:
         if self.connection is not None:
             self.connection.close()
 
-    def _take(self, connection: Connection, frame: list[Any], text: str, at: float) -> None:
-        self._inbox.append((frame, at))
+    def _take(self, message: RelayMessage, text: str, at: float) -> None:
+        self._inbox.append((message, at))
         self._came.set()
 
 
@@ -91,8 +112,8 @@ async def publish_one_by_one(url: str, events: Sequence[Signed], seconds: float)
     until = time.monotonic() + seconds
     for event in events:
         sent = client.send(event.frame)
-        frame, at = await client.next("OK")
-        _see_to(frame)
+        answer, at = await client.ok()
+        _require_accepted(answer)
         took.append(at - sent)
         if at > until:
             break
@@ -136,10 +157,10 @@ class _Pipeline:
         self._connection.send(self._events[self._sent].frame)
         self._sent += 1
 
-    def _take(self, connection: Connection, frame: list[Any], text: str, at: float) -> None:
-        if frame[0] != "OK" or self.done.done():
+    def _take(self, message: RelayMessage, text: str, at: float) -> None:
+        if not isinstance(message, OkMessage) or self.done.done():
             return
-        if frame[2] is not True:
+        if not message.accepted:
             self._problem = f"an event was refused: {text}"
         self.answered.append(at)
         if self._sent < len(self._events) and at < self._until and self._problem is None:
@@ -183,11 +204,8 @@ async def read_one_by_one(
         name = f"read-{number}"
         wanted = Filter.of(kinds=[PERSONA], authors=[event.pubkey], d=[event.slug])
         sent = client.send(orjson.dumps(["REQ", name, wanted.to_json()]).decode())
-        frame, at = await client.next("EVENT", "EOSE", "CLOSED", about=name)
-        if frame[0] == "EVENT":
-            frame, at = await client.next("EOSE", "CLOSED", about=name)
-        else:
-            empty += 1
+        found, at = await client.end_of(name)
+        empty += not found
         took.append(at - sent)
         client.send(orjson.dumps(["CLOSE", name]).decode())
         if at > until:
@@ -204,12 +222,12 @@ async def fan_out(url: str, events: Sequence[Signed], *, listeners: int, window:
     ready = [asyncio.Event() for _ in range(listeners)]
     counts = [0] * listeners
 
-    def taker(number: int) -> Any:
-        def take(connection: Connection, frame: list[Any], text: str, at: float) -> None:
+    def taker(number: int) -> Take:
+        def take(message: RelayMessage, text: str, at: float) -> None:
             nonlocal left
-            if frame[0] == "EOSE":
+            if isinstance(message, EoseMessage):
                 ready[number].set()
-            elif frame[0] == "EVENT" and ready[number].is_set():
+            elif isinstance(message, EventMessage) and ready[number].is_set():
                 counts[number] += 1
                 if counts[number] == wanted:
                     left -= 1
@@ -240,9 +258,9 @@ async def fan_out(url: str, events: Sequence[Signed], *, listeners: int, window:
     return wanted * listeners / (last - began)
 
 
-def _see_to(frame: list[Any]) -> None:
-    if frame[2] is not True:
-        raise RelayFailed(f"an event was refused: {frame}")
+def _require_accepted(answer: OkMessage) -> None:
+    if not answer.accepted:
+        raise RelayFailed(f"an event was refused: {answer.message!r}")
 
 
 def memory_of_children(pid: int) -> float:

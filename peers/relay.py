@@ -18,10 +18,12 @@ from pathlib import Path
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
+from nip_ap.nostr.message import EoseMessage, read_message
 from peers.declarations import HERE, Peer
 
 _START_LIMIT = 30.0
 _STOP_LIMIT = 5.0
+_ANSWER_LIMIT = 2.0
 
 
 class Skipped(Exception):
@@ -129,13 +131,17 @@ def _await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None
 
 
 def answers(url: str) -> bool:
-    """Whether a REQ gets its EOSE."""
+    """Whether a REQ gets its EOSE, whatever else the relay says before."""
+    deadline = time.monotonic() + _ANSWER_LIMIT
     try:
-        with connect(url, open_timeout=2, close_timeout=1, proxy=None) as connection:
+        with connect(url, open_timeout=_ANSWER_LIMIT, close_timeout=1, proxy=None) as connection:
             connection.send('["REQ","ready",{"kinds":[1],"limit":1}]')
-            return bool(json.loads(connection.recv(timeout=2)) == ["EOSE", "ready"])
-    except (OSError, TimeoutError, WebSocketException, EOFError, ValueError):
+            while (left := deadline - time.monotonic()) > 0:
+                if read_message(connection.recv(timeout=left)) == EoseMessage("ready"):
+                    return True
+    except (OSError, TimeoutError, WebSocketException, EOFError):
         return False
+    return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -14,7 +14,7 @@ import orjson
 from nip_ap.nostr import PERSONA, Event, Filter, SecretKey
 from nip_ap.wire.answers import Answer, NoAnswer, RateLimited, WireError
 from nip_ap.wire.transcript import Transcript
-from nip_ap.wire.websocket import Subscription, WebSocketDoor
+from nip_ap.wire.websocket import WebSocketDoor
 
 BATCH = 100
 """Slugs in one filter."""
@@ -163,7 +163,7 @@ def _stored(door: WebSocketDoor, filters: Sequence[Filter]) -> Iterator[Event]:
         yield from _events(door, one)
     asked = [(one, door.subscribe([one])) for one in filters[1:]]
     for one, subscription in asked:
-        _await_end(door, subscription)
+        subscription.wait_for_answer()
         if subscription.closed is None:
             subscription.close()
             yield from subscription.stored
@@ -176,13 +176,6 @@ def _events(door: WebSocketDoor, one: Filter) -> Iterable[Event]:
     if reading.refusal is not None:
         raise NoAnswer(f"the relay refused to list the owner's personas: {reading.refusal}")
     return reading.events
-
-
-def _await_end(door: WebSocketDoor, subscription: Subscription) -> None:
-    door.wait(
-        lambda: subscription.ended or subscription.closed is not None,
-        f"EOSE for subscription {subscription.id}",
-    )
 
 
 def submit_through(door: WebSocketDoor, events: Sequence[Event]) -> Iterator[Answer]:

@@ -41,7 +41,7 @@ class FakeDoor(WebSocketDoor):
     def publish_all(self, events):
         return [self.publish(event) for event in events]
 
-    is_worn = False
+    is_used_up = False
     is_idle = True
 
     def publish_some(self, events):
@@ -216,7 +216,9 @@ class FakeWire:
 @pytest.fixture
 def watching():
     def make(*live):
-        return Watch(Subscription(FakeWire(), "s", (), live=list(live), ended=True), Ledger())
+        subscription = Subscription(FakeWire(), "s", ())
+        subscription.live, subscription.ended = list(live), True
+        return Watch(subscription, Ledger())
 
     return make
 

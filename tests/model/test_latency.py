@@ -5,8 +5,8 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from nip_ap.model.frame import Frame
 from nip_ap.model.latency import latency, summary
-from nip_ap.wire import Frame
 
 ONE, TWO = "a" * 64, "b" * 64
 

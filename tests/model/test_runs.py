@@ -9,13 +9,13 @@ from hypothesis import given, strategies
 
 from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
 from nip_ap.model.clauses import NOVEMBER, Clause, register
+from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import Control, Inconclusive, NotApplicable, ScenarioMistake
 from nip_ap.model.result import Result, level_of, settled
 from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
 from nip_ap.model.verdict import RunVerdict, Verdict
-from nip_ap.wire import Frame
 
 
 def capabilities(**offered):

@@ -9,6 +9,7 @@ import orjson
 
 from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
 from nip_ap.model.clauses import NOVEMBER, register
+from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import Control
 from nip_ap.model.latency import summary
 from nip_ap.model.result import Result
@@ -17,7 +18,6 @@ from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Subject
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting import Report, TargetName, report_of
-from nip_ap.wire import Frame
 
 HOSTILE = json.loads((Path(__file__).parent / "hostile.json").read_text(encoding="utf-8"))
 PUBLISHED = Path(__file__).parents[2] / "reports" / "published"

@@ -9,6 +9,7 @@ import pytest
 
 from nip_ap.model.capabilities import NO, YES, Capabilities, Capability
 from nip_ap.model.clauses import NOVEMBER, register
+from nip_ap.model.frame import Frame
 from nip_ap.model.latency import summary
 from nip_ap.model.report import TargetName
 from nip_ap.model.result import Result
@@ -20,7 +21,6 @@ from nip_ap.reporting import report_of, write_reports
 from nip_ap.reporting.compare.alignment import first_parting
 from nip_ap.reporting.compare.difference import difference
 from nip_ap.reporting.compare.shift import p_value, shift_of
-from nip_ap.wire import Frame
 from tests.certificate.conftest import nip_ap
 
 V = Verdict

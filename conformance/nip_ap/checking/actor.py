@@ -37,6 +37,7 @@ from nip_ap.wire import (
     Transcript,
     WebSocketDoor,
     WireError,
+    exchange,
 )
 
 WS, HTTP = "ws", "http"
@@ -191,9 +192,9 @@ class Actor:
 
     @property
     def ws(self) -> WebSocketDoor:
-        """The actor's connection, opened when first used, and anew when it is worn and idle."""
+        """The actor's connection, opened when first used, and anew when it is used up."""
         door = self._doors.get(WS)
-        if isinstance(door, WebSocketDoor) and door.is_worn:
+        if isinstance(door, WebSocketDoor) and door.is_used_up:
             self.reconnect()
             door = None
         if not isinstance(door, WebSocketDoor):
@@ -449,7 +450,7 @@ class Actor:
                 (f"HTTP {one.status_code}", one.text) for one in responses
             ]
         else:
-            shown = self.another_connection().ws.exchange(verb, questions)
+            shown = exchange(self.another_connection().ws, verb, questions)
         return [
             tuple(_masked(text, question) for text in texts)
             for question, texts in zip(questions, shown, strict=True)

@@ -15,11 +15,12 @@ import orjson
 from nip_ap.checking.actor import HTTP, WS, Actor, address
 from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
 from nip_ap.model.clauses import JUNE, NOVEMBER
+from nip_ap.model.frame import RECEIVED
 from nip_ap.model.judgement import Inconclusive
 from nip_ap.nostr import PERSONA, Draft, Filter
 from nip_ap.nostr.channel import PRIVATE, WINDOW_BOUNDS, Channel, channel_id
+from nip_ap.nostr.message import OkMessage, read_message
 from nip_ap.wire import ConnectionLost, HttpDoor, NoAnswer, Transcript, Unreachable, WireError
-from nip_ap.wire.transcript import RECEIVED
 
 _LAG_SAMPLES = 5
 
@@ -345,8 +346,9 @@ def _silent(probing: Probing, spec: str, why: str, *, answers: bool = False) -> 
 
 def _judges(probing: Probing) -> bool:
     """Whether the relay finds an ordinary persona invalid: a verdict, not a want of credentials."""
-    refusals = [text for text in probing.seen if text.startswith('["OK"') and ",false," in text]
-    return any('"invalid:' in text for text in refusals)
+    said = [read_message(text) for text in probing.seen]
+    answers = [one for one in said if isinstance(one, OkMessage)]
+    return any(not one.accepted and one.message.startswith("invalid:") for one in answers)
 
 
 def _found(name: str, probing: Probing) -> Capability:

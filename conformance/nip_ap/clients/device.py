@@ -14,10 +14,10 @@ import orjson
 
 from nip_ap.clients.launch import Outcome, Running, start
 from nip_ap.clients.stub import Stub, shared_stub
+from nip_ap.model.frame import SENT
 from nip_ap.model.judgement import Broken, Inconclusive
 from nip_ap.nostr import Event, SecretKey
 from nip_ap.wire import Transcript
-from nip_ap.wire.transcript import SENT
 from nip_ap_client.mapping import CONTENT_ORDER
 from nip_ap_client.records import FILE_NAME
 

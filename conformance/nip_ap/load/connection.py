@@ -11,17 +11,18 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
-import orjson
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.uri import parse_uri
 
-Take = Callable[["Connection", list[Any], str, float], None]
-"""Called with each frame: the connection, the parsed array, its text, when it came."""
+from nip_ap.nostr.message import RelayMessage, read_message
+
+Take = Callable[[RelayMessage, str, float], None]
+"""Called with each message of the relay, its text and when it came."""
 
 Record = Callable[[str, str, str, float], None]
 """Called with who, `sent` or `received`, the text, and when (time.monotonic)."""
@@ -143,9 +144,4 @@ class Connection(asyncio.Protocol):
         text = message.decode("utf-8", "replace")
         if self._record is not None:
             self._record(self.who, "received", text, at)
-        try:
-            parsed = orjson.loads(message)
-        except orjson.JSONDecodeError:
-            return
-        if isinstance(parsed, list) and parsed:
-            self._take(self, parsed, text, at)
+        self._take(read_message(message), text, at)

@@ -12,10 +12,10 @@ from nip_ap.load.generator import Share, Task
 from nip_ap.load.outcome import Fault, Outcome
 from nip_ap.load.processes import perform
 from nip_ap.load.shape import SMALL, Shape
+from nip_ap.model.frame import RECEIVED, SENT
 from nip_ap.model.judgement import Broken, Inconclusive
 from nip_ap.model.settings import Settings
 from nip_ap.nostr import Event
-from nip_ap.wire.transcript import RECEIVED, SENT
 
 _SHOWN = 3
 _DOOR = "ws"

@@ -15,6 +15,15 @@ from nip_ap.load.connection import Connection, Record, Refused
 from nip_ap.load.script import Write, fence, writes
 from nip_ap.load.shape import Shape
 from nip_ap.nostr import PERSONA, Event, Filter, MalformedEvent, SecretKey, relay_auth_event
+from nip_ap.nostr.message import (
+    AuthMessage,
+    ClosedMessage,
+    EoseMessage,
+    EventMessage,
+    OkMessage,
+    RelayMessage,
+    subscription_of,
+)
 
 _OPENING_LIMIT = 15.0
 """Seconds to open, authenticate or subscribe: of that no check judges the time."""
@@ -139,16 +148,16 @@ class _Member:
         if not self.done.done():
             self.done.set_result(None)
 
-    def _take(self, connection: Connection, frame: list[Any], text: str, at: float) -> None:
+    def _take(self, message: RelayMessage, text: str, at: float) -> None:
         if self._authenticated.done() or not self.task.authenticates:
-            self.take(frame, text, at)
-        elif frame[0] == "AUTH" and not self._challenged.done():
-            self._challenged.set_result(frame[1])
-        elif frame[0] == "OK":
+            self.take(message, text, at)
+        elif isinstance(message, AuthMessage) and not self._challenged.done():
+            self._challenged.set_result(message.challenge)
+        elif isinstance(message, OkMessage):
             self._authenticated.set_result(None)
 
-    def take(self, frame: list[Any], text: str, at: float) -> None:
-        """One frame from the relay."""
+    def take(self, message: RelayMessage, text: str, at: float) -> None:
+        """One message of the relay."""
         raise NotImplementedError
 
     def is_stuck(self, now: float) -> bool:
@@ -190,21 +199,21 @@ class Publisher(_Member):
     def _current(self) -> Write:
         return self.script[self._position]
 
-    def take(self, frame: list[Any], text: str, at: float) -> None:
+    def take(self, message: RelayMessage, text: str, at: float) -> None:
         """OK: the next event, or first a read of what was just written."""
         if self.done.done():
             return
-        verb = frame[0]
-        if verb == "OK" and frame[1] == self._current.id and not self._current.answered:
-            self._on_ok(frame, text, at)
-        elif verb == "EVENT" and frame[1] == _SUBSCRIPTION:
-            self._on_found(frame[2])
-        elif verb in ("EOSE", "CLOSED") and frame[1] == _SUBSCRIPTION and self._asked:
-            self._on_end_of_read(at)
+        match message:
+            case OkMessage(self._current.id, accepted) if not self._current.answered:
+                self._on_ok(accepted, text, at)
+            case EventMessage(subscription) if subscription == _SUBSCRIPTION:
+                self._on_found(message)
+            case EoseMessage() | ClosedMessage() if self._asked and _is_ours(message):
+                self._on_end_of_read(at)
 
-    def _on_ok(self, frame: list[Any], text: str, at: float) -> None:
+    def _on_ok(self, accepted: bool, text: str, at: float) -> None:
         write = self._current
-        write.answered, write.accepted, write.answer = at, frame[2] is True, text
+        write.answered, write.accepted, write.answer = at, accepted, text
         if write.accepted and self._position % _READ_EVERY == self.number % _READ_EVERY:
             self._read(write)
         else:
@@ -215,9 +224,9 @@ class Publisher(_Member):
         request = orjson.dumps(["REQ", _SUBSCRIPTION, wanted.to_json()]).decode()
         self._asked = self.connection.send(request)
 
-    def _on_found(self, value: Any) -> None:
+    def _on_found(self, message: EventMessage) -> None:
         with contextlib.suppress(MalformedEvent):
-            event = Event.from_json(value)
+            event = message.event()
             if (event.pubkey, event.slug) == (self._key.pubkey, self._current.slug):
                 self._found.append(event)
 
@@ -261,19 +270,22 @@ class Subscriber(_Member):
         self._expected, self._fence, self._latest = number, fence_id, time.monotonic()
         self._see_whether_done()
 
-    def take(self, frame: list[Any], text: str, at: float) -> None:
+    def take(self, message: RelayMessage, text: str, at: float) -> None:
         """EVENT: one delivery."""
-        if frame[1] != _SUBSCRIPTION:
+        if not _is_ours(message):
             return
-        if frame[0] == "EVENT" and self._is_live.done() and isinstance(frame[2], dict):
+        if isinstance(message, EventMessage) and self._is_live.done():
             self._latest = at
-            identifier = str(frame[2].get("id"))
-            self.came.append((identifier, at))
-            self._distinct.add(identifier)
+            self.came.append((message.event_id, at))
+            self._distinct.add(message.event_id)
             if self._expected >= 0:
                 self._see_whether_done()
-        elif frame[0] in ("EOSE", "CLOSED") and not self._is_live.done():
+        elif isinstance(message, EoseMessage) and not self._is_live.done():
             self._is_live.set_result(None)
+        elif isinstance(message, ClosedMessage) and not self._is_live.done():
+            self._is_live.set_exception(
+                Refused(f"{self.who} could not subscribe: {message.reason!r}")
+            )
 
     def _see_whether_done(self) -> None:
         if self._fence in self._distinct and len(self._distinct) > self._expected:
@@ -282,6 +294,10 @@ class Subscriber(_Member):
     def is_stuck(self, now: float) -> bool:
         """Whether nothing came for as long as a relay may take."""
         return self._expected >= 0 and now - self._latest > self.task.answer_limit
+
+
+def _is_ours(message: RelayMessage) -> bool:
+    return subscription_of(message) == _SUBSCRIPTION
 
 
 @dataclass

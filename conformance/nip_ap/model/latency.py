@@ -16,10 +16,16 @@ from typing import Any
 
 import msgspec
 
-from nip_ap.wire import Frame
+from nip_ap.model.frame import Frame
+from nip_ap.nostr.message import (
+    ClosedMessage,
+    CountMessage,
+    EoseMessage,
+    OkMessage,
+    read_message,
+)
 
 _REQUEST = re.compile(r'\["(EVENT|REQ|COUNT)",\s*(?:\{"id":\s*"([0-9a-f]{64})"|"([^"]*)")')
-_ANSWER = re.compile(r'\["(OK|EOSE|CLOSED|COUNT)",\s*"([^"]*)"')
 _POST = re.compile(r"POST (/[a-z]*)")
 _OPERATIONS = {"EVENT": "EVENT to OK", "REQ": "REQ to EOSE", "COUNT": "COUNT to COUNT"}
 _BUCKETS_PER_DECADE = 10
@@ -132,5 +138,9 @@ def _asked(text: str) -> tuple[str, str] | None:
 def _answered(text: str) -> str:
     if text.startswith("HTTP "):
         return "HTTP"
-    answer = _ANSWER.match(text)
-    return answer[2] if answer else ""
+    match read_message(text):
+        case OkMessage(event_id):
+            return event_id
+        case EoseMessage(name) | ClosedMessage(name) | CountMessage(name):
+            return name
+    return ""

@@ -17,11 +17,11 @@ from typing import Any
 
 import msgspec
 
+from nip_ap.model.frame import Frame
 from nip_ap.model.latency import Latency
 from nip_ap.model.options import options_of, words_of
 from nip_ap.model.settings import Settings
 from nip_ap.model.verdict import RunVerdict, Verdict
-from nip_ap.wire import Frame
 
 FORMAT = "nip-ap-report/1"
 PREFLIGHT_PATH = "transcripts/preflight.jsonl"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from nip_ap.model.clauses import INFO, MAY, MUST, SHOULD, Register
+from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import Control
 from nip_ap.model.verdict import Verdict
-from nip_ap.wire import Frame
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 from nip_ap.model.baseline import Baseline
 from nip_ap.model.capabilities import NO, YES, Capabilities
 from nip_ap.model.clauses import Clause
+from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.settings import Settings
-from nip_ap.wire import Frame
 
 _NOT_PROBED = {
     "restart": "the suite does not control the relay's life (give --cmd, --image or --compose)",

@@ -7,8 +7,10 @@ import hmac
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from coincurve import PrivateKey, PublicKeyXOnly
+if TYPE_CHECKING:  # a curve is loaded by who signs or verifies, and not by who reads a report
+    from coincurve import PublicKeyXOnly
 
 _CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
@@ -33,6 +35,8 @@ class SecretKey:
         """Take 32 bytes. Raises ValueError where they are no key of the curve."""
         if len(secret) != 32 or not 0 < int.from_bytes(secret, "big") < _CURVE_ORDER:
             raise ValueError("a secret key is 32 bytes, not zero and below the curve's order")
+        from coincurve import PrivateKey, PublicKeyXOnly
+
         self._key = PrivateKey(secret)
         self.pubkey: str = PublicKeyXOnly.from_secret(secret).format().hex()
 
@@ -90,4 +94,6 @@ def signature_verifies(signature: str, message: bytes, pubkey: str) -> bool:
 @lru_cache(maxsize=4096)
 def _public_key(pubkey: str) -> PublicKeyXOnly:
     """A key to verify with. Finding the point of an x costs a sixth of verifying a signature."""
+    from coincurve import PublicKeyXOnly
+
     return PublicKeyXOnly(bytes.fromhex(pubkey))

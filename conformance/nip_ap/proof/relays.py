@@ -25,6 +25,7 @@ from nip_ap.engine.declarations import declarations
 from nip_ap.engine.preparation import abilities, bundled_recipe, bundled_target
 from nip_ap.engine.runner import run_pytest, worker_count
 from nip_ap.model.clauses import MUST, NOVEMBER, SHOULD, register
+from nip_ap.model.frame import NOTE, SENT
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.result import Result
 from nip_ap.model.run import Run
@@ -34,7 +35,6 @@ from nip_ap.model.verdict import RunVerdict, Verdict
 from nip_ap.reporting.terminal import Progress
 from nip_ap.targets import BundledTarget
 from nip_ap.targets.kinds import own_recipe
-from nip_ap.wire.transcript import NOTE, SENT
 from nip_ap_relay.policy import Policy
 from nip_ap_relay.recording import Line, Recording
 from nip_ap_relay.rehearsal import rehearse, shown_in

@@ -28,11 +28,11 @@ from allure_commons.model2 import (
 from allure_commons.types import AttachmentType, LabelType, LinkType, Severity
 
 from nip_ap.model.clauses import MUST, SHOULD, register
+from nip_ap.model.frame import Frame
 from nip_ap.model.report import CheckReport, Report
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.legible import brief, on_one_line, visible
 from nip_ap.reporting.sources import link_of
-from nip_ap.wire import Frame
 
 _STATUS = {
     Verdict.PASS: Status.PASSED,

@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
+from nip_ap.model.frame import Frame
 from nip_ap.model.report import RED_FIRST, Report
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.legible import visible
-from nip_ap.wire import Frame
 
 _GREEN = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 

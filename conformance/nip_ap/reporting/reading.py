@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import orjson
 
+from nip_ap.model.frame import Frame
 from nip_ap.model.report import FORMAT, PREFLIGHT_PATH, Document, Report
 from nip_ap.resources import resource
-from nip_ap.wire import Frame
 
 
 class ReportUnreadable(ValueError):

@@ -20,6 +20,7 @@ import click
 
 from nip_ap.model.baseline import FAULTS
 from nip_ap.model.capabilities import Capability
+from nip_ap.model.frame import Frame
 from nip_ap.model.report import (
     RED_FIRST,
     SIGNS,
@@ -31,7 +32,6 @@ from nip_ap.model.report import (
 from nip_ap.model.result import Result
 from nip_ap.model.verdict import RunVerdict, Verdict
 from nip_ap.reporting.legible import brief, on_one_line
-from nip_ap.wire import Frame
 
 _COLOURS = {
     Verdict.PASS: "green",

@@ -1,5 +1,6 @@
 """All I/O of the suite towards a relay: two doors, and a transcript of what went through them."""
 
+from nip_ap.model.frame import Frame
 from nip_ap.wire.answers import (
     ANSWER_LIMIT,
     Answer,
@@ -11,11 +12,13 @@ from nip_ap.wire.answers import (
     Unreachable,
     WireError,
 )
+from nip_ap.wire.conversation import Malformed
+from nip_ap.wire.exchange import exchange
 from nip_ap.wire.http import HttpDoor
 from nip_ap.wire.network import LiveNetwork, Network
 from nip_ap.wire.pace import Patience
 from nip_ap.wire.playback import Diverged, Playback, RecordedKey
-from nip_ap.wire.transcript import Frame, Transcript
+from nip_ap.wire.transcript import Transcript
 from nip_ap.wire.websocket import Subscription, WebSocketDoor
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "Frame",
     "HttpDoor",
     "LiveNetwork",
+    "Malformed",
     "Network",
     "NoAnswer",
     "Patience",
@@ -39,4 +43,5 @@ __all__ = [
     "Unreachable",
     "WebSocketDoor",
     "WireError",
+    "exchange",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from nip_ap.model.frame import GAVE_UP, NOTE, RECEIVED, SENT
 from nip_ap.nostr import (
     Event,
     Filter,
@@ -19,7 +20,7 @@ from nip_ap.nostr import (
 from nip_ap.wire.answers import Answer, Counted, NoAnswer, Reading, WireError
 from nip_ap.wire.backoff import Backoff
 from nip_ap.wire.network import Network
-from nip_ap.wire.transcript import GAVE_UP, NOTE, RECEIVED, SENT, Transcript
+from nip_ap.wire.transcript import Transcript
 
 if TYPE_CHECKING:
     import httpx  # takes longer to import than a small migration takes to run

@@ -16,11 +16,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 import orjson
 
-from nip_ap.nostr import SecretKey
-from nip_ap.nostr.keys import signature_verifies
-from nip_ap.wire.answers import ConnectionLost, NoAnswer, Unreachable
-from nip_ap.wire.network import Line, Take
-from nip_ap.wire.transcript import (
+from nip_ap.model.frame import (
     CONNECTED,
     CUT_OFF,
     GAVE_UP,
@@ -34,10 +30,12 @@ from nip_ap.wire.transcript import (
     SUITE,
     WITHIN,
     Frame,
-    Transcript,
-    Value,
-    shortened,
 )
+from nip_ap.nostr import SecretKey
+from nip_ap.nostr.keys import signature_verifies
+from nip_ap.wire.answers import ConnectionLost, NoAnswer, Unreachable
+from nip_ap.wire.network import Line, Take
+from nip_ap.wire.transcript import Transcript, Value, shortened
 
 if TYPE_CHECKING:
     import httpx

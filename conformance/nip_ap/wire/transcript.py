@@ -11,10 +11,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
+
+from nip_ap.model.frame import NOTE, RECEIVED, SUITE, Frame
 
 LONGEST_SENT = 200_000
 """Characters of a sent frame that a transcript holds: more than any event of the suite, but for
@@ -25,69 +26,10 @@ LONGEST_RECEIVED = 4_000_000
 """Characters of a received frame that a transcript holds; a cut one cannot be judged again."""
 
 
-SUITE = "suite"
-"""Who speaks in a note that is no actor's."""
-
-
-SENT, RECEIVED, NOTE = "sent", "received", "note"
-
-
-CONNECTED = "connected"
-
-
-NOT_CONNECTED = "not connected: "
-
-
-NOT_SENT = "not sent: "
-
-
-GAVE_UP = "gave up: "
-
-
-LOST = "lost: "
-
-
-LEFT = "left"
-
-
-CUT_OFF = "cut off"
-"""What the notes of a connection begin with. They name the actor and its connection."""
-
-
-WITHIN = " did not come within "
-"""What stands before the seconds in a note about something that was awaited in vain."""
-
-
 _CUT = 200
 
 
 Value = TypeVar("Value", bound="int | float | bool | str")
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One line of a transcript. `at` is seconds since the check began; `who` names the actor.
-
-    `connection` counts the connections of that actor at that door from 1; 0 is the suite's own.
-    """
-
-    at: float
-    who: str
-    door: str
-    direction: str
-    text: str
-    connection: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """The frame as a JSON object."""
-        return {
-            "at": self.at,
-            "who": self.who,
-            "door": self.door,
-            "connection": self.connection,
-            "direction": self.direction,
-            "text": self.text,
-        }
 
 
 class Transcript:

@@ -1,28 +1,18 @@
-"""The WebSocket door: requests out, answers matched by id and subscription, in any order.
+"""The WebSocket door: EVENT, REQ, COUNT and AUTH of one actor, each waited for until its answer.
 
-What comes is taken in at once, so no answer is lost behind another, and no relay is held up by a
-check that looks elsewhere. NIP-42 is answered when the relay asks.
+Answers are matched by id and subscription, in any order; NIP-42 is answered when the relay asks.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
-from nip_ap.nostr import (
-    PERSONA,
-    Event,
-    Filter,
-    MalformedEvent,
-    SecretKey,
-    relay_auth_event,
-)
+from nip_ap.nostr import Event, Filter, SecretKey, relay_auth_event
+from nip_ap.nostr.message import CountMessage
 from nip_ap.wire.answers import (
     ANSWER_LIMIT,
     Answer,
@@ -30,50 +20,25 @@ from nip_ap.wire.answers import (
     Counted,
     NoAnswer,
     Reading,
-    Unreachable,
     WireError,
 )
 from nip_ap.wire.backoff import Backoff
-from nip_ap.wire.network import Line, LiveNetwork, Network
+from nip_ap.wire.connection import DOOR, Connection
+from nip_ap.wire.conversation import Requested
+from nip_ap.wire.network import LiveNetwork, Network
 from nip_ap.wire.pace import Patience
-from nip_ap.wire.transcript import (
-    CONNECTED,
-    CUT_OFF,
-    GAVE_UP,
-    LEFT,
-    LOST,
-    NOT_CONNECTED,
-    NOT_SENT,
-    NOTE,
-    RECEIVED,
-    SENT,
-    WITHIN,
-    Transcript,
-)
+from nip_ap.wire.transcript import Transcript
 
-DOOR = "ws"
 _AUTH_REQUIRED = "auth-required:"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
-_WORN = 4_000
-"""Frames sent after which an idle connection is left for a new one: relays cap them a minute."""
 
 
-@dataclass
-class Subscription:
-    """What one subscription has received. Stored events end at EOSE; later ones came live."""
+class Subscription(Requested):
+    """A subscription at a door."""
 
-    door: WebSocketDoor
-    id: str
-    filters: tuple[Filter, ...]
-    stored: list[Event] = field(default_factory=list)
-    live: list[Event] = field(default_factory=list)
-    ended: bool = False
-    closed: str | None = None
-    left: bool = False
-
-    def take(self, event: Event) -> None:
-        """Note one EVENT."""
-        (self.live if self.ended else self.stored).append(event)
+    def __init__(self, door: WebSocketDoor, identifier: str, filters: tuple[Filter, ...]) -> None:
+        super().__init__(identifier, filters)
+        self.door = door
 
     def wait_for(self, event: Event) -> None:
         """Wait until an event was delivered live. Raises NoAnswer."""
@@ -82,16 +47,18 @@ class Subscription:
             f"live delivery of event {event.id[:8]} on subscription {self.id}",
         )
 
+    def wait_for_answer(self) -> None:
+        """Wait until the relay said EOSE or CLOSED. Raises NoAnswer."""
+        self.door.wait(lambda: self.is_answered, f"EOSE for subscription {self.id}")
+
     def close(self) -> None:
         """Send CLOSE. Whether the relay obeys is for a check to see."""
         self.left = True
         self.door.send(["CLOSE", self.id])
 
 
-class WebSocketDoor:
+class WebSocketDoor(Connection):
     """One connection of one actor."""
-
-    name = DOOR
 
     def __init__(
         self,
@@ -113,174 +80,24 @@ class WebSocketDoor:
         Raises Unreachable. `key` None makes an anonymous connection, which never authenticates.
         `patience` is what is known about the relay's pace; doors to one relay share it.
         """
-        self.url = url
-        self.who = who
+        super().__init__(
+            url,
+            who=who,
+            transcript=transcript,
+            network=network or LiveNetwork(),
+            patience=patience or Patience(answer_limit),
+            answer_limit=answer_limit,
+            deaf=deaf,
+        )
         self.key = key
-        self.answer_limit = answer_limit
-        self.patience = patience or Patience(answer_limit)
         self.lag = 0.0
         """Seconds by which OKs run ahead of what the relay serves, as probed; 0 where not."""
-        self.challenge: str | None = None
-        self.received: list[str] = []
-        self.notices: list[str] = []
-        self.strays: list[list[Any]] = []
-        self.malformed: list[Any] = []
-        """What the relay served as an event and is none."""
-        self.misnamed: deque[Answer] = deque()
-        """OKs that name no event which this connection sent, not yet taken for an answer."""
         self.authenticated = False
         self._now = now
-        self._transcript = transcript
-        self._oks: defaultdict[str, deque[tuple[bool, str]]] = defaultdict(deque)
-        self._counts: dict[str, Counted] = {}
-        self._sent_ids: set[object] = set()
-        self._sent = 0
-        self._subscriptions: dict[str, Subscription] = {}
         self._numbers = iter(range(1, 1_000_000))
-        self._lost: str | None = None
-        self._left = False
-        self._connection = transcript.connection(who, DOOR)
-        self._line = self._dialled(network or LiveNetwork(), deaf)
-        self._changed = self._line.changed
-        self._line.listen(self._take, self._lose)
         if expects_challenge and key is not None:
             self.wait(lambda: self.challenge is not None, "a NIP-42 challenge")
             self.authenticate()
-
-    def _dialled(self, network: Network, deaf: bool) -> Line:
-        try:
-            line = network.dial(
-                self.url, self.who, self._connection, deaf=deaf, limit=self.answer_limit
-            )
-        except Unreachable as error:
-            self._note(f"{NOT_CONNECTED}{error}")
-            raise
-        self._note(CONNECTED)
-        return line
-
-    def _note(self, text: str) -> None:
-        """Something that befell the connection itself, for the transcript."""
-        self._transcript.record(self.who, DOOR, NOTE, text, self._connection)
-
-    # -- what comes ------------------------------------------------------------
-
-    def _lose(self, reason: str) -> None:
-        self._lost = reason
-        if not self._left:
-            self._note(f"{LOST}{reason}")
-
-    def _take(self, text: str) -> None:
-        self._transcript.record(self.who, DOOR, RECEIVED, text, self._connection)
-        self.received.append(text)
-        try:
-            self._route(orjson.loads(text))
-        except (orjson.JSONDecodeError, MalformedEvent, LookupError, TypeError, ValueError):
-            self.strays.append([text])
-
-    def _route(self, frame: list[Any]) -> None:
-        verb = frame[0]
-        if verb == "EVENT":
-            self._take_event(frame[1], frame[2])
-        elif verb == "OK":
-            self._take_ok(frame[1], frame[2] is True, str(frame[3]) if frame[3:] else "")
-        elif verb == "EOSE":
-            self._subscriptions[frame[1]].ended = True
-        elif verb == "CLOSED":
-            self._close_subscription(frame[1], str(frame[2]) if frame[2:] else "")
-        elif verb == "COUNT":
-            count = frame[2]["count"]
-            self._counts[frame[1]] = Counted(self.who, DOOR, (), int(count))
-        elif verb == "NOTICE":
-            self.notices.append(str(frame[1]))
-        elif verb == "AUTH":
-            self.challenge = str(frame[1])
-        else:
-            self.strays.append(frame)
-
-    def _take_event(self, identifier: str, value: Any) -> None:
-        try:
-            event = Event.from_json(value)
-        except MalformedEvent:
-            self.malformed.append(value)
-            raise
-        self._subscriptions[identifier].take(event)
-
-    def _take_ok(self, event_id: str, accepted: bool, message: str) -> None:
-        if event_id in self._sent_ids:
-            self._oks[event_id].append((accepted, message))
-        else:
-            self.misnamed.append(Answer(event_id, accepted, message, DOOR))
-
-    def _close_subscription(self, identifier: str, reason: str) -> None:
-        if identifier in self._subscriptions:
-            self._subscriptions[identifier].closed = reason
-        else:
-            self._counts[identifier] = Counted(self.who, DOOR, (), 0, refusal=reason)
-
-    # -- sending and waiting ---------------------------------------------------
-
-    def send(self, frame: Any) -> None:
-        """Send a frame as JSON. Raises ConnectionLost."""
-        if isinstance(frame, list) and frame[1:] and isinstance(frame[1], dict):
-            self._sent_ids.add(frame[1].get("id") if isinstance(frame[1].get("id"), str) else None)
-        self.send_text(orjson.dumps(frame).decode())
-
-    def send_text(self, text: str | bytes, *, as_text: bool | None = None) -> None:
-        """Send a text frame as it is, or bytes as a binary frame. Raises ConnectionLost.
-
-        With as_text=True bytes go into a text frame, be they UTF-8 or not.
-        """
-        shown = text if isinstance(text, str) else f"(bytes: {text.hex()})"
-        self._transcript.record(self.who, DOOR, SENT, shown, self._connection)
-        self._sent += 1
-        try:
-            self._line.send(text, as_text)
-        except ConnectionLost as error:
-            self._note(f"{NOT_SENT}{error}")
-            raise
-
-    def wait(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until something came. Raises NoAnswer or ConnectionLost, naming what was awaited."""
-        limit, began = self.patience.limit, time.monotonic()
-        with self._changed:
-            came = self._line.wait(lambda: condition() or self._lost is not None, limit)
-            if came and condition():
-                self.patience.answered(time.monotonic() - began)
-                return
-            if self._lost is not None:
-                raise ConnectionLost(f"{self._lost}; {what} was awaited")
-            self._note(f"{GAVE_UP}{what}{WITHIN}{limit:g} s")
-        self.patience.gave_up()
-        notices = f"; last notice: {self.notices[-1]!r}" if self.notices else ""
-        raise NoAnswer(f"{what}{WITHIN}{limit:g} s{notices}")
-
-    def has_ok(self, event: Event) -> bool:
-        """Whether an unread OK that names the event's id is there."""
-        return bool(self._oks.get(event.id))
-
-    def oks_of(self, event: Event) -> int:
-        """How many unread OKs name the event's id."""
-        return len(self._oks.get(event.id, ()))
-
-    def accepted_so_far(self) -> list[str]:
-        """The ids that got OK true, of the events whose answers nobody has taken yet."""
-        with self._changed:
-            return [one for one, oks in self._oks.items() if any(ok for ok, _ in oks)]
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the relay still holds the connection."""
-        return self._lost is None
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no subscription is open here."""
-        return all(one.left or one.closed is not None for one in self._subscriptions.values())
-
-    @property
-    def is_worn(self) -> bool:
-        """Whether so much went through an idle connection that a new one is better."""
-        return self._sent >= _WORN and self.is_idle
 
     # -- requests --------------------------------------------------------------
 
@@ -344,7 +161,7 @@ class WebSocketDoor:
         self.wait(lambda: self.has_ok(events[after]), "OK for one event more")
         with self._changed:
             self.abort()
-            return [one.id for one in events if any(ok for ok, _ in self._oks.get(one.id, ()))]
+            return self.accepted_among(events)
 
     def _collect(self, events: Sequence[Event], answers: list[Answer | None]) -> None:
         """Fill gaps with the answers that are there already."""
@@ -381,15 +198,13 @@ class WebSocketDoor:
         event that waits, if `alone` says so; among several it answers none that could be told.
         """
         self.wait(
-            lambda: (
-                self.has_ok(event) or self._notice_of_limit() is not None or bool(self.misnamed)
-            ),
+            lambda: self.has_ok(event) or self.limit_notice() is not None or bool(self.misnamed),
             f"OK for event {event.id[:8]}",
         )
         with self._changed:
-            if self._oks.get(event.id):
-                accepted, message = self._oks[event.id].popleft()
-                return Answer(event.id, accepted, message, DOOR)
+            named = self.take_ok(event)
+            if named is not None:
+                return Answer(event.id, named.accepted, named.message, DOOR)
             if not self.misnamed:
                 return Answer(event.id, False, self.notices.pop(), DOOR)
             other = self.misnamed.popleft()
@@ -397,11 +212,6 @@ class WebSocketDoor:
             raise NoAnswer(f"an OK came for {other.event_id!r}, which is none of the events sent")
         self._transcript.note(f"the OK that names {other.event_id!r} is taken for {event.id[:8]}")
         return Answer(event.id, other.accepted, other.message, DOOR)
-
-    def _notice_of_limit(self) -> str | None:
-        """A rate limit that came as a NOTICE and names no event (facts/relay-behaviour.md 7)."""
-        last = self.notices[-1] if self.notices else ""
-        return last if last.startswith("rate-limited:") else None
 
     def catch_up(self, events: Sequence[Event], longest: float | None = None) -> None:
         """Where this relay's OK runs ahead of its store, wait until accepted events can be read.
@@ -438,7 +248,7 @@ class WebSocketDoor:
             tuple(filters),
         )
         with self._changed:
-            self._subscriptions[subscription.id] = subscription
+            self.note_request(subscription)
         self.send(["REQ", subscription.id, *(one.to_json() for one in subscription.filters)])
         return subscription
 
@@ -448,10 +258,7 @@ class WebSocketDoor:
         backoff = Backoff(self.answer_limit, waits=not self._transcript.is_played)
         while True:
             subscription = self.subscribe(wanted, identifier)
-            self.wait(
-                lambda made=subscription: made.ended or made.closed is not None,  # type: ignore[misc]
-                f"EOSE for subscription {subscription.id}",
-            )
+            subscription.wait_for_answer()
             refusal = subscription.closed or ""
             if refusal.startswith("rate-limited:"):
                 backoff.pause(refusal)
@@ -469,10 +276,7 @@ class WebSocketDoor:
         """
         asked = [self.subscribe([one]) for one in questions]
         for one in asked:
-            self.wait(
-                lambda made=one: made.ended or made.closed is not None,  # type: ignore[misc]
-                f"EOSE for subscription {one.id}",
-            )
+            one.wait_for_answer()
         return [
             self._read_from(one) if one.closed is None else self.query(one.filters) for one in asked
         ]
@@ -488,62 +292,15 @@ class WebSocketDoor:
             refusal=subscription.closed if not subscription.ended else None,
         )
 
-    def exchange(self, verb: str, filters: Sequence[Filter]) -> list[tuple[str, ...]]:
-        """Every text that each of several REQs or COUNTs brings, one filter a request.
-
-        What belongs to a request and comes late is seen too: a last request is the fence.
-        """
-        # A request before all others, so that a greeting which comes late is not taken for answer.
-        self._fence("fence-0")
-        came: list[tuple[str, ...]] = []
-        names = [f"look-{number}" for number in range(len(filters))]
-        for name, wanted in zip(names, filters, strict=True):
-            began = len(self.received)
-            if verb == "REQ":
-                one = self.subscribe([wanted], name)
-                self.wait(lambda one=one: one.ended or one.closed is not None, f"EOSE for {name}")  # type: ignore[misc]
-            else:
-                self.send([verb, name, wanted.to_json()])
-                self.wait(lambda name=name: name in self._counts, f"the answer to {verb}")  # type: ignore[misc]
-            came.append(tuple(self.received[began:]))
-        ended = len(self.received)
-        self._fence("fence-1")
-        for text in self.received[ended:]:
-            for number, name in enumerate(names):
-                if f'"{name}"' in text:
-                    came[number] += (text,)
-        return [tuple(text for text in one if not text.startswith('["AUTH"')) for one in came]
-
-    def _fence(self, name: str) -> None:
-        """A request for nothing, answered; its subscription stays open, so no CLOSED follows."""
-        fence = self.subscribe([Filter.of(kinds=[PERSONA], ids=["0" * 64])], name)
-        self.wait(lambda: fence.ended or fence.closed is not None, f"EOSE for {name}")
-
     def count(self, filters: Iterable[Filter]) -> Counted:
         """COUNT (NIP-45). Raises NoAnswer where the relay is silent about it."""
         wanted = tuple(filters)
         while True:
             identifier = f"count-{next(self._numbers)}"
             self.send(["COUNT", identifier, *(one.to_json() for one in wanted)])
-            self.wait(lambda name=identifier: name in self._counts, f"COUNT {identifier}")  # type: ignore[misc]
-            found = self._counts[identifier]
-            refusal = found.refusal or ""
-            if not (refusal.startswith(_AUTH_REQUIRED) and self._can_authenticate()):
-                return Counted(self.who, DOOR, wanted, found.count, found.refusal)
-
-    def stop_reading(self) -> None:
-        """Leave everything that the relay sends from now on where it is."""
-        self._line.stop_reading()
-
-    def close(self) -> None:
-        """End the connection; never raises."""
-        with self._changed:
-            if self._lost is None and not self._left:
-                self._left = True
-                self._note(LEFT)
-        self._line.close()
-
-    def abort(self) -> None:
-        """Cut the TCP connection without a closing handshake."""
-        self._note(CUT_OFF)
-        self._line.abort()
+            self.wait(lambda name=identifier: name in self.counts, f"COUNT {identifier}")  # type: ignore[misc]
+            found = self.counts[identifier]
+            if isinstance(found, CountMessage):
+                return Counted(self.who, DOOR, wanted, found.count)
+            if not (found.reason.startswith(_AUTH_REQUIRED) and self._can_authenticate()):
+                return Counted(self.who, DOOR, wanted, 0, found.reason)

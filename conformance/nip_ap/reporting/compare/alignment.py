@@ -13,8 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nip_ap.wire import Frame
-from nip_ap.wire.transcript import GAVE_UP, LOST, NOTE, WITHIN
+from nip_ap.model.frame import GAVE_UP, LOST, NOTE, WITHIN, Frame
 
 _CLOCK = re.compile(r"clock reads (\d+)")
 _NAMES = re.compile(

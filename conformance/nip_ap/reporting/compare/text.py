@@ -7,12 +7,12 @@ from typing import IO
 
 import click
 
+from nip_ap.model.frame import Frame
 from nip_ap.model.report import Document
 from nip_ap.reporting.compare.alignment import Parting
 from nip_ap.reporting.compare.difference import Change, Difference, changes_of
 from nip_ap.reporting.legible import on_one_line
 from nip_ap.reporting.markdown import code, plain
-from nip_ap.wire import Frame
 
 _COLOURS = {"regressions": "red", "undecided now": "magenta", "repairs": "green"}
 _LONGEST = 300

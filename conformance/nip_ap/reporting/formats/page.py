@@ -18,6 +18,7 @@ import orjson
 from markupsafe import Markup
 
 from nip_ap.model.clauses import register
+from nip_ap.model.frame import Frame
 from nip_ap.model.latency import Latency
 from nip_ap.model.report import (
     RED_FIRST,
@@ -34,7 +35,6 @@ from nip_ap.reporting.legible import brief, visible
 from nip_ap.reporting.plots import Histogram, histograms
 from nip_ap.reporting.sources import link_of
 from nip_ap.reporting.templates import render, source
-from nip_ap.wire import Frame
 
 LARGEST = 1_950_000
 """Bytes that a page has at most. Where a run is larger, less of its transcripts is in it."""

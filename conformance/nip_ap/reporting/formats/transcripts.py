@@ -7,9 +7,9 @@ from pathlib import Path
 
 import orjson
 
+from nip_ap.model.frame import Frame
 from nip_ap.model.report import PREFLIGHT_PATH, Report, transcript_path
 from nip_ap.reporting.formats import Format
-from nip_ap.wire import Frame
 
 
 def write_transcripts(report: Report, out: Path) -> None:

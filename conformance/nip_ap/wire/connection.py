@@ -1,0 +1,162 @@
+"""One WebSocket connection of one actor: a conversation over a line, written into a transcript.
+
+What comes is taken in at once, so no answer is lost behind another, and no relay is held up by a
+check that looks elsewhere. Whoever waits says what for, and never waits without a limit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from nip_ap.model.frame import (
+    CONNECTED,
+    CUT_OFF,
+    GAVE_UP,
+    LEFT,
+    LOST,
+    NOT_CONNECTED,
+    NOT_SENT,
+    NOTE,
+    RECEIVED,
+    SENT,
+    WITHIN,
+)
+from nip_ap.wire.answers import ConnectionLost, NoAnswer, Unreachable
+from nip_ap.wire.conversation import Conversation
+from nip_ap.wire.network import Line, Network
+from nip_ap.wire.pace import Patience
+from nip_ap.wire.transcript import Transcript
+
+DOOR = "ws"
+_MANY_SENT = 4_000
+"""Frames sent after which an idle connection is left for a new one: relays cap them a minute."""
+
+
+class Connection(Conversation):
+    """A conversation whose texts come from a network and go there."""
+
+    name = DOOR
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        who: str,
+        transcript: Transcript,
+        network: Network,
+        patience: Patience,
+        answer_limit: float,
+        deaf: bool = False,
+    ) -> None:
+        """Connect. Raises Unreachable.
+
+        A deaf connection has next to no buffers, so that `stop_reading` is felt by the relay.
+        """
+        super().__init__()
+        self.url = url
+        self.who = who
+        self.patience = patience
+        self.answer_limit = answer_limit
+        self._transcript = transcript
+        self._sent = 0
+        self._lost: str | None = None
+        self._left = False
+        self._connection = transcript.connection(who, DOOR)
+        self._line = self._dialled(network, deaf)
+        self._changed = self._line.changed
+        self._line.listen(self._take, self._lose)
+
+    def _dialled(self, network: Network, deaf: bool) -> Line:
+        try:
+            line = network.dial(
+                self.url, self.who, self._connection, deaf=deaf, limit=self.answer_limit
+            )
+        except Unreachable as error:
+            self._remark(f"{NOT_CONNECTED}{error}")
+            raise
+        self._remark(CONNECTED)
+        return line
+
+    def _remark(self, text: str) -> None:
+        """Something that happened to the connection itself, for the transcript."""
+        self._transcript.record(self.who, DOOR, NOTE, text, self._connection)
+
+    # -- what comes ------------------------------------------------------------
+
+    def _take(self, text: str) -> None:
+        self._transcript.record(self.who, DOOR, RECEIVED, text, self._connection)
+        self.receive(text)
+
+    def _lose(self, reason: str) -> None:
+        self._lost = reason
+        if not self._left:
+            self._remark(f"{LOST}{reason}")
+
+    # -- sending and waiting ---------------------------------------------------
+
+    def send(self, frame: Any) -> None:
+        """Send a frame as JSON. Raises ConnectionLost."""
+        self.note_sent(frame)
+        self.send_text(orjson.dumps(frame).decode())
+
+    def send_text(self, text: str | bytes, *, as_text: bool | None = None) -> None:
+        """Send a text frame as it is, or bytes as a binary frame. Raises ConnectionLost.
+
+        With as_text=True bytes go into a text frame, be they UTF-8 or not.
+        """
+        shown = text if isinstance(text, str) else f"(bytes: {text.hex()})"
+        self._transcript.record(self.who, DOOR, SENT, shown, self._connection)
+        self._sent += 1
+        try:
+            self._line.send(text, as_text)
+        except ConnectionLost as error:
+            self._remark(f"{NOT_SENT}{error}")
+            raise
+
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait until something came. Raises NoAnswer or ConnectionLost, naming what was awaited."""
+        limit, began = self.patience.limit, time.monotonic()
+        with self._changed:
+            came = self._line.wait(lambda: condition() or self._lost is not None, limit)
+            if came and condition():
+                self.patience.answered(time.monotonic() - began)
+                return
+            if self._lost is not None:
+                raise ConnectionLost(f"{self._lost}; {what} was awaited")
+            self._remark(f"{GAVE_UP}{what}{WITHIN}{limit:g} s")
+        self.patience.gave_up()
+        notices = f"; last notice: {self.notices[-1]!r}" if self.notices else ""
+        raise NoAnswer(f"{what}{WITHIN}{limit:g} s{notices}")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the relay still holds the connection."""
+        return self._lost is None
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether so much went through an idle connection that a new one is better."""
+        return self._sent >= _MANY_SENT and self.is_idle
+
+    # -- the end ---------------------------------------------------------------
+
+    def stop_reading(self) -> None:
+        """Leave everything that the relay sends from now on where it is."""
+        self._line.stop_reading()
+
+    def close(self) -> None:
+        """End the connection; never raises."""
+        with self._changed:
+            if self._lost is None and not self._left:
+                self._left = True
+                self._remark(LEFT)
+        self._line.close()
+
+    def abort(self) -> None:
+        """Cut the TCP connection without a closing handshake."""
+        self._remark(CUT_OFF)
+        self._line.abort()
