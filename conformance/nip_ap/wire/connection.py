@@ -132,6 +132,11 @@ class Connection(Conversation):
         notices = f"; last notice: {self.notices[-1]!r}" if self.notices else ""
         raise NoAnswer(f"{what}{WITHIN}{limit:g} s{notices}")
 
+    def accepted_so_far(self) -> list[str]:
+        """The ids that got OK true, of the events whose answers nobody has taken yet."""
+        with self._changed:
+            return self.accepted_ids()
+
     @property
     def is_open(self) -> bool:
         """Whether the relay still holds the connection."""
