@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import orjson
+import msgspec
 import pytest
 
 from tests.reporting.reports import one_of_each
@@ -15,7 +15,7 @@ from tests.reporting.reports import one_of_each
 def two_reports(tmp_path):
     paths = [tmp_path / "old.json", tmp_path / "new.json"]
     for path in paths:
-        path.write_bytes(orjson.dumps(one_of_each().document))
+        path.write_bytes(msgspec.json.encode(one_of_each().document))
     return [str(path) for path in paths]
 
 
