@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nip_ap.model.verdict import BROKEN, NOTABLE, UNDECIDED, Verdict
 from peers.declarations import HERE, PEERS, Peer
 
-RED = ("fail", "unstable")
-WARNED = ("warn",)
-UNDECIDED = ("inconclusive", "error")
 _QUOTED = 220
 
 
@@ -56,8 +54,7 @@ def explanations_for(peer: Peer) -> list[Explanation]:
 
 def not_green(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The checks that need an explanation."""
-    wanted = (*RED, *WARNED, *UNDECIDED)
-    return [check for check in report["checks"] if check["verdict"] in wanted]
+    return [check for check in report["checks"] if check["verdict"] in NOTABLE]
 
 
 def complaints(report: Mapping[str, Any], explanations: Iterable[Explanation]) -> list[str]:
@@ -170,8 +167,8 @@ def _page(
         "",
     ]
     for title, verdicts, names in (
-        ("Broken: MUST", RED, by_verdict["fail"]),
-        ("Broken: SHOULD", WARNED, by_verdict["warn"]),
+        ("Broken: MUST", BROKEN, by_verdict["fail"]),
+        ("Broken: SHOULD", (Verdict.WARN,), by_verdict["warn"]),
         ("Undecided", UNDECIDED, by_verdict["inconclusive"]),
     ):
         table = _table(report, explanations, verdicts, run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies
 
-from nip_ap.model.result import broken_at
+from nip_ap.model.judgement import broken_at
 from nip_ap.model.verdict import EXIT_CODES, RunVerdict, Verdict, run_verdict, worst
 
 verdicts = strategies.sampled_from(Verdict)

@@ -53,7 +53,7 @@ class Judged:
 
     def _holds(self, group: str) -> bool:
         return any(
-            verdict in (Verdict.PASS, Verdict.WARN)
+            verdict.is_met
             for check, verdict in self.verdicts.items()
             if self._clause(check).group == group
         )

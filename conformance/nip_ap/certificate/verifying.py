@@ -108,7 +108,7 @@ def _claims(certificate: Certificate) -> Iterator[str]:
     spoiling = [
         check
         for check, verdict in certificate.verdicts.items()
-        if verdict not in (Verdict.PASS, Verdict.WARN, Verdict.NOT_APPLICABLE)
+        if not (verdict.is_met or verdict is Verdict.NOT_APPLICABLE)
     ]
     if spoiling:
         yield f"{_some(spoiling)} did not hold, and the run is said to be {content['verdict']}"

@@ -13,8 +13,8 @@ from nip_ap.checking.credentials import ABILITIES, run_key
 from nip_ap.checking.evidence import Ledger
 from nip_ap.checking.own_relay import OwnRelay
 from nip_ap.checking.refusal_texts import compared, is_of_the_family
-from nip_ap.model.judgement import Broken, Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
-from nip_ap.model.result import Result, broken_at
+from nip_ap.model.judgement import HOLDS, Comparison, Judgement, NotApplicable, judged
+from nip_ap.model.result import Result
 from nip_ap.model.subject import Context, Subject
 from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import SecretKey, derive
@@ -62,7 +62,7 @@ class Check:
     repetition: int = 0
     ledger: Ledger = field(default_factory=Ledger)
     transcript: Transcript = field(default_factory=Transcript)
-    comparison: tuple[str, str] = ("", "")
+    comparison: Comparison = field(default_factory=Comparison)
     beyond: str = ""
     _actors: list[Actor] = field(default_factory=list)
     _steps: list[str] = field(default_factory=list)
@@ -271,19 +271,19 @@ class Check:
                 self.transcript.finish()
             if self.transcript.divergence:
                 error = Diverged(self.transcript.divergence)
-        verdict, reason, expected, seen = self._judged(error)
+        found = self._judged(error)
         self._compare_texts()
         return Result(
             check=self.id,
             clauses=tuple(self.clauses),
-            verdict=verdict,
+            verdict=found.verdict,
             subject=self.subject.name,
             repetition=self.repetition,
             level=self.level,
             sentence=self.sentence,
-            reason=reason,
-            expected=expected,
-            seen=seen,
+            reason=found.reason,
+            expected=found.expected,
+            seen=found.seen,
             controls=tuple(self.ledger.controls),
             notes=tuple(self.ledger.notes),
             facts=dict(self.ledger.facts),
@@ -308,38 +308,21 @@ class Check:
             if comparison is not None:
                 self.fact("text", comparison)
 
-    def _judged(self, error: BaseException | None) -> tuple[Verdict, str, str, str]:
-        if error is None:
-            return self._controlled()
-        if isinstance(error, UnmetClaim):
-            return Verdict.FAIL, str(error), error.expected, error.seen
-        if isinstance(error, Broken):
-            return self._broken(str(error), error.expected, error.seen)
-        if isinstance(error, AssertionError):
-            seen, expected = self.comparison
-            text = str(error).strip() or "the assertion does not hold"
-            return self._broken(text, expected or "the assertion to hold", seen or text)
-        if isinstance(error, NotApplicable):
-            return Verdict.NOT_APPLICABLE, str(error), "", ""
-        if isinstance(error, (Inconclusive, WireError)):
-            return Verdict.INCONCLUSIVE, str(error), "", ""
-        if isinstance(error, Diverged):
-            return Verdict.ERROR, f"the transcript does not fit: {error}", "", ""
-        if isinstance(error, ScenarioMistake):
-            return Verdict.ERROR, f"the scenario is wrong: {error}", "", ""
-        return Verdict.ERROR, f"{type(error).__name__}: {error}", "", ""
+    def _judged(self, error: BaseException | None) -> Judgement:
+        found = (
+            self._controlled()
+            if error is None
+            else judged(error, self.level, self.comparison, self.sentence)
+        )
+        if found.remark:
+            self.note(found.remark)
+        return found
 
-    def _broken(self, text: str, expected: str, seen: str) -> tuple[Verdict, str, str, str]:
-        verdict = broken_at(self.level)
-        if verdict is Verdict.PASS:
-            self.ledger.notes.append(text)
-            return verdict, "", expected, seen
-        return verdict, text, expected, seen
-
-    def _controlled(self) -> tuple[Verdict, str, str, str]:
+    def _controlled(self) -> Judgement:
         """A check that passed, unless it rests on negatives whose positive twin it never saw."""
         self.ledger.settle()
         uncontrolled = self.ledger.uncontrolled()
         if uncontrolled:
-            return Verdict.INCONCLUSIVE, f"no positive control: {'; '.join(uncontrolled)}", "", ""
-        return Verdict.PASS, "", "", ""
+            reason = f"no positive control: {'; '.join(uncontrolled)}"
+            return Judgement(Verdict.INCONCLUSIVE, reason)
+        return HOLDS

@@ -8,7 +8,6 @@ from nip_ap.model.baseline import Baseline
 from nip_ap.model.judgement import ScenarioMistake
 from nip_ap.model.result import Result
 from nip_ap.model.verdict import Verdict
-from nip_ap.nostr import Event
 from nip_ap.reporting.legible import on_one_line, visible
 
 _RESULT = "nip_ap.result"
@@ -42,7 +41,7 @@ def _dress(
         report.wasxfail = f"known: {known.reason}"
         report.longrepr = None
         return
-    if result.verdict in (Verdict.PASS, Verdict.WARN):
+    if result.verdict.is_met:
         report.outcome = "passed"
         report.longrepr = None
     elif result.verdict is Verdict.NOT_APPLICABLE:
@@ -56,25 +55,3 @@ def _dress(
             f"  {frame.at:8.3f}  {frame.who} {frame.direction}: {on_one_line(frame.text[:300])}"
             for frame in result.frames[-8:]
         )
-
-
-def _wanted(op: str, value: object) -> str:
-    return _shown(value) if op == "==" else f"{op} {_shown(value)}"
-
-
-def _shown(value: object, longest: int = 400) -> str:
-    text = _described(value)
-    return text if len(text) <= longest else f"{text[:longest]}..."
-
-
-def _described(value: object) -> str:
-    """An event by what tells it from others, not by its key and signature."""
-    if isinstance(value, Event):
-        tags = ", ".join(" ".join(map(repr, tag)) for tag in value.tags[:3])
-        return (
-            f"event {value.id[:8]} (kind {value.kind}, created_at {value.created_at}, "
-            f"tags {tags or 'none'}, content {value.content[:120]!r})"
-        )
-    if isinstance(value, (list, tuple)) and any(isinstance(one, Event) for one in value):
-        return f"[{', '.join(map(_described, value))}]"
-    return repr(value)

@@ -11,6 +11,7 @@ import pytest
 
 from nip_ap.checking.actor import HTTP
 from nip_ap.checking.check import Check, Surface
+from nip_ap.checking.comparison import sides
 from nip_ap.checking.preflight import new_client
 from nip_ap.engine.check_ids import (
     _REPETITION,
@@ -25,8 +26,9 @@ from nip_ap.engine.declarations import declarations, scenario_files
 from nip_ap.engine.fixtures import CHECK
 from nip_ap.engine.keys import read_keys
 from nip_ap.engine.no_waiting import impatient_imports, no_waiting
-from nip_ap.engine.outcomes import _RESULT, _briefly, _dress, _plain, _shown, _wanted
+from nip_ap.engine.outcomes import _RESULT, _briefly, _dress, _plain
 from nip_ap.model.clauses import MUST, register
+from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import ScenarioMistake
 from nip_ap.model.report import CheckReport, repro_line, transcript_path
 from nip_ap.model.result import Result, level_of
@@ -36,7 +38,7 @@ from nip_ap.reporting import TargetName
 from nip_ap.reporting.composing import check_report
 from nip_ap.reporting.reading import read_transcript
 from nip_ap.targets import kinds
-from nip_ap.wire import Frame, LiveNetwork, Playback, Transcript
+from nip_ap.wire import LiveNetwork, Playback, Transcript
 
 
 def _name_of(subject: Subject) -> TargetName:
@@ -214,7 +216,7 @@ class SuiteWorker:
     ) -> None:
         """Remember the two sides of a comparison that failed: seen and expected."""
         if self._running is not None:
-            self._running.comparison = (_shown(left), _wanted(op, right))
+            self._running.comparison = sides(op, left, right)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nip_ap.model.clauses import Register
-from nip_ap.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from nip_ap.model.result import Result
@@ -93,8 +92,7 @@ class Baseline:
             return KNOWN
         if red:
             return OTHER_CAUSE
-        unclear = (Verdict.INCONCLUSIVE, Verdict.ERROR)
-        return UNDECIDED if any(one.verdict in unclear for one in own) else HOLDS
+        return UNDECIDED if any(one.verdict.is_undecided for one in own) else HOLDS
 
     def faults(self, results: Sequence[Result]) -> list[str]:
         """What is wrong with the list itself, a sentence each."""

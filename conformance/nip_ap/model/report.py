@@ -26,16 +26,6 @@ from nip_ap.model.verdict import RunVerdict, Verdict
 FORMAT = "nip-ap-report/1"
 PREFLIGHT_PATH = "transcripts/preflight.jsonl"
 
-RED_FIRST = (
-    Verdict.FAIL,
-    Verdict.UNSTABLE,
-    Verdict.ERROR,
-    Verdict.INCONCLUSIVE,
-    Verdict.WARN,
-    Verdict.NOT_APPLICABLE,
-    Verdict.PASS,
-)
-
 SIGNS = {
     Verdict.PASS: "✓",
     Verdict.WARN: "!",

@@ -61,16 +61,6 @@ class Result:
         )
 
 
-_BROKEN = (Verdict.FAIL, Verdict.UNSTABLE)
-
-
-def broken_at(level: str) -> Verdict:
-    """The verdict of a check whose claim did not hold, by the level of its clause."""
-    if level in (MAY, INFO):
-        return Verdict.PASS
-    return Verdict.WARN if level == SHOULD else Verdict.FAIL
-
-
 def level_of(clauses: Sequence[str], register: Register, spec: str) -> str:
     """The strictest level among the clauses of a check."""
     order = [MUST, SHOULD, MAY, INFO]

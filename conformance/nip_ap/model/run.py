@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nip_ap.model.baseline import Baseline, KnownFailure
-from nip_ap.model.result import _BROKEN, Result
+from nip_ap.model.result import Result
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Subject
-from nip_ap.model.verdict import RunVerdict, Verdict, run_verdict, worst
+from nip_ap.model.verdict import UNDECIDED, RunVerdict, Verdict, run_verdict, worst
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Run:
             complete=self.is_complete,
         )
         excused = [self._strictly(one) for one in self.results if self.known(one) is not None]
-        broken = any(one in _BROKEN for one in excused)
+        broken = any(one.is_broken for one in excused)
         if found is RunVerdict.INCONCLUSIVE and self._is_undecided(excused):
             return found
         if found is RunVerdict.NOT_CONFORMANT:
@@ -80,8 +80,11 @@ class Run:
 
     def _is_undecided(self, excused: Sequence[Verdict]) -> bool:
         """Whether more than the want of other results than excused ones leaves a run undecided."""
-        unclear = self.counts[Verdict.INCONCLUSIVE] + self.counts[Verdict.ERROR]
-        return not self.is_complete or bool(unclear) or not excused
+        return not self.is_complete or bool(self._undecided) or not excused
+
+    @property
+    def _undecided(self) -> int:
+        return sum(self.counts[one] for one in UNDECIDED)
 
     def _strictly(self, result: Result) -> Verdict:
         is_strict = self.settings.strict and result.verdict is Verdict.WARN
@@ -127,14 +130,11 @@ class Run:
                 f"all {counts[Verdict.PASS] + counts[Verdict.WARN]} applicable checks hold{warned}"
             )
         if self.verdict is RunVerdict.NOT_CONFORMANT:
-            broken = set(_BROKEN)
-            if self.settings.strict:
-                broken.add(Verdict.WARN)
             red = sorted(
                 {
                     clause
                     for one in self.results
-                    if one.verdict in broken and self.known(one) is None
+                    if self._strictly(one).is_broken and self.known(one) is None
                     for clause in one.clauses
                 }
             )
@@ -154,9 +154,8 @@ class Run:
                 f"{len(self.missing)} check(s) of the manifest did not run and "
                 f"{len(self.surplus)} ran more than once"
             )
-        unclear = counts[Verdict.INCONCLUSIVE] + counts[Verdict.ERROR]
-        if unclear:
-            return f"{unclear} check(s) could not tell"
+        if self._undecided:
+            return f"{self._undecided} check(s) could not tell"
         return "no check applied to this relay"
 
 

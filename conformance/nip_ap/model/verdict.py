@@ -20,7 +20,31 @@ class Verdict(StrEnum):
     @property
     def is_red(self) -> bool:
         """Whether the relay broke the clause, be it a MUST or a SHOULD."""
-        return self in (Verdict.FAIL, Verdict.WARN, Verdict.UNSTABLE)
+        return self in RED
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether that makes a relay not conformant: a MUST, or one verdict now, another then."""
+        return self in BROKEN
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether nothing is known about the relay."""
+        return self in UNDECIDED
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the clause was judged and the relay may be called conformant all the same."""
+        return self in MET
+
+
+BROKEN = (Verdict.FAIL, Verdict.UNSTABLE)
+RED = (*BROKEN, Verdict.WARN)
+UNDECIDED = (Verdict.INCONCLUSIVE, Verdict.ERROR)
+MET = (Verdict.PASS, Verdict.WARN)
+NOTABLE = (*BROKEN, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.WARN)
+RED_FIRST = (*NOTABLE, Verdict.NOT_APPLICABLE, Verdict.PASS)
+"""All verdicts in the order in which people want to read of them."""
 
 
 class RunVerdict(StrEnum):
@@ -53,8 +77,8 @@ _RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The verdict of a clause from those of its checks.
 
-    A parent is never better than its worst child, with one rule: "not applicable" beside a pass
-    does not hide the pass. Raises ValueError on nothing.
+    A parent is never better than its worst child, with one rule: "not applicable" next to a
+    pass does not hide the pass. Raises ValueError on nothing.
     """
     found = list(verdicts)
     if not found:
@@ -66,10 +90,9 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 def run_verdict(verdicts: Iterable[Verdict], *, complete: bool) -> RunVerdict:
     """The verdict of a run; `complete` says that every check of the manifest ran exactly once."""
     found = list(verdicts)
-    if any(one in (Verdict.FAIL, Verdict.UNSTABLE) for one in found):
+    if any(one.is_broken for one in found):
         return RunVerdict.NOT_CONFORMANT
-    judged = [one for one in found if one in (Verdict.PASS, Verdict.WARN)]
-    unclear = any(one in (Verdict.INCONCLUSIVE, Verdict.ERROR) for one in found)
-    if not complete or unclear or not judged:
+    unclear = any(one.is_undecided for one in found)
+    if not complete or unclear or not any(one.is_met for one in found):
         return RunVerdict.INCONCLUSIVE
     return RunVerdict.CONFORMANT

@@ -79,8 +79,7 @@ class Finding:
     @property
     def undecided(self) -> frozenset[str]:
         """The clauses that could not be decided, because something more basic is broken."""
-        doubt = (Verdict.INCONCLUSIVE, Verdict.ERROR)
-        return frozenset(clause for clause, one in self.run.by_clause.items() if one in doubt)
+        return frozenset(clause for clause, one in self.run.by_clause.items() if one.is_undecided)
 
     @property
     def complaints(self) -> list[str]:

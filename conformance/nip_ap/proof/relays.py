@@ -83,8 +83,7 @@ class Finding:
     @property
     def blind(self) -> frozenset[str]:
         """The clauses that could not be decided and have no red check."""
-        undecided = (Verdict.INCONCLUSIVE, Verdict.ERROR)
-        found = (clause for clause, one in self.run.by_clause.items() if one in undecided)
+        found = (clause for clause, one in self.run.by_clause.items() if one.is_undecided)
         return frozenset(found) - self.red
 
     @property

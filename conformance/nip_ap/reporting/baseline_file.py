@@ -6,7 +6,7 @@ import json
 import re
 
 from nip_ap.model.report import CheckReport, Report
-from nip_ap.model.verdict import Verdict
+from nip_ap.model.verdict import BROKEN
 from nip_ap.reporting.legible import on_one_line
 
 _VARYING = re.compile(r"[0-9a-f]{8,}|\d+")
@@ -22,7 +22,7 @@ def baseline_of(report: Report, reason: str) -> str:
     document = report.document
     target = document.target
     broken: dict[str, list[CheckReport]] = {}
-    for check in report.checks_with(Verdict.FAIL, Verdict.UNSTABLE):
+    for check in report.checks_with(*BROKEN):
         broken.setdefault(check.clauses[0], []).append(check)
     lines = [
         f"# Known failures of {on_one_line(target.software or target.url)}, "

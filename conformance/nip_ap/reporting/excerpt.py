@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from nip_ap.model.frame import Frame
-from nip_ap.model.report import RED_FIRST, Report
-from nip_ap.model.verdict import Verdict
+from nip_ap.model.report import Report
+from nip_ap.model.verdict import NOTABLE, Verdict
 from nip_ap.reporting.legible import visible
 
 _GREEN = (Verdict.PASS, Verdict.NOT_APPLICABLE)
@@ -110,7 +110,7 @@ def last_frames(
     For readers without scripts. The text of a frame is cut.
     """
     found: dict[str, list[Frame]] = {}
-    for check in report.checks_with(*RED_FIRST[:5]):
+    for check in report.checks_with(*NOTABLE):
         shown = [
             replace(frame, text=frame.text[:characters])
             for frame in report.transcripts[check.id][-frames:]

@@ -22,7 +22,6 @@ from nip_ap.model.baseline import FAULTS
 from nip_ap.model.capabilities import Capability
 from nip_ap.model.frame import Frame
 from nip_ap.model.report import (
-    RED_FIRST,
     SIGNS,
     CapabilityReport,
     CheckReport,
@@ -30,7 +29,7 @@ from nip_ap.model.report import (
     Report,
 )
 from nip_ap.model.result import Result
-from nip_ap.model.verdict import RunVerdict, Verdict
+from nip_ap.model.verdict import RED_FIRST, RunVerdict, Verdict
 from nip_ap.reporting.legible import brief, on_one_line
 
 _COLOURS = {
@@ -55,7 +54,6 @@ _RELAYS = {
     "container": "a container at ",
     "compose": "a service at ",
 }
-_WITH_FRAMES = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
 _UNDECIDED_IN_FULL = 5
 _ANY_ID = re.compile(r"[0-9a-f]{8,}")
 _ALIKE = 60
@@ -201,7 +199,7 @@ class Printer:
             self._field("control", f"{control.twin}; differs in {control.difference}")
         if check.known:
             self._field("known", check.known)
-        if verdict in _WITH_FRAMES:
+        if verdict.is_red:
             self._frames(report.transcripts.get(check.id, ()))
         for number, line in enumerate(check.log.splitlines()[-_LOG_LINES_SHOWN:]):
             self._field("" if number else "log", line)

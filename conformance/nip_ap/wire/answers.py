@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nip_ap.model.judgement import Ending
+from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import Event, Filter
 
 ANSWER_LIMIT = 8.0
 """Seconds within which a relay has to answer one request, unless the run says otherwise."""
 
 
-class WireError(Exception):
+class WireError(Ending):
     """The conversation broke down; a check that meets this is inconclusive unless it expects it."""
+
+    verdict = Verdict.INCONCLUSIVE
 
 
 class Unreachable(WireError):

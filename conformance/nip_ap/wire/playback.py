@@ -31,6 +31,7 @@ from nip_ap.model.frame import (
     WITHIN,
     Frame,
 )
+from nip_ap.model.judgement import Ending
 from nip_ap.nostr import SecretKey
 from nip_ap.nostr.keys import signature_verifies
 from nip_ap.wire.answers import ConnectionLost, NoAnswer, Unreachable
@@ -51,8 +52,10 @@ _OTHER_THREADS = 5.0
 _SHOWN = 160
 
 
-class Diverged(Exception):
+class Diverged(Ending):
     """The scenario and the transcript went different ways; what a scenario makes of it is moot."""
+
+    words = "the transcript does not fit: {}"
 
 
 class Playback(Transcript):

@@ -10,10 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from nip_ap.model.report import ClauseReport, Report
-from nip_ap.model.verdict import Verdict
+from nip_ap.model.verdict import RED, Verdict
 from nip_ap.reporting.reading import ReportUnreadable, read_report
-
-_BROKEN = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
 
 
 @dataclass(frozen=True)
@@ -98,9 +96,9 @@ def changes(before: Entry, after: Entry) -> Changes:
     broken, mended = [], []
     for clause in after.by_clause:
         old, new = before.verdict_of(clause), after.verdict_of(clause)
-        if old is Verdict.PASS and new in _BROKEN:
+        if old is Verdict.PASS and new in RED:
             broken.append(clause)
-        if old in _BROKEN and new is Verdict.PASS:
+        if old in RED and new is Verdict.PASS:
             mended.append(clause)
     return Changes(broken, mended)
 

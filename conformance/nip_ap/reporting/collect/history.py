@@ -10,7 +10,7 @@ from typing import IO
 import click
 
 from nip_ap.model.report import SIGNS, ClauseReport, Document
-from nip_ap.model.verdict import Verdict
+from nip_ap.model.verdict import BROKEN, UNDECIDED, Verdict
 from nip_ap.reporting.collect.collection import (
     Changes,
     Entry,
@@ -73,9 +73,9 @@ def runs_of(entries: Sequence[Entry], link: Mapping[str, str]) -> list[RunShown]
 def lines_of(entries: Sequence[Entry]) -> tuple[list[Line], int]:
     """How many checks failed, warned and could not tell, over time; and where their scale ends."""
     wanted = (
-        ("fail", (Verdict.FAIL, Verdict.UNSTABLE)),
+        ("fail", BROKEN),
         ("warn", (Verdict.WARN,)),
-        ("inconclusive", (Verdict.INCONCLUSIVE, Verdict.ERROR)),
+        ("inconclusive", UNDECIDED),
     )
     numbers = {
         key: [sum(one.report.document.counts[name] for name in names) for one in entries]

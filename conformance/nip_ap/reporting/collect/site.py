@@ -125,7 +125,7 @@ def _column(entries: Sequence[Entry], spec: str, folder: str) -> Column:
         entry=latest,
         folder=folder,
         page=f"{folder}/{latest.name}/report.html",
-        broken=sum(one in (Verdict.FAIL, Verdict.UNSTABLE) for one in verdicts),
+        broken=sum(one.is_broken for one in verdicts),
         warned=sum(one == Verdict.WARN for one in verdicts),
         runs=len(own),
     )

@@ -17,7 +17,6 @@ from nip_ap.reporting.compare.alignment import Parting, first_parting
 from nip_ap.reporting.compare.shift import Shift, shift_of
 
 _REDNESS = {Verdict.WARN: 1, Verdict.UNSTABLE: 2, Verdict.FAIL: 2}
-_UNDECIDED = (Verdict.INCONCLUSIVE, Verdict.ERROR)
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def _sort_of(before: Verdict, now: Verdict) -> str:
     was, is_ = _REDNESS.get(before, 0), _REDNESS.get(now, 0)
     if is_ > was:
         return "regressions"
-    if now in _UNDECIDED:
+    if now.is_undecided:
         return "undecided"
     if was > is_ and now is not Verdict.NOT_APPLICABLE:
         return "repairs"

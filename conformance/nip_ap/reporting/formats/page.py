@@ -21,14 +21,13 @@ from nip_ap.model.clauses import register
 from nip_ap.model.frame import Frame
 from nip_ap.model.latency import Latency
 from nip_ap.model.report import (
-    RED_FIRST,
     SIGNS,
     CheckReport,
     ClauseReport,
     Document,
     Report,
 )
-from nip_ap.model.verdict import Verdict
+from nip_ap.model.verdict import BROKEN, NOTABLE, RED_FIRST, UNDECIDED, Verdict
 from nip_ap.reporting.excerpt import excerpt, last_frames
 from nip_ap.reporting.formats import Format
 from nip_ap.reporting.legible import brief, visible
@@ -61,8 +60,6 @@ class _Room:
 
 
 _ROOMS = (_Room(900, 200_000, 4), _Room(300, 50_000, 2), _Room(80, 0, 1))
-_WORTH_SHOWING = RED_FIRST[:5]
-UNDECIDED = (Verdict.INCONCLUSIVE, Verdict.ERROR)
 
 VERDICT_MEANINGS = {
     Verdict.FAIL: "the relay broke a MUST",
@@ -206,7 +203,7 @@ def findings_of(groups: Sequence[GroupShown]) -> list[Finding]:
     """The clauses that are red or undecided, worst first."""
     clauses = [clause for group in groups for clause in group.clauses]
     found = []
-    for verdict in _WORTH_SHOWING:
+    for verdict in NOTABLE:
         for clause in clauses:
             if clause.clause.verdict == verdict:
                 checks = [*clause.checks, *clause.elsewhere]
@@ -294,9 +291,9 @@ def _filters(document: Document) -> list[tuple[str, str, int]]:
     counted = Counter(clause.verdict for clause in document.clauses)
     offered = [
         ("All", tuple(Verdict)),
-        ("Failed", (Verdict.FAIL, Verdict.UNSTABLE)),
+        ("Failed", BROKEN),
         ("Warned", (Verdict.WARN,)),
-        ("Undecided", (Verdict.INCONCLUSIVE, Verdict.ERROR)),
+        ("Undecided", UNDECIDED),
         ("Not applicable", (Verdict.NOT_APPLICABLE,)),
         ("Passed", (Verdict.PASS,)),
     ]

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from nip_ap.model.report import RED_FIRST, SIGNS, CheckReport, ClauseReport, Document, Report
-from nip_ap.model.verdict import Verdict
+from nip_ap.model.report import SIGNS, CheckReport, ClauseReport, Document, Report
+from nip_ap.model.verdict import RED, RED_FIRST, UNDECIDED, Verdict
 from nip_ap.reporting.formats import Format
 from nip_ap.reporting.legible import brief, on_one_line
 from nip_ap.reporting.markdown import code, plain
@@ -77,7 +77,7 @@ def _worst(counts: Counter[Verdict]) -> Verdict:
 
 def _findings(report: Report) -> list[str]:
     clauses = {clause.id: clause for clause in report.clauses}
-    red = report.checks_with(Verdict.FAIL, Verdict.UNSTABLE, Verdict.WARN)
+    red = report.checks_with(*RED)
     red.sort(key=lambda check: RED_FIRST.index(check.verdict))
     if not red:
         return []
@@ -117,7 +117,7 @@ def _finding(clause: ClauseReport, checks: Sequence[CheckReport]) -> list[str]:
 
 
 def _undecided(report: Report) -> list[str]:
-    found = report.checks_with(Verdict.INCONCLUSIVE, Verdict.ERROR)
+    found = report.checks_with(*UNDECIDED)
     if not found:
         return []
     lines = [f"### {len(found)} could not be told", ""]
