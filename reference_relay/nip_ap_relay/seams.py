@@ -183,6 +183,11 @@ class Seams(Limits):
         """Whether a frame of that many bytes is read at all; NIP-11 announces the limit."""
         return size <= self.frame_limit
 
+    @only_a_run_shows(where=sent_what_cannot_be_read)
+    def as_received(self, text: str) -> str:
+        """The text of a frame, to be read as it came."""
+        return text
+
     @answers_show
     def words_on_large_frame(self, size: int) -> str:
         return f"error: frame too large ({size} bytes, limit {self.frame_limit})"

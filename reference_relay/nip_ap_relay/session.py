@@ -128,7 +128,7 @@ class Session:
         self.relay.interceptor.heard(self, text)
         try:
             request = parse_frame(
-                text,
+                policy.as_received(text),
                 most_filters=policy.filters_at_once,
                 longest_id=policy.longest_subscription_id,
             )

@@ -110,6 +110,20 @@ def test_a_character_outside_the_set_is_refused(owner, persona, slug, place):
     refused(owner, [persona(one) for one in slugs], twin=persona(slug))
 
 
+def outside(letters):
+    """Every character up to U+00FF that a slug may not have; upper case is AP-SLUG-05's."""
+    inside = set(letters + ascii_uppercase)
+    return [chr(number) for number in range(0x100) if chr(number) not in inside]
+
+
+@clause("AP-SLUG-07")
+@each("place", SLUGS["places"])
+def test_every_byte_outside_the_set_is_refused(owner, persona, slug, place):
+    letters = ascii_lowercase + digits + "_-"
+    slugs = [place["pattern"].format(character) for character in outside(letters)]
+    refused(owner, [persona(one) for one in slugs], twin=persona(slug))
+
+
 @clause("AP-SLUG-07")
 def test_generated_characters_outside_the_set_are_refused(owner, persona, slug, seed):
     code_points = strategies.one_of(

@@ -399,7 +399,7 @@ class Actor:
         """The heads at several addresses of one author by slug, each chosen as `head` does."""
         author = of or self
         found: dict[str, Event] = {}
-        readings = self._read_each([address(author, slug) for slug in slugs], via)
+        readings = self.read_each([address(author, slug) for slug in slugs], via=via)
         for slug, reading in zip(slugs, readings, strict=True):
             events = reading.events
             own = [one for one in events if (one.slug, one.pubkey) == (slug, author.pubkey)]
@@ -407,7 +407,7 @@ class Actor:
                 found[slug] = min(own, key=lambda event: event.order)
         return found
 
-    def _read_each(self, questions: Sequence[Filter], via: str) -> list[Reading]:
+    def read_each(self, questions: Sequence[Filter], *, via: str = WS) -> list[Reading]:
         """The answers to several filters, over WebSocket asked a few at once."""
         if via != WS or len(questions) == 1:
             return [self.read(one, via=via) for one in questions]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 
 import orjson
 
@@ -155,3 +156,75 @@ class BodyLimit32k(Policy):
 class ServesAlteredEvent(Policy):
     def as_served(self, raw: str) -> str:
         return orjson.dumps(orjson.loads(raw) | {"sig": "0" * 128}).decode()
+
+
+@rogue(
+    "tag-values-cut-at-255",
+    turns_red="AP-ENV-09",
+    blinds="AP-ENV-10",
+    because="Its column for values of tags holds 255 characters, and its database cuts silently.",
+)
+class TagValuesCutAt255(Policy):
+    def as_stored(self, event: Event) -> Event:
+        cut = tuple(tuple(element[:255] for element in tag) for tag in event.tags)
+        return event.altered(tags=cut)
+
+
+@rogue(
+    "tags-cut-at-150",
+    turns_red="AP-ENV-09",
+    because="It reads so many tags of an event and leaves the rest.",
+)
+class TagsCutAt150(Policy):
+    def as_stored(self, event: Event) -> Event:
+        return event.altered(tags=event.tags[:150])
+
+
+@rogue(
+    "tag-values-indexed-to-255",
+    turns_red="AP-ENV-10 AP-SCOPE-07",
+    because="Its index has the first 255 characters of a value, and nothing looks further.",
+)
+class TagValuesIndexedTo255(Policy):
+    def tag_comparison(self) -> Callable[[str, str], bool] | None:
+        return lambda value, wanted: value[:255] == wanted[:255]
+
+
+@rogue(
+    "content-ends-at-nul",
+    turns_red="AP-ENV-11",
+    because="It hands content to a library whose strings end at the first zero byte.",
+)
+class ContentEndsAtNul(Policy):
+    def as_stored(self, event: Event) -> Event:
+        return event.altered(content=event.content.partition("\0")[0])
+
+
+@rogue(
+    "noncharacters-replaced",
+    turns_red="AP-ENV-06 AP-ENV-11",
+    because="It takes noncharacters for bytes that cannot be read, and puts U+FFFD there.",
+)
+class NoncharactersReplaced(Policy):
+    def as_stored(self, event: Event) -> Event:
+        return event.altered(content=event.content.replace("\uffff", "\ufffd"))
+
+
+@rogue(
+    "content-cut-at-100k",
+    turns_red="AP-ENV-12",
+    because="Its column for content ends before its limit for content does.",
+)
+class ContentCutAt100k(Policy):
+    def as_stored(self, event: Event) -> Event:
+        return event.altered(content=event.content[:99_999])
+
+
+@rogue(
+    "far-d-unseen",
+    turns_red="AP-ENV-01",
+    because="It looks for `d` among the first sixteen tags.",
+)
+class FarDUnseen(Policy):
+    def d_tags(self, event: Event) -> list[str | None]:
+        return super().d_tags(event.altered(tags=event.tags[:16]))

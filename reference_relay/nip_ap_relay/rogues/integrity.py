@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -145,3 +146,45 @@ class DuplicateFannedOut(Policy):
 class MalformedCrashes(Policy):
     def survives(self, complaint: str) -> bool:
         return False
+
+
+@rogue(
+    "ids-noted-before-they-are-verified",
+    turns_red="AP-INT-08",
+    blinds="AP-DEL-16 AP-INT-01 AP-INT-02 AP-INT-03",
+    because="Its cache of ids against copies comes before its check of signatures.",
+)
+class IdsNotedBeforeTheyAreVerified(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._noted: set[str] = set()
+
+    def refusal(self, submission: Submission) -> str | None:
+        found = super().refusal(submission)
+        if found is not None and ("signature" in found or "event id" in found):
+            self._noted.add(submission.event.id)
+        return found
+
+    def is_known_already(self, event: Event, store: Store) -> bool:
+        return event.id in self._noted or super().is_known_already(event, store)
+
+
+@rogue(
+    "half-a-character-served",
+    turns_red="AP-INT-07",
+    because="Its strings may hold half a character; only what it hashes is put right.",
+)
+class HalfACharacterServed(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._halved: set[str] = set()
+
+    def as_received(self, text: str) -> str:
+        if "\\ud800" not in text:
+            return text
+        self._halved |= set(re.findall(r'"id": ?"([0-9a-f]{64})"', text))
+        return text.replace("\\ud800", "\ufffd")
+
+    def as_served(self, raw: str) -> str:
+        halved = any(f'"id":"{one}"' in raw for one in self._halved)
+        return raw.replace("\ufffd", "\\ud800") if halved else raw

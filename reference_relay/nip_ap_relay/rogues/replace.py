@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nip_ap.nostr import PERSONA, Event, Filter, is_addressable
-from nip_ap_relay.policy import NOVEMBER, Policy
+from nip_ap_relay.policy import NOVEMBER, Policy, Submission
 from nip_ap_relay.rogues.declaring import ANYTHING, rogue
 from nip_ap_relay.store import SUPERSEDED, Row, Store
 
@@ -208,3 +208,18 @@ class SupersededResurrected(Policy):
                 store.remove(head, SUPERSEDED)
             store.restore(event.id)
         return known
+
+
+@rogue(
+    "refused-version-retires-the-head",
+    turns_red="AP-REPL-20",
+    because="It makes room for the new version first, and then judges it.",
+)
+class RefusedVersionRetiresTheHead(Policy):
+    def refusal(self, submission: Submission) -> str | None:
+        found = super().refusal(submission)
+        event, at = submission.event, self.address(submission.event)
+        if found is not None and event.kind == PERSONA and event.pubkey == submission.caller.pubkey:
+            for row in submission.store.rows_at(at or ""):
+                submission.store.remove(row, SUPERSEDED)
+        return found

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from string import ascii_letters, ascii_lowercase, digits
 
-from nip_ap.nostr import PERSONA, Event, is_addressable
+from nip_ap.nostr import PERSONA, Event, Filter, is_addressable
 from nip_ap_relay.policy import Policy, Submission
 from nip_ap_relay.rogues.declaring import rogue
+from nip_ap_relay.store import Row, Store
 
 
 @rogue(
@@ -208,3 +211,107 @@ class HttpHidesTheReason(Policy):
 class SlugGrammarOnEveryKind(Policy):
     def grammar_binds(self, kind: int) -> bool:
         return is_addressable(kind)
+
+
+@rogue(
+    "slug-tilde-accepted",
+    turns_red="AP-SLUG-07",
+    because="It takes the characters that a URL leaves unescaped for those of a slug.",
+)
+class SlugTildeAccepted(Policy):
+    further_characters = Policy.further_characters | {"~"}
+
+
+@rogue(
+    "slug-words-refused",
+    turns_red="AP-SLUG-11",
+    because="It refuses slugs that are words of the language that it is written in.",
+)
+class SlugWordsRefused(Policy):
+    def slug_is_not_empty(self, submission: Submission) -> str | None:
+        reserved = ("null", "true", "false", "undefined", "constructor")
+        if submission.event.kind == PERSONA and self.slug_of(submission.event) in reserved:
+            return "invalid: reserved slug"
+        return super().slug_is_not_empty(submission)
+
+
+@rogue(
+    "slug-of-digits-refused",
+    turns_red="AP-SLUG-01 AP-SLUG-11",
+    because="It takes a slug of digits alone for a number, and a number for no string.",
+)
+class SlugOfDigitsRefused(Policy):
+    def slug_is_not_empty(self, submission: Submission) -> str | None:
+        if submission.event.kind == PERSONA and self.slug_of(submission.event).isdigit():
+            return "invalid: persona event `d` tag must be a string"
+        return super().slug_is_not_empty(submission)
+
+
+@rogue(
+    "address-key-of-32-bytes",
+    turns_red="AP-SLUG-12",
+    because="Its key for an address has 32 bytes for the slug and cuts what is longer.",
+)
+class AddressKeyOf32Bytes(Policy):
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(kind, pubkey, slug[:32])
+
+
+@rogue(
+    "address-key-of-63-bytes",
+    turns_red="AP-SLUG-12",
+    because="Its key for an address keeps a byte of 64 for the end of the string.",
+)
+class AddressKeyOf63Bytes(Policy):
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(kind, pubkey, slug[:63])
+
+
+@rogue(
+    "address-of-numbers",
+    turns_red="AP-SLUG-11 AP-SLUG-12",
+    because="It compares slugs as numbers where both are, so that 7 and 007 are one.",
+)
+class AddressOfNumbers(Policy):
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(kind, pubkey, str(int(slug)) if slug.isdigit() else slug)
+
+
+@rogue(
+    "address-of-dashes",
+    turns_red="AP-SLUG-12",
+    because="It makes a file name of the slug and writes `_` for `-` in it.",
+)
+class AddressOfDashes(Policy):
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(kind, pubkey, slug.replace("-", "_"))
+
+
+@rogue(
+    "tag-values-are-patterns",
+    turns_red="AP-SCOPE-07 AP-SLUG-12",
+    because="It looks values up with LIKE, to which `_` is any character.",
+)
+class TagValuesArePatterns(Policy):
+    def tag_comparison(self) -> Callable[[str, str], bool] | None:
+        return lambda value, wanted: fnmatchcase(value, wanted.replace("_", "?"))
+
+
+@rogue(
+    "address-among-newest-hundred",
+    turns_red="AP-SLUG-13",
+    because="It takes the author's newest hundred events and looks for the `d` among them.",
+)
+class AddressAmongNewestHundred(Policy):
+    def opens(self, store: Store) -> None:
+        self._store = store
+
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        newer = "pubkey = ? AND kind = ? AND gone = 0 AND created_at > ?"
+        if not any("d" in one.tags for one in filters):
+            return rows
+        return [
+            row
+            for row in rows
+            if self._store.count_versions(newer, (row.pubkey, row.kind, row.created_at)) < 100
+        ]
