@@ -72,7 +72,7 @@ def content_of(record: PersonaRecord, order: Sequence[str] = CONTENT_ORDER) -> s
 
 
 def content_hash(content: str) -> str:
-    """The version of a persona: SHA-256 of the exact bytes of its content (facts 4.2)."""
+    """The version of a persona: SHA-256 of the exact bytes of its content (docs/real-relay.md 8)."""
     return hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Pinned spawn configuration: what an agent runs with is fixed when it is made (facts section 4).
+"""Pinned spawn configuration: what an agent runs with is fixed when it is made (docs/real-relay.md 8).
 
 A managed-agent record carries a snapshot of its persona, env_vars included, and the persona's
 version, which is the hash of its content. Editing the persona changes no record; the badge says
@@ -132,7 +132,7 @@ class Keeper:
         return list(agents)
 
     def drift(self, agent: AgentRecord, personas: Iterable[PersonaRecord]) -> Drift:
-        """The badge of an agent beside the personas of now (facts 4.3)."""
+        """The badge of an agent beside the personas of now (docs/real-relay.md 8)."""
         if agent.persona_id is None:
             return Drift.UNLINKED
         persona = next((one for one in personas if one.id == agent.persona_id), None)

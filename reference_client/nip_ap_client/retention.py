@@ -90,7 +90,7 @@ def normal_relay(url: str) -> str:
 
 
 def store_path(base: Path, owner: str, relay: str) -> Path:
-    """`<base>/retention/<hex>.db`, one file for each owner and relay (facts 2.5)."""
+    """`<base>/retention/<hex>.db`, one file for each owner and relay (docs/real-relay.md 8)."""
     scope = f"{owner.strip().lower()}\0{normal_relay(relay)}".encode()
     return base / "retention" / f"{hashlib.sha256(scope).hexdigest()}.db"
 

@@ -21,7 +21,7 @@ BATCH = 100
 
 _IN_FLIGHT = 250
 _LARGEST_FRAME = 65_536 - 64
-"""A frame over 65,536 bytes makes the June relay hang up (facts/relay-behaviour.md 0.8)."""
+"""A frame over 65,536 bytes makes the June relay hang up (docs/real-relay.md 7)."""
 
 
 class Transport(Protocol):

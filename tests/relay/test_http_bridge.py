@@ -1,4 +1,4 @@
-"""POST /events, /query and /count: statuses and bodies (facts/relay-behaviour.md 1.3 to 1.5)."""
+"""POST /events, /query and /count: statuses and bodies (docs/real-relay.md 1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is refused, and in which words: those of the real relay (facts/relay-behaviour.md 4)."""
+"""What is refused, and in which words: those of the real relay (docs/real-relay.md 4)."""
 
 from __future__ import annotations
 

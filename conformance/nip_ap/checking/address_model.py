@@ -45,6 +45,6 @@ class AddressModel:
         """Whether the texts agree on what a write of that date does.
 
         They do not for a write dated up to an earlier deletion: NIP-09 lets a relay keep it out,
-        the real relay lets it in (facts/relay-behaviour.md 4.6).
+        the real relay lets it in (docs/real-relay.md 4).
         """
         return at > self._deleted_until.get(address, -1)

@@ -361,7 +361,7 @@ def _found(name: str, probing: Probing) -> Capability:
 
 
 def _revision(probing: Probing) -> tuple[str, str]:
-    """Author-only unless shared came with the November text (facts/relay-behaviour.md 10.11)."""
+    """Author-only unless shared came with the November text (docs/real-relay.md 9)."""
     wanted = address(probing.owner, probing.slug)
     try:
         foreign = probing.stranger.read(wanted)

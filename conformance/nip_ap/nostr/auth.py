@@ -26,7 +26,7 @@ def http_auth_event(
     """A NIP-98 event bound to URL, method and body.
 
     The nonce keeps two equal requests of one second apart, which replay caches would refuse
-    (facts/relay-behaviour.md 2.2).
+    (docs/real-relay.md 2).
     """
     tags = (
         ("u", url),

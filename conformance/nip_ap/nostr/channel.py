@@ -1,6 +1,6 @@
 """Channels and threads as values: the events that make them, the filters that read them.
 
-The wire shapes are those of the real relay (facts/relay-behaviour.md section 6); the kinds of
+The wire shapes are those of the real relay (docs/real-relay.md 6); the kinds of
 management events are NIP-29's, the markers of replies NIP-10's.
 """
 
