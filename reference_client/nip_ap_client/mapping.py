@@ -1,4 +1,4 @@
-"""From records to what is published: slug, content, what is left out (persona-migration.md 1.5).
+"""From records to what is published: slug, content, what is left out (docs/real-relay.md 8).
 
 `Mapper` has one small method a rule, so that a rogue migrator (rogues.py) overrides one of them.
 """
@@ -72,7 +72,7 @@ def content_of(record: PersonaRecord, order: Sequence[str] = CONTENT_ORDER) -> s
 
 
 def content_hash(content: str) -> str:
-    """The version of a persona: SHA-256 of the exact bytes of its content (docs/real-relay.md 8)."""
+    """The version of a persona: SHA-256 of its content's exact bytes (docs/real-relay.md 8)."""
     return hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -25,7 +25,7 @@ from nip_ap_client.retention import Retained, RetentionStore, store_path
 from nip_ap_client.transport import Transport, WireError
 
 STALE_AFTER = 600
-"""Seconds after which a waiting event is dated anew; the real relay takes 900 (docs/real-relay.md 8)."""
+"""Seconds after which a waiting event is dated anew (docs/real-relay.md 8: it takes 900)."""
 
 _FRESH = 2
 _ROUNDS = 4

@@ -1,4 +1,4 @@
-"""Pinned spawn configuration: what an agent runs with is fixed when it is made (docs/real-relay.md 8).
+"""Pinned spawn configuration: an agent runs with what it was made with (docs/real-relay.md 8).
 
 A managed-agent record carries a snapshot of its persona, env_vars included, and the persona's
 version, which is the hash of its content. Editing the persona changes no record; the badge says

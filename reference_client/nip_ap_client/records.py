@@ -1,4 +1,4 @@
-"""personas.json: what a record holds and how a file of them is read (persona-migration.md 1.1-1.3).
+"""personas.json: what a record holds and how a file of them is read (docs/real-relay.md 8).
 
 A file is read as a whole or not at all: a reader that skips what it cannot parse would take the
 skipped personas for deleted ones. Error messages name record and field and never a value, for a

@@ -1,4 +1,4 @@
-"""The retention store: every event is kept here before it is sent (persona-migration.md section 2).
+"""The retention store: every event is kept here before it is sent (docs/real-relay.md 8).
 
 SQLite with WAL. Rows belong to one relay and one owner, whatever else is in the file. A write
 replaces a row only where NIP-01 lets the event replace the other: later wins, and within one

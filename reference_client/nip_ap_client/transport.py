@@ -1,7 +1,7 @@
 """How the migrator talks to a relay: the suite's own doors, pipelined.
 
 Heads are asked for in batches of `#d`: a plain list is cut at the relay's limit, and `until`
-cannot split the one second in which a bulk run signs everything (persona-migration.md 6.3).
+cannot split the one second in which a bulk run signs everything (docs/real-relay.md 8).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from nip_ap.model.clauses import register
 from nip_ap.proof.migrators import prove_migrators, unproven_clauses
 from nip_ap_client.rogues import ROGUES
 
-# persona-migration.md 6.4: which check has to catch which mutant. The F36 variant of M21 is left
+# docs/real-relay.md 8: which check has to catch which mutant. The F36 variant of M21 is left
 # out: it needs a clock on the migrator's side that can be set.
 NAMED = {
     "M1": (2, 16), "M2": (5, 18, 19), "M3": (32,), "M4": (4, 7), "M5": (9,), "M6": (11,),
