@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -41,15 +42,24 @@ class _Group(click.Group):
         try:
             result = super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.UsageError as error:
-            error.show()
+            _show(error)
             sys.exit(EXIT_USAGE)
         except click.ClickException as error:
-            error.show()
+            _show(error)
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt):
             click.echo("interrupted", err=True)
             sys.exit(EXIT_INTERRUPTED)
         sys.exit(result if isinstance(result, int) else 0)
+
+
+def _show(error: click.ClickException) -> None:
+    """Print what a user did wrong; the text may quote a relay or a file."""
+    from nip_ap.reporting.printing import say
+
+    text = io.StringIO()
+    error.show(text)
+    say(text.getvalue(), file=sys.stderr, end="")
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -118,6 +128,7 @@ def diff(old: Path, new: Path, as_json: bool, as_markdown: bool) -> int:
     from nip_ap.reporting import ReportUnreadable, read_report
     from nip_ap.reporting.compare.difference import difference
     from nip_ap.reporting.compare.text import markdown_of, print_difference
+    from nip_ap.reporting.printing import say, say_json
 
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown: choose one")
@@ -126,9 +137,9 @@ def diff(old: Path, new: Path, as_json: bool, as_markdown: bool) -> int:
     except ReportUnreadable as error:
         raise click.UsageError(str(error)) from None
     if as_json:
-        _print_json(found.to_json())
+        say_json(found.to_json())
     elif as_markdown:
-        sys.stdout.write(markdown_of(found))
+        say(markdown_of(found), end="")
     else:
         print_difference(found, sys.stdout)
     return 1 if found.regressions else 0
@@ -142,6 +153,7 @@ def baseline(report: Path, reason: str, out: Path | None) -> int:
     """A baseline (for `nip-ap run --baseline`) that knows of what is broken in a REPORT."""
     from nip_ap.reporting import ReportUnreadable, read_report
     from nip_ap.reporting.baseline_file import baseline_of
+    from nip_ap.reporting.printing import say
 
     if not reason.strip():
         raise click.UsageError("--reason must not be empty: each entry says why it is accepted")
@@ -150,16 +162,10 @@ def baseline(report: Path, reason: str, out: Path | None) -> int:
     except ReportUnreadable as error:
         raise click.UsageError(str(error)) from None
     if out is None:
-        sys.stdout.write(text)
+        say(text, end="")
     else:
         out.write_text(text, encoding="utf-8")
     return 0
-
-
-def _print_json(value: object) -> None:
-    import orjson
-
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 @main.command()
@@ -225,12 +231,14 @@ def site(folders: tuple[Path, ...], out: Path) -> None:
     """
     from nip_ap.reporting import ReportUnreadable
     from nip_ap.reporting.collect.site import write_site
+    from nip_ap.reporting.legible import counted
+    from nip_ap.reporting.printing import say
 
     try:
         reports = write_site(folders, out)
     except ReportUnreadable as error:
         raise click.UsageError(str(error)) from None
-    click.echo(f"{reports} report(s): {out / 'index.html'}")
+    say(f"{counted(reports, 'report')}: {out / 'index.html'}")
 
 
 @main.command()
@@ -244,12 +252,13 @@ def history(folder: Path, out: Path | None) -> None:
     """A page of one relay's history from all reports below DIR, and a line a run."""
     from nip_ap.reporting import ReportUnreadable
     from nip_ap.reporting.collect.history import write_history
+    from nip_ap.reporting.printing import say
 
     try:
         page = write_history(folder, out, sys.stdout)
     except ReportUnreadable as error:
         raise click.UsageError(str(error)) from None
-    click.echo(f"history: {page}")
+    say(f"history: {page}")
 
 
 main.add_command(migrate)

@@ -245,7 +245,7 @@ def test_a_history_links_the_pages_that_lie_beside_its_reports(relays):
 def test_the_site_command_says_where_the_site_is(relays, tmp_path):
     done = command("site", relays, "--out", tmp_path / "site")
     assert (done.exit_code, done.output.split()) == (
-        0, ["4", "report(s):", str(tmp_path / "site" / "index.html")],
+        0, ["4", "reports:", str(tmp_path / "site" / "index.html")],
     )  # fmt: skip
 
 

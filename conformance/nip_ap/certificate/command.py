@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
-import orjson
 
 from nip_ap.certificate.document import Certificate, NotACertificate, read_certificate
 from nip_ap.certificate.issuing import NotCarried, about, fetch
 from nip_ap.certificate.verifying import EXIT, HOLDS, REFUSED, Findings, summary, verify
 from nip_ap.model.verdict import EXIT_UNREACHABLE
+from nip_ap.reporting.legible import on_one_line
+from nip_ap.reporting.printing import painted, say, say_json
 from nip_ap.reporting.reading import ReportUnreadable
 
 _PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
@@ -52,7 +53,7 @@ def run_verification(
     except ReportUnreadable as error:
         found = Findings(faults=[str(error)])
     if as_json:
-        _write_json(summary(certificate, found), stream)
+        say_json(summary(certificate, found), stream)
     else:
         _print(certificate, found, issuer is not None, report is not None, stream)
     return EXIT[found.outcome]
@@ -61,16 +62,10 @@ def run_verification(
 def _refused_unread(why: str, as_json: bool, stream: IO[str]) -> int:
     """Where there is nothing of a certificate to show."""
     if as_json:
-        _write_json(
-            {"format": "nip-ap-verification/1", "outcome": REFUSED, "faults": [why]}, stream
-        )
+        say_json({"format": "nip-ap-verification/1", "outcome": REFUSED, "faults": [why]}, stream)
     else:
-        click.echo(f"{REFUSED}: no certificate: {why}", file=stream)
+        say(f"{REFUSED}: no certificate: {on_one_line(why)}", file=stream)
     return EXIT[REFUSED]
-
-
-def _write_json(value: object, stream: IO[str]) -> None:
-    stream.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 def _found(place: str, issuer: str | None, subject: str) -> Certificate:
@@ -106,31 +101,30 @@ def _print(
         ("issuer", certificate.event.pubkey),
     ]
     for name, value in rows:
-        click.echo(f"  {name:<10} {value}", file=stream)
-    click.echo(file=stream)
+        say(f"  {name:<10} {on_one_line(str(value))}", file=stream)
+    say(file=stream)
     for line in found.confirmed:
-        click.echo(f"  {click.style('✓', fg='green')} {line}", file=stream)
+        say("  ", painted("✓", fg="green"), f" {line}", file=stream)
     _some(found.faults, "✗", "red", stream)
     _some(found.doubts, "?", "magenta", stream)
     if found.rejudged is not None:
         for reason in sorted(set(found.rejudged.beyond.values())):
             number = list(found.rejudged.beyond.values()).count(reason)
-            click.echo(f"  - {number} not judged again: {reason}", file=stream)
+            say(f"  - {number} not judged again: {on_one_line(reason)}", file=stream)
     if found.outcome == HOLDS and not pinned:
-        click.echo(
-            "  - whose key that is, is for you to know: --issuer PUBKEY pins it", file=stream
-        )
+        say("  - whose key that is, is for you to know: --issuer PUBKEY pins it", file=stream)
     if found.outcome == HOLDS and not transcripts:
-        click.echo("  - nothing was judged again: --report DIR has the transcripts", file=stream)
+        say("  - nothing was judged again: --report DIR has the transcripts", file=stream)
     colour = {HOLDS: "green", REFUSED: "red"}.get(found.outcome, "magenta")
-    click.echo(f"\n{click.style(found.outcome, fg=colour, bold=True)}", file=stream)
+    say(file=stream)
+    say(painted(found.outcome, fg=colour, bold=True), file=stream)
 
 
 def _some(lines: Sequence[str], sign: str, colour: str, stream: IO[str]) -> None:
     for line in lines[:_MOST_FAULTS]:
-        click.echo(f"  {click.style(sign, fg=colour)} {line}", file=stream)
+        say("  ", painted(sign, fg=colour), f" {on_one_line(line)}", file=stream)
     if len(lines) > _MOST_FAULTS:
-        click.echo(f"  {sign} ... and {len(lines) - _MOST_FAULTS} more", file=stream)
+        say(f"  {sign} ... and {len(lines) - _MOST_FAULTS} more", file=stream)
 
 
 def _counted(certificate: Certificate) -> str:

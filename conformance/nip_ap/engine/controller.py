@@ -30,7 +30,7 @@ from nip_ap.model.target_options import OPTIONS as TARGET_OPTIONS
 from nip_ap.model.verdict import EXIT_CODES, EXIT_UNREACHABLE, Verdict
 from nip_ap.nostr import SecretKey
 from nip_ap.reporting import Report, TargetName, report_of, write_reports
-from nip_ap.reporting.legible import on_one_line
+from nip_ap.reporting.legible import harmless_line
 from nip_ap.targets import Target, TargetError, kinds
 from nip_ap.wire import Transcript, Unreachable
 
@@ -206,7 +206,7 @@ class SuiteController:
                 continue
             terminalreporter.section(f"nip-ap: {run.subject.url}")
             for finding in run.subject.capabilities.contradictions:
-                terminalreporter.write_line(on_one_line(f"finding: {finding}"))
+                terminalreporter.write_line(harmless_line(f"finding: {finding}"))
             for result in run.results:
                 if result.verdict in (Verdict.WARN, Verdict.UNSTABLE):
                     named = ", ".join(result.clauses)
@@ -214,13 +214,13 @@ class SuiteController:
                         f"{result.verdict}: {named} ({result.level}) {result.check}: "
                         f"expected {result.expected}; seen {result.seen}"
                     )
-                    terminalreporter.write_line(on_one_line(told))
+                    terminalreporter.write_line(harmless_line(told))
             for result in run.results:
                 known = run.known(result)
                 if known is not None:
                     told = f"known: {result.check}: {known.reason}"
-                    terminalreporter.write_line(on_one_line(told))
-            terminalreporter.write_line(on_one_line(f"{run.verdict}: {run.why}"))
+                    terminalreporter.write_line(harmless_line(told))
+            terminalreporter.write_line(harmless_line(f"{run.verdict}: {run.why}"))
 
     def runs(self) -> list[Run]:
         """The run of each relay."""

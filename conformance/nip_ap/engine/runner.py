@@ -25,7 +25,7 @@ from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings, selects
 from nip_ap.model.verdict import EXIT_CODES, RunVerdict
 from nip_ap.reporting import Report, report_of, write_reports
-from nip_ap.reporting.formats.document import as_bytes
+from nip_ap.reporting.printing import say, say_json
 from nip_ap.reporting.terminal import Printer, Progress
 from nip_ap.resources import resource
 from nip_ap.targets import kinds
@@ -117,13 +117,13 @@ def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[
             run, report, order.delivery.out, issuer.key, checks=all_checks(), given_keys=given
         )
     except CannotCertify as error:
-        stream.write(f"no certificate: {error}\n")
+        say(f"no certificate: {error}", file=stream)
         return False
     file.write_bytes(orjson.dumps(certificate.event.to_json()) + b"\n")
-    stream.write(f"certificate: {certificate.subject}, level {certificate.level}: {file}\n")
+    say(f"certificate: {certificate.subject}, level {certificate.level}: {file}", file=stream)
     if issuer.relay:
         publish(certificate, issuer)
-        stream.write(f"published on {issuer.relay} as {certificate.event.id}\n")
+        say(f"published on {issuer.relay} as {certificate.event.id}", file=stream)
     return True
 
 
@@ -201,7 +201,7 @@ def _announce(printer: Printer, controller: SuiteController, order: Order) -> No
 
 def _publish(report: Report, order: Order, printer: Printer, stream: IO[str]) -> None:
     if order.delivery.as_json:
-        stream.write(as_bytes(report).decode() + "\n")
+        say_json(report.document.to_json(), stream)
     else:
         printer.report(report)
     if order.delivery.out is not None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import IO, Any
 
-import click
-import orjson
-
 from nip_ap.engine.declarations import declarations
 from nip_ap.model.clauses import Clause, register
+from nip_ap.reporting.legible import counted
+from nip_ap.reporting.printing import say, say_json
 
 
 def catalogue() -> list[dict[str, Any]]:
@@ -54,14 +53,14 @@ def print_catalogue(stream: IO[str], *, as_json: bool) -> None:
     """Print the register, as JSON or as a list for people."""
     entries = catalogue()
     if as_json:
-        stream.write(orjson.dumps(entries, option=orjson.OPT_INDENT_2).decode() + "\n")
+        say_json(entries, stream)
         return
     for entry in entries:
-        click.echo(f"{entry['id']:<14} {entry['level']:<7} {entry['title']}", file=stream)
+        say(f"{entry['id']:<14} {entry['level']:<7} {entry['title']}", file=stream)
         if entry["checks"]:
             rogues = ", ".join(entry["rogues"]) or entry.get("no_rogue", "none")
-            click.echo(f"{'':<22} {len(entry['checks'])} check(s); rogues: {rogues}", file=stream)
+            say(f"{'':<22} {counted(len(entry['checks']), 'check')}; rogues: {rogues}", file=stream)
         elif entry.get("planned"):
-            click.echo(f"{'':<22} planned: {entry['planned']}", file=stream)
+            say(f"{'':<22} planned: {entry['planned']}", file=stream)
         else:
-            click.echo(f"{'':<22} no check: {entry['reason']}", file=stream)
+            say(f"{'':<22} no check: {entry['reason']}", file=stream)

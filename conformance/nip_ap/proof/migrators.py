@@ -15,9 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-import click
-import orjson
-
 from nip_ap.checking.preflight import probe
 from nip_ap.clients.launch import WARM
 from nip_ap.engine.controller import SuiteController
@@ -29,6 +26,7 @@ from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
 from nip_ap.model.verdict import Verdict
 from nip_ap.proof.relays import CLIENTS_GROUPS, REFERENCE, UnknownRogue
+from nip_ap.reporting.printing import painted, say, say_json
 from nip_ap.reporting.terminal import Progress
 from nip_ap.targets import BundledTarget
 from nip_ap_client.migrator import Migrator
@@ -216,7 +214,7 @@ def prove_migrators(
     complaints = [] if names else [f"{one}: no rogue breaks it" for one in unproven_clauses()]
     matrix = _matrix(findings, complaints, seed, time.monotonic() - began)
     if as_json:
-        stream.write(orjson.dumps(matrix, option=orjson.OPT_INDENT_2).decode() + "\n")
+        say_json(matrix, stream)
     else:
         _print(matrix, stream)
     if page is not None:
@@ -267,15 +265,17 @@ def _matrix(
 def _print(matrix: dict[str, Any], stream: IO[str]) -> None:
     for row in matrix["rogues"]:
         good = not row["complaints"]
-        sign = click.style("✓" if good else "✗", fg="green" if good else "red")
-        click.echo(f"  {sign} {row['rogue']:<26} {', '.join(row['red']) or 'green'}", file=stream)
+        sign = painted("✓" if good else "✗", fg="green" if good else "red")
+        red = ", ".join(row["red"]) or "green"
+        say("  ", sign, f" {row['rogue']:<26} {red}", file=stream)
         for complaint in row["complaints"]:
-            click.echo(f"      {complaint}", file=stream)
+            say(f"      {complaint}", file=stream)
     for complaint in matrix["complaints"]:
-        click.echo(f"  {click.style('✗', fg='red')} {complaint}", file=stream)
+        say("  ", painted("✗", fg="red"), f" {complaint}", file=stream)
     verdict = "proven" if matrix["proven"] else "not proven"
-    click.echo(
-        f"{click.style(verdict, bold=True)}: {len(matrix['rogues'])} migrators, "
+    say(
+        painted(verdict, bold=True),
+        f": {len(matrix['rogues'])} migrators, "
         f"{matrix['checks_run']} checks run ({matrix['seconds']:.0f} s)",
         file=stream,
     )

@@ -16,9 +16,6 @@ from itertools import repeat
 from pathlib import Path
 from typing import IO, Any
 
-import click
-import orjson
-
 from nip_ap.checking.preflight import probe
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.declarations import declarations
@@ -32,6 +29,7 @@ from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
 from nip_ap.model.verdict import RunVerdict, Verdict
+from nip_ap.reporting.printing import painted, say, say_json
 from nip_ap.reporting.terminal import Progress
 from nip_ap.targets import BundledTarget
 from nip_ap.targets.kinds import own_recipe
@@ -365,7 +363,7 @@ def prove_rogues(
     complaints = [] if names else _gaps(findings)
     matrix = _matrix(findings, complaints, seed, time.monotonic() - began)
     if as_json:
-        stream.write(orjson.dumps(matrix, option=orjson.OPT_INDENT_2).decode() + "\n")
+        say_json(matrix, stream)
     else:
         _print(matrix, stream)
     if page is not None:
@@ -434,18 +432,19 @@ def _matrix(
 def _print(matrix: Mapping[str, Any], stream: IO[str]) -> None:
     for row in matrix["rogues"]:
         good = not row["complaints"]
-        sign = click.style("✓" if good else "✗", fg="green" if good else "red")
+        sign = painted("✓" if good else "✗", fg="green" if good else "red")
         caught = ", ".join(row["red"]) or row["verdict"]
         if row["kind"] == GENERAL:
             caught = f"{row['verdict']}, {len(row['red'])} clauses red"
-        click.echo(f"  {sign} {row['rogue']:<32} {caught}", file=stream)
+        say("  ", sign, f" {row['rogue']:<32} {caught}", file=stream)
         for complaint in row["complaints"]:
-            click.echo(f"      {complaint}", file=stream)
+            say(f"      {complaint}", file=stream)
     for complaint in matrix["complaints"]:
-        click.echo(f"  {click.style('✗', fg='red')} {complaint}", file=stream)
+        say("  ", painted("✗", fg="red"), f" {complaint}", file=stream)
     verdict = "proven" if matrix["proven"] else "not proven"
-    click.echo(
-        f"{click.style(verdict, bold=True)}: {len(matrix['rogues'])} rogues, "
+    say(
+        painted(verdict, bold=True),
+        f": {len(matrix['rogues'])} rogues, "
         f"{matrix['checks_run']} checks run ({matrix['seconds']:.0f} s)",
         file=stream,
     )

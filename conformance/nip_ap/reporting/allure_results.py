@@ -31,6 +31,7 @@ from nip_ap.model.clauses import MUST, SHOULD, register
 from nip_ap.model.frame import Frame
 from nip_ap.model.report import CheckReport, Report
 from nip_ap.model.verdict import Verdict
+from nip_ap.reporting.hashed import hashed
 from nip_ap.reporting.legible import brief, on_one_line, visible
 from nip_ap.reporting.sources import link_of
 
@@ -225,6 +226,8 @@ def _transcript(frames: Sequence[Frame]) -> str:
             lines.append(f"({len(frames) - number} more frames; transcripts/ of --out has them)")
             break
         lines.append(on_one_line(line))
+        if note := hashed(frame.text):
+            lines.append(f"{'':9} {note}")
     return "\n".join(lines) + "\n"
 
 

@@ -13,6 +13,7 @@ import orjson
 from nip_ap.model.frame import Frame
 from nip_ap.model.report import Report
 from nip_ap.model.verdict import NOTABLE, Verdict
+from nip_ap.reporting.hashed import hashed
 from nip_ap.reporting.legible import visible
 
 _GREEN = (Verdict.PASS, Verdict.NOT_APPLICABLE)
@@ -90,7 +91,8 @@ def _kept(frames: Sequence[Frame], length: _Length) -> list[Any]:
 
 
 def _frame(frame: Frame, length: _Length) -> list[Any]:
-    text = visible(frame.text[: length.characters])
+    note = hashed(frame.text)
+    text = visible(frame.text[: length.characters]) + (f" ({note})" if note else "")
     beyond = max(len(frame.text) - length.characters, 0)
     who = f"{frame.who} ({frame.connection})" if frame.connection > 1 else frame.who
     return [round(frame.at, 4), visible(who), frame.door, frame.direction, text, beyond]

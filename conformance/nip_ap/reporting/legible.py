@@ -25,6 +25,11 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(_escape, text)
 
 
+def is_legible(text: str) -> bool:
+    """Whether every character of a text can be seen as it is."""
+    return _UNSEEN.search(text) is None
+
+
 def _escape(found: re.Match[str]) -> str:
     units = found[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
@@ -38,6 +43,16 @@ def harmless(text: str) -> str:
 def on_one_line(text: str) -> str:
     """Visible text without line breaks and tabs."""
     return visible(text.replace("\n", " ").replace("\t", " "))
+
+
+def harmless_line(text: str) -> str:
+    """Harmless text on one line, for whoever prints lines otherwise than with `say`."""
+    return harmless(on_one_line(text))
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things: "1 check", "2 checks"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def brief(text: str) -> str:

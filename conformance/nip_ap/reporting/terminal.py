@@ -16,8 +16,6 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-import click
-
 from nip_ap.model.baseline import FAULTS
 from nip_ap.model.capabilities import Capability
 from nip_ap.model.frame import Frame
@@ -30,7 +28,9 @@ from nip_ap.model.report import (
 )
 from nip_ap.model.result import Result
 from nip_ap.model.verdict import RED_FIRST, RunVerdict, Verdict
+from nip_ap.reporting.hashed import hashed
 from nip_ap.reporting.legible import brief, on_one_line
+from nip_ap.reporting.printing import painted, say, say_again
 
 _COLOURS = {
     Verdict.PASS: "green",
@@ -85,19 +85,18 @@ class Progress:
         if not self._live:
             return
         done = sum(self._counts.values())
-        signs = "  ".join(
-            click.style(f"{SIGNS[verdict]} {self._counts[verdict]}", fg=_COLOURS[verdict])
-            for verdict in RED_FIRST
-            if self._counts[verdict]
-        )
         total = f"/{expected}" if expected else ""
-        click.echo(f"\r\033[K  {done}{total} checks  {signs}", nl=False, file=self._stream)
-        self._stream.flush()
+        signs: list[str] = []
+        for verdict in RED_FIRST:
+            if self._counts[verdict]:
+                sign = f"{SIGNS[verdict]} {self._counts[verdict]}"
+                signs += ["  ", painted(sign, fg=_COLOURS[verdict])]
+        say_again(f"  {done}{total} checks", *signs, file=self._stream)
 
     def clear(self) -> None:
         """Remove the line."""
         if self._live:
-            click.echo("\r\033[K", nl=False, file=self._stream)
+            say_again(file=self._stream)
 
 
 class Printer:
@@ -110,16 +109,13 @@ class Printer:
         self._width = _width(stream)
         self._noted: set[str] = set()
 
-    def _line(self, text: str = "") -> None:
-        """One line. GitHub's runner takes "::" at its beginning, or "##[" in it, for a command."""
-        if click.unstyle(text).lstrip().startswith("::"):
-            text = text.replace("::", ": :", 1)
-        click.echo(text.replace("##[", "## ["), file=self._stream)
+    def _line(self, *parts: str) -> None:
+        say(*parts, file=self._stream)
 
     def heading(self, version: str, url: str, kind: str, spec: str, why: str, seed: str) -> None:
         """What is about to be tested; `kind` is that of the target."""
         relay = f"{_RELAYS.get(kind, '')}{url}"
-        self._line(click.style(f"nip-ap {version}", bold=True) + f"  {on_one_line(relay)}")
+        self._line(painted(f"nip-ap {version}", bold=True), f"  {on_one_line(relay)}")
         self._field("revision", f"{spec}: {why}")
         self._field("seed", seed)
 
@@ -167,17 +163,17 @@ class Printer:
             worst = next(verdict for verdict in RED_FIRST if counts[verdict])
             if worst is Verdict.NOT_APPLICABLE and counts[Verdict.PASS]:
                 worst = Verdict.PASS
-            sign = click.style(SIGNS[worst], fg=_COLOURS[worst])
             seconds = f"{sum(check.seconds for check in checks):.1f} s"
-            line = f"  {sign} {group:<8} {seconds:>6} "
-            for verdict in reversed(RED_FIRST):
-                if counts[verdict]:
-                    number = click.style(f"{counts[verdict]} {verdict}", fg=_COLOURS[verdict])
-                    if len(click.unstyle(f"{line} {number},")) > self._width:
-                        self._line(line)
-                        line = " " * 20
-                    line += f" {number},"
-            self._line(line.removesuffix(","))
+            line = ["  ", painted(SIGNS[worst], fg=_COLOURS[worst]), f" {group:<8} {seconds:>6} "]
+            length = 20
+            for verdict in (one for one in reversed(RED_FIRST) if counts[one]):
+                number = f"{counts[verdict]} {verdict}"
+                if length + len(number) + 2 > self._width:
+                    self._line(*line, ",")
+                    line, length = [" " * 20], 20
+                line += [" " if length == 20 else ", ", painted(number, fg=_COLOURS[verdict])]
+                length += len(number) + 2
+            self._line(*line)
 
     def _finding(self, check: CheckReport, report: Report) -> None:
         verdict = check.verdict
@@ -255,6 +251,8 @@ class Printer:
             for part, line in enumerate(lines):
                 name = "frames" if not number and not part else ""
                 self._line(f"  {name:<9} {line}")
+            if note := hashed(frame.text):
+                self._field("", note)
 
     def _baseline(self, document: Document) -> None:
         """Entries that cover nothing any more; the others stand at their checks."""
@@ -268,16 +266,14 @@ class Printer:
         verdict = document.verdict
         said = f"{verdict}: {document.why} ({document.run.seconds:.1f} s)"
         first, *others = self._wrap(on_one_line(said), 0)
-        styled = click.style(str(verdict), fg=_RUN_COLOURS[verdict], bold=True)
-        self._line(styled + first.removeprefix(str(verdict)))
+        named = painted(verdict, fg=_RUN_COLOURS[verdict], bold=True)
+        self._line(named, first.removeprefix(verdict))
         for line in others:
             self._line(line)
 
     def _wrapped(self, text: str, *, indent: int = 2, **style: Any) -> None:
         for number, line in enumerate(self._wrap(on_one_line(text), indent + 2)):
-            self._line(
-                click.style(f"{' ' * (indent if not number else indent + 2)}{line}", **style)
-            )
+            self._line(" " * (indent + 2 * bool(number)), painted(line, **style))
 
     def _wrap(self, text: str, margin: int) -> list[str]:
         return textwrap.wrap(text, self._width - margin, break_on_hyphens=False)

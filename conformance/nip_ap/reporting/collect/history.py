@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import click
-
 from nip_ap.model.report import SIGNS, ClauseReport, Document
 from nip_ap.model.verdict import BROKEN, UNDECIDED, Verdict
 from nip_ap.reporting.collect.collection import (
@@ -20,6 +18,7 @@ from nip_ap.reporting.collect.collection import (
     previous,
 )
 from nip_ap.reporting.plots import Point, milliseconds, trend
+from nip_ap.reporting.printing import say
 from nip_ap.reporting.reading import ReportUnreadable
 from nip_ap.reporting.templates import render, source
 
@@ -164,7 +163,7 @@ def write_history(folder: Path, out: Path | None, stream: IO[str]) -> Path:
     except OSError as error:
         raise ReportUnreadable(f"{page} cannot be written: {error.strerror}") from None
     for run in runs_of(entries, links)[::-1]:
-        click.echo(_printed(run), file=stream)
+        say(_printed(run), file=stream)
     return page
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import IO
 
-import click
-
 from nip_ap.model.frame import Frame
 from nip_ap.model.report import Document
 from nip_ap.reporting.compare.alignment import Parting
 from nip_ap.reporting.compare.difference import Change, Difference, changes_of
 from nip_ap.reporting.legible import on_one_line
 from nip_ap.reporting.markdown import code, plain
+from nip_ap.reporting.printing import painted, say
 
 _COLOURS = {"regressions": "red", "undecided now": "magenta", "repairs": "green"}
 _LONGEST = 300
@@ -21,22 +20,22 @@ _LONGEST = 300
 def print_difference(found: Difference, stream: IO[str]) -> None:
     """Write it as text, coloured on a terminal."""
 
-    def line(text: str = "") -> None:
-        click.echo(text, file=stream)
+    def line(*parts: str) -> None:
+        say(*parts, file=stream)
 
     line(f"  old: {_title(found.old)}")
     line(f"  new: {_title(found.new)}")
     for heading, changes in changes_of(found):
         if changes:
             line()
-            line(click.style(f"{heading}: {len(changes)}", fg=_COLOURS.get(heading), bold=True))
+            line(painted(f"{heading}: {len(changes)}", fg=_COLOURS.get(heading), bold=True))
         for change in changes:
             line(f"  {on_one_line(change.check)}: {change.before} -> {change.now}")
             for name, text in _explained(change, heading):
                 line(f"    {name:<8} {text}")
     for heading, lines in _rest(found):
         line()
-        line(click.style(f"{heading}: {len(lines)}", bold=True))
+        line(painted(f"{heading}: {len(lines)}", bold=True))
         for text in lines:
             line(f"  {text}")
     line()

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from nip_ap.model.report import CheckReport, Report
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.formats import Format
+from nip_ap.reporting.hashed import hashed
 from nip_ap.reporting.legible import brief, harmless
 
 _FRAMES, _FRAME, _LOG_LINES = 8, 600, 20
@@ -101,10 +102,11 @@ def _told(check: CheckReport, titles: Mapping[str, str], report: Report) -> str:
     else:
         lines += [f"because   {check.reason}"]
     lines += [f"control   {one.twin}; differs in {one.difference}" for one in check.controls[:3]]
-    lines += [
-        f"{frame.at:9.3f} {frame.who} {_ARROWS[frame.direction]} {brief(frame.text[:_FRAME])}"
-        for frame in report.transcripts.get(check.id, ())[-_FRAMES:]
-    ]
+    for frame in report.transcripts.get(check.id, ())[-_FRAMES:]:
+        head = f"{frame.at:9.3f} {frame.who} {_ARROWS[frame.direction]}"
+        lines.append(f"{head} {brief(frame.text[:_FRAME])}")
+        if note := hashed(frame.text):
+            lines.append(f"{'':9} {note}")
     if check.log:
         lines += ["the relay's log:", *check.log.splitlines()[-_LOG_LINES:]]
     return _printable("\n".join([*lines, f"repeat: {check.repro}"]))
