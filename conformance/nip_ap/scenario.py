@@ -70,6 +70,7 @@ __all__ = [
     "accepted",
     "address",
     "all_of",
+    "answered",
     "batched",
     "changed",
     "clause",
@@ -79,6 +80,7 @@ __all__ = [
     "every_door",
     "examples",
     "fill",
+    "head_at",
     "indistinguishable",
     "refused",
     "same_events",
@@ -177,6 +179,11 @@ def accepted(actor: Actor, draft: Draft | Event, *, via: str = WS) -> Event:
     return event
 
 
+def head_at(actor: Actor, slug: str, *, of: Actor | None = None, via: str = WS) -> Event:
+    """Claim: there is a head at an address. Gives it, for checks that look into it."""
+    return actor.heads(slug, of=of, via=via)[slug]
+
+
 def _refusal_of(number: int, via: str) -> str:
     """What was expected of the relay, in the words of its door."""
     answer = "OK false" if via == WS else "HTTP 4xx"
@@ -265,7 +272,10 @@ def _see_twin(actor: Actor, twin: Event, via: str) -> None:
 
 
 def withheld(event: Event, *filters: Filter, from_: Actor, seen_by: Actor, via: str = WS) -> None:
-    """Claim: an actor's read does not give an event that another's, of the same filters, gives."""
+    """Claim: an actor's read does not give an event that another's, of the same filters, gives.
+
+    A refusal of the actor's read withholds it as well.
+    """
     control = seen_by.read(*filters, via=via)
     if event not in control:
         raise Inconclusive(f"the control did not see event {event.id[:8]} either: {control}")
@@ -274,7 +284,7 @@ def withheld(event: Event, *filters: Filter, from_: Actor, seen_by: Actor, via: 
         f"returned to {seen_by.name}: event {event.id[:8]}",
         f"reader: {from_.name} against {seen_by.name}",
     )
-    reading = from_.read(*filters, via=via)
+    reading = from_.try_to_read(*filters, via=via)
     if event in reading:
         raise Broken(f"event {event.id[:8]} to be withheld from {from_.name}", str(reading))
 
@@ -299,6 +309,14 @@ def vanishes(
         raise Inconclusive(f"the control failed: event {event.id[:8]} is not gone: {after}")
     if event in after:
         raise Broken(f"event {event.id[:8]} to be gone", str(after))
+
+
+def answered(actor: Actor, *filters: Filter) -> tuple[Event, ...]:
+    """Claim: a REQ is answered, its stored events ended by EOSE. Gives these events."""
+    try:
+        return actor.watch(*filters).stored
+    except NoAnswer as error:
+        raise Broken("EOSE after the stored events", str(error)) from error
 
 
 def delivered(event: Event, *, on: Watch) -> None:

@@ -74,7 +74,7 @@ def test_reading_before_authentication_is_closed(owner, persona, slug, relay):
         raise NotApplicable(relay["auth-to-read"].evidence)
     event = owner.publish(persona(slug, shared=True))
     early = owner.unauthenticated()
-    reading = early.read(address(owner, slug))
+    reading = early.try_to_read(address(owner, slug))
     assert reading.events == ()
     assert (reading.refusal or "").startswith("auth-required:")
     early.authenticate()

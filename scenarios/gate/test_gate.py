@@ -15,6 +15,7 @@ from nip_ap.scenario import (
     delivered,
     each,
     every_door,
+    head_at,
     indistinguishable,
     refused,
     same_events,
@@ -75,7 +76,7 @@ def ways_to_read(event, author):
 def test_one_shared_tag_or_none_is_accepted(owner, persona, slug, other_slug, via):
     for draft in (persona(slug), persona(other_slug, shared=True)):
         event = accepted(owner, draft, via=via)
-        served = owner.head(event.slug, via=via)
+        served = head_at(owner, event.slug, via=via)
         assert (served, served.tags) == (event, event.tags)
 
 

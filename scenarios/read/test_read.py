@@ -9,6 +9,7 @@ from nip_ap.scenario import (
     NoAnswer,
     address,
     all_of,
+    answered,
     clause,
     delivered,
     each,
@@ -28,12 +29,8 @@ READS_AFTER_WRITES = 30
 @each("limit", (None, 1), ids=lambda limit: f"limit {limit}")
 def test_a_read_by_address_gives_the_head_then_eose(owner, persona, slug, limit):
     event = owner.publish(persona(slug))
-    subscription = owner.ws.subscribe([address(owner, slug).changed(limit=limit)])
-    try:
-        owner.ws.wait(lambda: subscription.ended, "EOSE")
-    except NoAnswer as error:
-        raise Broken("EOSE after the stored events", str(error)) from error
-    assert [one.id for one in subscription.stored] == [event.id]
+    stored = answered(owner, address(owner, slug).changed(limit=limit))
+    assert [one.id for one in stored] == [event.id]
 
 
 @clause("AP-READ-02")

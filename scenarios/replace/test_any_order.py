@@ -10,7 +10,7 @@ from hypothesis import strategies
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from nip_ap.checking.address_model import AddressModel
-from nip_ap.checking.state_machine import STEPS, run_machine
+from nip_ap.checking.state_machine import STEPS, asking, run_machine
 from nip_ap.nostr import address_of
 from nip_ap.scenario import ANY, DELETION, PERSONA, Broken, Draft, clause
 
@@ -151,12 +151,14 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
         def publish(self, author, event):
             """To the relay, unless the time is up: then the rest is played to the model alone."""
             if self.goes_on:
-                authors[author].publish(event, expect=ANY)
+                with asking():
+                    authors[author].publish(event, expect=ANY)
 
         def compare(self, author, slugs):
             if not self.goes_on:
                 return
-            heads = authors[author].heads(*(slug.format(self.name) for slug in slugs))
+            with asking():
+                heads = authors[author].heads(*(slug.format(self.name) for slug in slugs))
             for slug in slugs:
                 head = heads.get(slug.format(self.name))
                 right = self.model.head(self.address(author, slug))

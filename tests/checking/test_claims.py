@@ -207,6 +207,7 @@ class FakeWire:
     """The part of a door that a subscription waits on: nothing more ever comes."""
 
     name = "ws"
+    malformed = ()
 
     def wait(self, condition, what):
         if not condition():
@@ -231,6 +232,9 @@ def event():
 @pytest.fixture
 def fence():
     return actor().signs(persona("b"))
+
+
+BASE = persona("base").signed_by(SecretKey.derived("claims", "base"))
 
 
 def test_delivered_holds_where_the_event_came(watching, event):
@@ -260,8 +264,16 @@ def test_undelivered_is_inconclusive_where_the_fence_did_not_come(watching, even
         undelivered(event, on=watching(), fence=fence)
 
 
-def test_a_silent_subscription_is_a_negative_without_its_twin(watching):
+def test_a_subscription_that_nothing_rests_on_needs_no_control(watching):
     watch = watching()
+    watch.ledger.settle()
+    assert watch.ledger.uncontrolled() == []
+
+
+@pytest.mark.parametrize("relies", [lambda one: one.live, lambda one: one.copies_of(BASE)])
+def test_a_silence_that_a_claim_rests_on_is_a_negative_without_its_twin(watching, relies):
+    watch = watching()
+    relies(watch)
     watch.ledger.settle()
     assert watch.ledger.uncontrolled() == [
         "nothing delivered at door ws, but never delivered there"

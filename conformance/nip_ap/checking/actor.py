@@ -86,13 +86,21 @@ class Watch:
     def __init__(self, subscription: Subscription, ledger: Ledger) -> None:
         self.subscription = subscription
         self.ledger = ledger
-        ledger.observe_later(
-            lambda: (DELIVERED if subscription.live else SILENT, subscription.door.name)
-        )
+        self._is_relied_on = False
+
+    def _rely(self) -> None:
+        """From now on the check rests on what came here, so that silence needs its control."""
+        if not self._is_relied_on:
+            self._is_relied_on = True
+            self.ledger.observe_later(self._observation)
+
+    def _observation(self) -> tuple[str, str]:
+        return (DELIVERED if self.subscription.live else SILENT), self.subscription.door.name
 
     @property
     def live(self) -> tuple[Event, ...]:
         """What was delivered live so far, in order."""
+        self._rely()
         return tuple(self.subscription.live)
 
     @property
@@ -102,15 +110,37 @@ class Watch:
 
     def copies_of(self, event: Event) -> int:
         """How often an event was delivered live so far."""
+        self._rely()
         return sum(one.id == event.id for one in self.subscription.live)
 
     def wait_for(self, event: Event) -> None:
-        """Wait for a live delivery. Raises NoAnswer."""
-        self.subscription.wait_for(event)
+        """Wait for a live delivery. Raises NoAnswer; Inconclusive where no event came instead."""
+        try:
+            self.subscription.wait_for(event)
+        except NoAnswer as error:
+            malformed = self.subscription.malformed
+            if malformed:
+                raise Inconclusive(
+                    f"the relay delivers what is no event: {malformed[0]}"
+                ) from error
+            raise
 
     def close(self) -> None:
         """Send CLOSE."""
         self.subscription.close()
+
+
+class Heads(dict[str, Event]):
+    """Heads by slug. Who takes one that is not there claims that it is: Broken says which."""
+
+    def __missing__(self, slug: str) -> Event:
+        raise Broken(f"a head at the slug {slug!r}", "none")
+
+    def taken(self, slug: str) -> Event:
+        """The head at a slug, which leaves the others here."""
+        event = self[slug]
+        del self[slug]
+        return event
 
 
 class Actor:
@@ -377,9 +407,24 @@ class Actor:
     # -- reading ---------------------------------------------------------------
 
     def read(self, *filters: Filter, via: str = WS) -> Reading:
-        """The stored events that match, in order of arrival."""
+        """The stored events that match, in order of arrival.
+
+        Raises Inconclusive where the relay refuses to answer, or answers with what is no event:
+        neither is an empty answer.
+        """
+        return self._answered(self.try_to_read(*filters, via=via))
+
+    def try_to_read(self, *filters: Filter, via: str = WS) -> Reading:
+        """As `read`, for checks to which a refusal is an answer."""
         reading = self.door(via).query(filters)
         self._note_reading(reading)
+        return reading
+
+    def _answered(self, reading: Reading) -> Reading:
+        if reading.refusal is not None:
+            raise Inconclusive(f"a read by {self.name} was refused: {_in_full(reading)}")
+        if reading.malformed:
+            raise Inconclusive(f"the relay serves what is no event: {reading.malformed[0]}")
         return reading
 
     def _note_reading(self, reading: Reading) -> None:
@@ -395,10 +440,10 @@ class Actor:
         """
         return self.heads(slug, of=of, via=via).get(slug)
 
-    def heads(self, *slugs: str, of: Actor | None = None, via: str = WS) -> dict[str, Event]:
+    def heads(self, *slugs: str, of: Actor | None = None, via: str = WS) -> Heads:
         """The heads at several addresses of one author by slug, each chosen as `head` does."""
         author = of or self
-        found: dict[str, Event] = {}
+        found = Heads()
         readings = self.read_each([address(author, slug) for slug in slugs], via=via)
         for slug, reading in zip(slugs, readings, strict=True):
             events = reading.events
@@ -416,7 +461,7 @@ class Actor:
             readings += self.ws.query_each(questions[start : start + _APART])
         for reading in readings:
             self._note_reading(reading)
-        return readings
+        return [self._answered(reading) for reading in readings]
 
     def personas(self, *, of: Actor | None = None, via: str = WS) -> Reading:
         """All personas of an author, as a reading."""
@@ -429,10 +474,10 @@ class Actor:
         return counted
 
     def count(self, *filters: Filter, via: str = WS) -> int:
-        """How many events match. Raises Broken where the relay refuses a COUNT that it offers."""
+        """How many events match. Raises Inconclusive where the relay refuses to count them."""
         counted = self.counted(*filters, via=via)
         if counted.refusal is not None:
-            raise Broken("a count", f"a refusal: {counted.refusal!r}")
+            raise Inconclusive(f"a count for {self.name} was refused: {_in_full(counted)}")
         return counted.count
 
     def sight(
@@ -457,10 +502,15 @@ class Actor:
         ]
 
     def watch(self, *filters: Filter) -> Watch:
-        """A live subscription, past its EOSE. Raises Inconclusive where the relay closes it."""
+        """A live subscription, past its EOSE. Raises Inconclusive where the relay closes it.
+
+        So it does where what is stored comes as something else than events.
+        """
         subscription = self.ws.open(filters)
         if subscription.closed is not None:
             raise Inconclusive(f"the relay closed a subscription: {subscription.closed!r}")
+        if subscription.malformed:
+            raise Inconclusive(f"the relay serves what is no event: {subscription.malformed[0]}")
         return Watch(subscription, self.ledger)
 
     def try_to_watch(self, *filters: Filter) -> Watch | None:
@@ -493,6 +543,13 @@ class Actor:
         for door in self._doors.values():
             door.close()
         self._doors.clear()
+
+
+def _in_full(refused: Reading | Counted) -> str:
+    """A refusal as the relay gave it, and what it was asked."""
+    frame = f"HTTP {refused.status}" if refused.status else "CLOSED"
+    asked = ", ".join(str(one.to_json()) for one in refused.filters)
+    return f"{frame} {refused.refusal!r}, asked for {asked[:300]}"
 
 
 def _masked(text: str, question: Filter) -> str:

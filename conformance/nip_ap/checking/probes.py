@@ -13,10 +13,12 @@ from typing import Any
 import orjson
 
 from nip_ap.checking.actor import HTTP, WS, Actor, address
+from nip_ap.checking.revision_probe import Doors, probed_revision
 from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
-from nip_ap.model.clauses import JUNE, NOVEMBER
+from nip_ap.model.clauses import NOVEMBER
 from nip_ap.model.frame import RECEIVED
 from nip_ap.model.judgement import Inconclusive
+from nip_ap.model.revision import Revision
 from nip_ap.nostr import PERSONA, Draft, Filter
 from nip_ap.nostr.channel import PRIVATE, WINDOW_BOUNDS, Channel, channel_id
 from nip_ap.nostr.message import OkMessage, read_message
@@ -67,6 +69,9 @@ class Probing:
 
 # A body that also a relay accepts which minds the fields that June required.
 _BODY = '{"display_name":"Probe %s","system_prompt":"You are a probe."}'
+
+
+_SHARED = ("shared", "true")
 
 
 Probe = Callable[[Probing], tuple[str, str]]
@@ -160,7 +165,7 @@ def _search(probing: Probing) -> tuple[str, str]:
     draft = Draft(
         PERSONA,
         probing.now,
-        (("d", "probe-search"), ("shared", "true")),
+        (("d", "probe-search"), _SHARED),
         _BODY % word,
     )
     event = probing.owner.publish(draft)
@@ -296,23 +301,31 @@ def explore(probing: Probing, *, spec: str) -> Capabilities:
         event = probing.owner.publish(probing.persona(probing.slug))
         _authenticate_if_offered(probing.owner)
         lag = _lag(probing)
-        reading = probing.owner.read(address(probing.owner, probing.slug))
+        reading = probing.owner.try_to_read(address(probing.owner, probing.slug))
     except (NoAnswer, Inconclusive) as error:
         return _silent(probing, fallback, str(error), answers=_judges(probing))
     except Unreachable:
         raise
     except WireError as error:
         return _silent(probing, fallback, str(error))
+    if reading.refusal is not None:
+        return _silent(probing, fallback, f"it accepts a persona and refuses its author: {reading}")
     if event not in reading:
-        return _silent(
-            probing, fallback, "an ordinary persona was accepted but its author cannot read it",
-            answers=True,
-        )  # fmt: skip
+        why = f"it accepts an ordinary persona and does not serve it to its author: {reading}"
+        return _silent(probing, fallback, why, answers=True)
     for name in PROBES:
         probing.found[name] = _found(name, probing)
     found = dict(probing.found)
-    revision, reason = (spec, "chosen by --spec") if spec != "auto" else _revision(probing)
-    return Capabilities(found, revision, reason, probing.information, lag=lag)
+    revision = Revision(spec, "chosen by --spec") if spec != "auto" else _revision(probing)
+    return Capabilities(
+        found,
+        revision.spec,
+        revision.reason,
+        probing.information,
+        lag=lag,
+        spec_is_clear=revision.is_clear,
+        warnings=tuple(filter(None, [revision.warning])),
+    )
 
 
 def _lag(probing: Probing) -> float:
@@ -323,7 +336,9 @@ def _lag(probing: Probing) -> float:
         began = time.monotonic()
         wanted = address(probing.owner, event.slug)
         reads = 1
-        while event not in probing.owner.read(wanted):
+        while event not in (reading := probing.owner.try_to_read(wanted)):
+            if reading.refusal is not None or reading.malformed:
+                return 0.0  # what `explore` reads next shows it
             reads += 1
             if probing.waited_since(began) > _LONGEST_LAG:
                 return 0.0
@@ -341,7 +356,9 @@ def _authenticate_if_offered(actor: Actor) -> None:
 
 def _silent(probing: Probing, spec: str, why: str, *, answers: bool = False) -> Capabilities:
     found = {name: Capability(name, UNKNOWN, f"not probed: {why}") for name in PROBES}
-    return Capabilities(found, spec, "not probed", probing.information, answers, why)
+    return Capabilities(
+        found, spec, "not probed", probing.information, answers, why, warnings=(why,)
+    )
 
 
 def _judges(probing: Probing) -> bool:
@@ -360,16 +377,17 @@ def _found(name: str, probing: Probing) -> Capability:
     return Capability(name, offered, evidence, claimed(probing.information))
 
 
-def _revision(probing: Probing) -> tuple[str, str]:
+def _revision(probing: Probing) -> Revision:
     """Author-only unless shared came with the November text (docs/real-relay.md 9)."""
-    wanted = address(probing.owner, probing.slug)
-    try:
-        foreign = probing.stranger.read(wanted)
-    except (WireError, Inconclusive) as error:
-        return NOVEMBER, f"a stranger's read of an unshared persona broke down: {error}"
-    if foreign.events:
-        return JUNE, "a second key can read an unshared persona"
-    return NOVEMBER, "a second key cannot read an unshared persona that its author reads"
+    hidden = probing.persona(f"{probing.slug}-revision")
+    shared = Draft(PERSONA, probing.now, (("d", f"{probing.slug}-shown"), _SHARED), _BODY % "")
+    return probed_revision(
+        probing.owner,
+        probing.stranger,
+        probing.owner.signs(hidden),
+        probing.owner.signs(shared),
+        Doors(probing.offers("count"), probing.offers("http"), probing.offers("auth")),
+    )
 
 
 def relay_information(door: HttpDoor) -> dict[str, Any]:

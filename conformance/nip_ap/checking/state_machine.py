@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
@@ -11,9 +12,31 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from nip_ap.checking.check import Check
 from nip_ap.checking.generation import by_the_seed_alone
-from nip_ap.model.judgement import Broken, Inconclusive
+from nip_ap.model.judgement import Broken, Ending, Inconclusive
 
 STEPS = 10
+
+
+class _Aborted(BaseException):
+    """What Hypothesis neither shrinks nor plays again: the relay does not play along."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(str(ending))
+        self.ending = ending
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Around what a step asks of the relay: where that cannot be decided, no sequence can.
+
+    A refused read or a lost connection would else be shrunk like a wrong answer.
+    """
+    try:
+        yield
+    except Ending as ending:
+        if ending.verdict.is_undecided:
+            raise _Aborted(ending) from ending
+        raise
 
 
 def run_machine(
@@ -44,6 +67,8 @@ def run_machine(
     try:
         with by_the_seed_alone():
             run_state_machine_as_test(seeded, settings=bounded)
+    except _Aborted as aborted:
+        raise aborted.ending from None
     except FlakyFailure as flaky:
         raise _first_broken(flaky) from flaky
     except Flaky as flaky:

@@ -38,6 +38,10 @@ class Capabilities:
     silence: str = ""
     lag: float = 0.0
     """Seconds by which an OK ran ahead of what the relay serves, the longest that was seen."""
+    spec_is_clear: bool = True
+    """Whether the revision was found out or chosen; else what only one of them has is undecided."""
+    warnings: tuple[str, ...] = ()
+    """What else to know before anything is judged, as sentences."""
 
     def __getitem__(self, name: str) -> Capability:
         return self.found[name]
@@ -57,8 +61,9 @@ class Capabilities:
 
     @property
     def contradictions(self) -> list[str]:
-        """Every refuted claim, as sentences."""
+        """Every refuted claim and what else is odd about the relay, as sentences."""
         found = [one.contradiction for one in self.found.values() if one.contradiction]
+        found += self.warnings
         if self.lag:
             found.append(
                 f"OK true came up to {self.lag * 1000:.0f} ms before the event could be read; "
@@ -76,10 +81,12 @@ class Capabilities:
             "answers": self.answers,
             "silence": self.silence,
             "lag": self.lag,
+            "spec_is_clear": self.spec_is_clear,
+            "warnings": list(self.warnings),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Capabilities:
         """What `to_json` gave."""
         found = {one["name"]: Capability(**one) for one in value["found"]}
-        return cls(**{**value, "found": found})
+        return cls(**{**value, "found": found, "warnings": tuple(value["warnings"])})

@@ -8,7 +8,7 @@ from typing import Any
 
 from nip_ap.model.baseline import Baseline
 from nip_ap.model.capabilities import NO, YES, Capabilities
-from nip_ap.model.clauses import Clause
+from nip_ap.model.clauses import REVISIONS, Clause
 from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
 from nip_ap.model.recipe import Recipe
@@ -80,6 +80,11 @@ class Subject:
         capabilities = self.capabilities
         if not capabilities.answers:
             raise Inconclusive(f"the relay did not answer the preflight: {capabilities.silence}")
+        if not capabilities.spec_is_clear and set(clause.revisions) != set(REVISIONS):
+            raise Inconclusive(
+                f"{clause.id} is of revision {', '.join(clause.revisions)} alone, and which one "
+                f"the relay speaks is {capabilities.spec_reason}"
+            )
         if not clause.holds_in(capabilities.spec):
             raise NotApplicable(
                 f"{clause.id} is no part of revision {capabilities.spec} "

@@ -69,6 +69,8 @@ class Reading:
     events: tuple[Event, ...]
     refusal: str | None = None
     status: int = 0
+    malformed: tuple[str, ...] = ()
+    """What came as an event and is none, each in a sentence."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -84,7 +86,9 @@ class Reading:
     def __str__(self) -> str:
         if self.refusal is not None:
             return f"refused {self.refusal!r}"
-        return f"{len(self.events)} event(s): {', '.join(one[:8] for one in self.ids) or 'none'}"
+        ids = ", ".join(one[:8] for one in self.ids) or "none"
+        others = f"; and no event: {self.malformed[0]}" if self.malformed else ""
+        return f"{len(self.events)} event{'s' * (len(self.events) != 1)}: {ids}{others}"
 
 
 @dataclass(frozen=True)

@@ -162,11 +162,13 @@ class HttpDoor:
         wanted = tuple(filters)
         response = self._read("/query", wanted)
         refusal = None if response.is_success else _error(response)
+        events, malformed = _events(response) if response.is_success else ((), ())
         return Reading(
             reader=self.who,
             door=DOOR,
             filters=wanted,
-            events=_events(response) if response.is_success else (),
+            events=events,
+            malformed=malformed,
             refusal=refusal,
             status=response.status_code,
         )
@@ -226,9 +228,18 @@ def _error(response: httpx.Response) -> str:
     return str(_json(response).get("error", f"HTTP {response.status_code}"))
 
 
-def _events(response: httpx.Response) -> tuple[Event, ...]:
+def _events(response: httpx.Response) -> tuple[tuple[Event, ...], tuple[str, ...]]:
+    """The events of an answer, and what stands among them and is none."""
     try:
         body = orjson.loads(response.content)
-        return tuple(Event.from_json(one) for one in body)
-    except (orjson.JSONDecodeError, MalformedEvent, TypeError) as error:
+    except orjson.JSONDecodeError as error:
         raise NoAnswer(f"/query answered with no array of events: {error}") from error
+    if not isinstance(body, list):
+        raise NoAnswer(f"/query answered with no array of events: {response.text[:200]}")
+    events, malformed = [], []
+    for one in body:
+        try:
+            events.append(Event.from_json(one))
+        except MalformedEvent as error:
+            malformed.append(f"{str(one)[:200]}, which is not an event: {error}")
+    return tuple(events), tuple(malformed)

@@ -40,6 +40,11 @@ class Subscription(Requested):
         super().__init__(identifier, filters)
         self.door = door
 
+    @property
+    def malformed(self) -> tuple[str, ...]:
+        """What came here as an event and is none, each in a sentence."""
+        return tuple(str(one) for one in self.door.malformed if one.subscription == self.id)
+
     def wait_for(self, event: Event) -> None:
         """Wait until an event was delivered live. Raises NoAnswer."""
         self.door.wait(
@@ -290,6 +295,7 @@ class WebSocketDoor(Connection):
             filters=subscription.filters,
             events=tuple(subscription.stored),
             refusal=subscription.closed if not subscription.ended else None,
+            malformed=subscription.malformed,
         )
 
     def count(self, filters: Iterable[Filter]) -> Counted:
