@@ -285,3 +285,12 @@ def test_same_events_counts_each_once(event, fence):
     for seen in ([], [event], [event, event], [event, fence, fence]):
         with pytest.raises(Broken):
             same_events(seen, [event, fence])
+
+
+def test_what_was_awaited_and_came_is_the_twin_of_a_silence_elsewhere(watching, event):
+    heard, silent = watching(event), watching()
+    silent.ledger = heard.ledger
+    assert silent.copies_of(event) == 0
+    heard.wait_for(event)
+    heard.ledger.settle()
+    assert heard.ledger.uncontrolled() == []

@@ -124,6 +124,7 @@ class Watch:
                     f"the relay delivers what is no event: {malformed[0]}"
                 ) from error
             raise
+        self.ledger.observe(DELIVERED, self.subscription.door.name)
 
     def close(self) -> None:
         """Send CLOSE."""
