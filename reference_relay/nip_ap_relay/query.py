@@ -32,7 +32,8 @@ class Query:
 
     def rows(self, filters: Sequence[Filter], surface: str) -> list[Row]:
         """The stored events that the filters give this reader, newest first, each once."""
-        answers = [list(self._answer(one, surface)) for one in filters]
+        filters = self.policy.request(filters, surface)
+        answers = [list(self._answer(one, n, surface)) for n, one in enumerate(filters)]
         if not answers:
             return []
         found = {row.number: row for answer in answers for row in answer}
@@ -42,19 +43,20 @@ class Query:
         rows = list(found.values())
         if len(answers) > 1 and self.policy.newest_first():
             rows.sort(key=lambda row: row.order)
-        return self.policy.served(rows, filters)
+        return self.policy.visible_by_now(self.policy.served(rows, filters), filters)
 
     def count(self, filters: Sequence[Filter], surface: str) -> int:
         """How many distinct events the filters give this reader; limits do not count (NIP-45)."""
-        numbers: set[int] = set()
+        numbers: list[set[int]] = []
         versions: set[int] = set()
-        for one in filters:
+        for place, one in enumerate(self.policy.request(filters, surface)):
             understood = self.policy.understood(one)
-            numbers |= {row.number for row in self._visible(understood, surface)}
+            visible = self._visible(understood, place, surface)
+            numbers.append({row.number for row in visible})
             versions |= self._versions(understood)
-        return self.policy.count(len(numbers), len(versions))
+        return self.policy.count(self.policy.total(numbers), len(versions))
 
-    def _answer(self, one: Filter, surface: str) -> Iterator[Row]:
+    def _answer(self, one: Filter, place: int, surface: str) -> Iterator[Row]:
         understood = self.policy.understood(one)
         most = self.policy.row_limit(understood)
         surface = _narrowed(understood, surface)
@@ -63,24 +65,27 @@ class Query:
         for row in rows:
             if taken >= most:
                 return
-            visible = self._may_read(row, surface)
+            visible = self._may_read(row, understood, place, surface)
             if visible or not self.policy.gate_before_limit():
                 taken += 1
             if visible:
                 yield row
 
-    def _visible(self, understood: Filter, surface: str) -> Iterator[Row]:
-        return (row for row in self._matching(understood) if self._may_read(row, surface))
+    def _visible(self, understood: Filter, place: int, surface: str) -> Iterator[Row]:
+        rows = self._matching(understood)
+        return (row for row in rows if self._may_read(row, understood, place, surface))
 
-    def _may_read(self, row: Row, surface: str) -> bool:
+    def _may_read(self, row: Row, one: Filter, place: int, surface: str) -> bool:
         if row.channel is not None and not self.policy.may_read_channel(
             row.channel, self.reader, self.store
         ):
             return False
-        return self.policy.may_read(row, self.reader, surface)
+        return self.policy.may_read(row, self.reader, surface) or self.policy.lets_in(
+            row, one, place, self.reader, surface, self.store
+        )
 
     def _matching(self, understood: Filter) -> Iterator[Row]:
-        condition = self._condition(understood)
+        condition = self._condition(understood, self.policy.rows_searched(understood))
         if condition is None:
             return iter(())
         rows = self.store.select(

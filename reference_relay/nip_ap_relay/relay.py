@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from nip_ap.nostr import DELETION, Event, SecretKey, is_ephemeral
+from nip_ap.nostr import DELETION, Event, Filter, SecretKey, is_ephemeral
 from nip_ap_relay import surfaces
 from nip_ap_relay.auth import HttpDoorkeeper
 from nip_ap_relay.channels import DELETE_EVENT, REPLIABLE_KINDS
@@ -242,19 +242,25 @@ class Relay:
         for subscription in list(self.live.candidates(event)):
             if not self.policy.in_live_scope(subscription.filters, event):
                 continue
-            if not any(self.policy.live_match(one, event) for one in subscription.filters):
+            filters = self.policy.live_filters(subscription.filters)
+            matching = [one for one in filters if self.policy.live_match(one, event)]
+            if not matching:
                 continue
-            if not self._may_read_live(row, subscription.subscriber.pubkey):
+            if not self._may_read_live(row, subscription.subscriber.pubkey, matching):
                 continue
-            for _ in range(self.policy.live_copies(event)):
+            copies = self.policy.live_copies(event) * self.policy.copies_for(len(matching))
+            for _ in range(copies):
                 subscription.subscriber.send_live(f"{subscription.prefix}{raw}]")
 
-    def _may_read_live(self, row: Row, reader: str | None) -> bool:
+    def _may_read_live(self, row: Row, reader: str | None, matching: list[Filter]) -> bool:
         if row.channel is not None and not self.policy.may_follow_channel(
             row.channel, reader, self.store
         ):
             return False
-        return self.policy.may_read(row, reader, surfaces.LIVE)
+        return self.policy.may_read(row, reader, surfaces.LIVE) or any(
+            self.policy.lets_in(row, one, place, reader, surfaces.LIVE, self.store)
+            for place, one in enumerate(matching)
+        )
 
 
 def _no_answer(accepted: bool, message: str) -> None:

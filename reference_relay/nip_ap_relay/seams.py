@@ -25,10 +25,11 @@ from nip_ap_relay.recording import (
     used_http,
 )
 from nip_ap_relay.rehearsable import answers_show, only_a_run_shows
+from nip_ap_relay.request_seams import RequestSeams
 from nip_ap_relay.store import Condition, Row, Store
 
 
-class Seams(Limits):
+class Seams(RequestSeams, Limits):
     """What the relay does around its rules, each as a small method."""
 
     def __init__(self, spec: str = NOVEMBER) -> None:

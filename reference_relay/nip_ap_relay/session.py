@@ -21,6 +21,7 @@ from nip_ap_relay.relay import Relay
 
 _LIVE_BACKLOG = 20_000
 _READ_AHEAD = 2_000
+_CLOSED_REMEMBERED = 100
 
 
 class Session:
@@ -41,6 +42,7 @@ class Session:
         self._auth_failed = False
         self._later: asyncio.TimerHandle | None = None
         self._subscriptions: dict[str, Subscription] = {}
+        self._closed: deque[str] = deque(maxlen=_CLOSED_REMEMBERED)
         self._outbox: deque[str] = deque()
         self._something_to_send = asyncio.Event()
         self._room_to_read = asyncio.Event()
@@ -189,13 +191,28 @@ class Session:
         subscription = Subscription(self, identifier, request.filters)
         is_search = any(one.search is not None for one in request.filters)
         if request.filters and (not is_search or policy.keeps_search_open()):
-            self._subscriptions[identifier] = subscription
-            self.relay.live.add(subscription)
+            self._take_up(subscription)
         rows = query.rows(request.filters, surfaces.REQ)
         for row in rows:
             self._queue(f"{subscription.prefix}{policy.as_served(row.raw)}]")
         if policy.ends_stored_events(rows, request.filters):
             self.send("EOSE", identifier)
+
+    def _take_up(self, subscription: Subscription) -> None:
+        """Serve a subscription live from now on, before its stored events are looked up."""
+        if not self.relay.policy.takes_up(subscription.id, self._closed):
+            return
+        delay = self.relay.policy.registers_after()
+        if delay:
+            loop = asyncio.get_running_loop()
+            loop.call_later(delay, self._register, subscription)
+        else:
+            self._register(subscription)
+
+    def _register(self, subscription: Subscription) -> None:
+        self._forget(subscription.id)
+        self._subscriptions[subscription.id] = subscription
+        self.relay.live.add(subscription)
 
     def _refuse_read(self, identifier: str, refusal: str) -> None:
         if self.relay.policy.challenges_with(READ, refusal):
@@ -240,6 +257,7 @@ class Session:
     def _close(self, identifier: str) -> None:
         if self.relay.policy.close_ends():
             self._forget(identifier)
+            self._closed.append(identifier)
         self.send("CLOSED", identifier, "")
 
     def _forget(self, identifier: str) -> None:

@@ -8,6 +8,7 @@ from nip_ap_relay.policy import NOVEMBER, Policy
 from nip_ap_relay.recording import Line, Recording
 from nip_ap_relay.rehearsable import says_whether_it_is_rehearsed, where_only_a_run_shows
 from nip_ap_relay.rehearsal import shown_in
+from nip_ap_relay.request_seams import RequestSeams
 from nip_ap_relay.rogues import DEVIATION, Rogue
 from nip_ap_relay.seams import Seams
 
@@ -27,7 +28,13 @@ POSTS = recording("posts", ("http", True, "POST /events {}"), ("http", False, "H
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, one in vars(Seams).items() if inspect.isfunction(one)]
+    "name",
+    [
+        name
+        for one in (Seams, RequestSeams)
+        for name, f in vars(one).items()
+        if inspect.isfunction(f)
+    ],
 )
 def test_every_seam_says_whether_it_is_rehearsed(name):
     if not name.startswith("_"):

@@ -171,17 +171,24 @@ class Check:
 
     # -- actors ----------------------------------------------------------------
 
-    def actor(self, role: str) -> Actor:
+    def actor(self, role: str, turn: int = 0) -> Actor:
         """An actor with a key of its own: from --keys where that names the role, else derived.
 
-        Some roles have the same key for the whole run (credentials.py).
+        Some roles have the same key for the whole run (credentials.py). A derived key is another
+        one for each turn of a check that plays several.
         """
         keys, run_seed = self._given_keys(), self.surface.context.settings.seed
         if role in ABILITIES:
             key = run_key(run_seed, role, keys)
         else:
-            key = keys.get(role) or SecretKey.derived(self.seed, "key", role)
-        return self._enter(Actor(role, key, self._surroundings()))
+            names = ("key", role) if not turn else ("key", role, str(turn))
+            key = keys.get(role) or SecretKey.derived(self.seed, *names)
+        name = role if not turn else f"{role} of turn {turn}"
+        return self._enter(Actor(name, key, self._surroundings()))
+
+    def has_given_key(self, role: str) -> bool:
+        """Whether --keys names the role: then its key may have written things before."""
+        return role in self._given_keys()
 
     def _given_keys(self) -> Mapping[str, SecretKey]:
         """The keys of --keys by role; in a playback, what the transcript shows of them."""

@@ -11,6 +11,7 @@ from nip_ap.checking.actor import Actor, Clock
 from nip_ap.checking.check import Check
 from nip_ap.checking.credentials import LIMITED, USERS_ONLY
 from nip_ap.checking.own_relay import OwnRelay
+from nip_ap.checking.sequences import Traffic
 from nip_ap.load import Crowd
 from nip_ap.model.capabilities import Capabilities
 from nip_ap.nostr import PERSONA, Draft
@@ -42,6 +43,12 @@ def own_relay(check: Check) -> Iterator[OwnRelay]:
 def kills(check: Check) -> int:
     """How often a check of a crash kills its relay (--kills)."""
     return check.surface.context.settings.kills
+
+
+@pytest.fixture
+def traffic(check: Check) -> Traffic:
+    """Generated traffic, compared with a model of a relay."""
+    return Traffic(check)
 
 
 @pytest.fixture

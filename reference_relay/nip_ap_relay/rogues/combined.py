@@ -1,0 +1,206 @@
+"""Rogues that are right as long as one condition is asked at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from fnmatch import fnmatchcase
+
+from nip_ap.nostr import Event, Filter
+from nip_ap_relay import surfaces
+from nip_ap_relay.policy import NOVEMBER, Policy
+from nip_ap_relay.rogues.declaring import rogue
+from nip_ap_relay.store import Row, Store
+
+
+@rogue(
+    "live-first-filter-only",
+    turns_red="AP-READ-19",
+    because="It registers a subscription under its first filter and forgets the others.",
+)
+class LiveFirstFilterOnly(Policy):
+    def live_filters(self, filters: Sequence[Filter]) -> Sequence[Filter]:
+        return filters[:1]
+
+
+@rogue(
+    "live-ignores-times",
+    turns_red="AP-READ-19",
+    because="It takes `since` and `until` for questions about the past.",
+)
+class LiveIgnoresTimes(Policy):
+    def live_match(self, one: Filter, event: Event) -> bool:
+        return super().live_match(one.changed(since=None, until=None), event)
+
+
+@rogue(
+    "live-twice-for-two-filters",
+    turns_red="AP-READ-19",
+    because="It fans out filter by filter and does not remember whom it served.",
+)
+class LiveTwiceForTwoFilters(Policy):
+    def copies_for(self, matching: int) -> int:
+        return matching
+
+
+@rogue(
+    "one-author-used",
+    turns_red="AP-READ-17",
+    because="Its index is by author, and it looks up a single one.",
+)
+class OneAuthorUsed(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(authors=one.authors[:1]) if one.authors else one
+
+
+@rogue(
+    "since-dropped-beside-limit",
+    turns_red="AP-READ-18",
+    because="Its query for the newest n begins at the newest and minds no bounds.",
+)
+class SinceDroppedBesideLimit(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one if one.limit is None else one.changed(since=None)
+
+
+@rogue(
+    "first-limit-for-all",
+    turns_red="AP-READ-18",
+    because="It joins the filters into one query, with the limit of the first.",
+)
+class FirstLimitForAll(Policy):
+    def request(self, filters: Sequence[Filter], surface: str) -> Sequence[Filter]:
+        return [one.changed(limit=filters[0].limit) for one in filters]
+
+
+@rogue(
+    "shorter-value-cancelled",
+    turns_red="AP-READ-17",
+    because="It keeps the values of a condition in a trie, where a longer one overwrites its stem.",
+)
+class ShorterValueCancelled(Policy):
+    def understood(self, one: Filter) -> Filter:
+        tags = {
+            name: tuple(v for v in values if not any(o != v and o.startswith(v) for o in values))
+            for name, values in one.tags.items()
+        }
+        return one.changed(tags=tags)
+
+
+@rogue(
+    "count-sums-filters",
+    turns_red="AP-READ-21",
+    because="It counts filter by filter and adds up.",
+)
+class CountSumsFilters(Policy):
+    def total(self, numbers: Sequence[set[int]]) -> int:
+        return sum(map(len, numbers))
+
+
+@rogue(
+    "t-and-p-not-searchable",
+    turns_red="AP-READ-17",
+    because="It indexes the `d` tag alone.",
+)
+class TAndPNotSearchable(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(ids=()) if {"t", "p"} & set(one.tags) else one
+
+
+@rogue(
+    "tag-index-is-stale",
+    turns_red="AP-REPL-15",
+    because="It replaces the event and leaves the old one's entries in the index of tags.",
+)
+class TagIndexIsStale(Policy):
+    def rows_searched(self, one: Filter) -> str:
+        by_tag_alone = set(one.tags) - {"d"} and one.ids is None
+        return "gone != 2" if by_tag_alone else super().rows_searched(one)
+
+
+@rogue(
+    "underscore-is-a-wildcard",
+    turns_red="AP-READ-17",
+    because="It compares tags with LIKE and does not escape the underscore.",
+)
+class UnderscoreIsAWildcard(Policy):
+    def tag_comparison(self) -> Callable[[str, str], bool]:
+        return lambda value, wanted: fnmatchcase(value, wanted.replace("_", "?"))
+
+
+@rogue(
+    "closed-id-is-dead",
+    turns_red="AP-READ-20",
+    because="It marks an id as closed and never takes the mark away.",
+)
+class ClosedIdIsDead(Policy):
+    def takes_up(self, identifier: str, closed: Collection[str]) -> bool:
+        return identifier not in closed
+
+
+@rogue(
+    "registers-after-the-answer",
+    turns_red="AP-READ-20",
+    because="It opens a subscription once its stored events are sent; what comes between is lost.",
+)
+class RegistersAfterTheAnswer(Policy):
+    def registers_after(self) -> float:
+        return 0.02
+
+
+@rogue(
+    "tags-are-indexed-late",
+    turns_red="AP-READ-12",
+    because="It answers OK when the event is stored, and indexes its tags in the background.",
+)
+class TagsAreIndexedLate(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._stored: dict[str, float] = {}
+
+    def as_stored(self, event: Event) -> Event:
+        self._stored[event.id] = time.monotonic()
+        return super().as_stored(event)
+
+    def visible_by_now(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        if not any(set(one.tags) - {"d"} for one in filters):
+            return rows
+        indexed = time.monotonic() - 0.05
+        return [row for row in rows if self._stored.get(row.id, 0.0) < indexed]
+
+
+@rogue(
+    "wildcard-at-the-http-door",
+    turns_red="AP-HTTP-06",
+    because="Its HTTP door has a query of its own, which ignores `#t` beside other conditions.",
+)
+class WildcardAtTheHttpDoor(Policy):
+    def request(self, filters: Sequence[Filter], surface: str) -> Sequence[Filter]:
+        if surface not in (surfaces.HTTP_QUERY, surfaces.HTTP_COUNT):
+            return filters
+        return [
+            one.changed(tags={name: v for name, v in one.tags.items() if name != "t"})
+            if len(one.tags) > 1
+            else one
+            for one in filters
+        ]
+
+
+@rogue(
+    "look-alike-slugs-share-a-head",
+    turns_red="AP-REPL-16",
+    because="It makes file names of slugs, and has an underscore for whatever may not stand there.",
+)
+class LookAlikeSlugsShareAHead(Policy):
+    def address_for(self, kind: int, pubkey: str, slug: str) -> str:
+        return super().address_for(kind, pubkey, slug.replace("-", "_"))
+
+
+@rogue(
+    "deletes-by-address-or-by-id",
+    turns_red="AP-DEL-17",
+    because="It looks for `e` tags only where a request has no `a` tag.",
+)
+class DeletesByAddressOrById(Policy):
+    def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
+        return [] if request.tag_values("a") else super().deletion_by_id(request, store)
