@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -177,41 +178,73 @@ def clauses(as_json: bool) -> None:
     print_catalogue(sys.stdout, as_json=as_json)
 
 
+def _role_options(command: Callable[..., int]) -> Callable[..., int]:
+    """A flag for each role but the usual one; none of them is imported for that."""
+    from nip_ap.proof.role import USUAL, role_names
+
+    for name in reversed(role_names()):
+        if name != USUAL:
+            text = f"Rogue {name}s and what they break, instead of rogue {USUAL}s."
+            command = click.option(f"--{name}", "role", flag_value=name, help=text)(command)
+    return command
+
+
 @main.command()
 @click.option("--rogue", "names", multiple=True, metavar="NAME", help="Only this one. Repeatable.")
-@click.option("-n", "--workers", default="auto", help="Processes; `auto`: one a core, at most 4.")
-@click.option("--seed", metavar="TEXT", help="Seed of keys, slugs and contents.")
+@click.option("-n", "--workers", default="auto", help="Processes; `auto`: one per core, at most 4.")
+@click.option(
+    "--seed",
+    metavar="TEXT",
+    default="proof",
+    show_default=True,
+    help="Seed of keys, slugs and contents. What is kept in the cache is of one seed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the matrix as JSON.")
 @click.option("--full", is_flag=True, help="Run every check on every rogue, rehearsing nothing.")
+@click.option("--suggest", is_flag=True, help="Print the declaration that would be exact.")
 @click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write it as a page.")
-@click.option("--migrator", is_flag=True, help="Rogue migrators against the checks of AP-MIG.")
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the recorded run of the reference relay; else the user's cache folder.",
+)
+@_role_options
 def prove(
     names: tuple[str, ...],
     workers: str,
-    seed: str | None,
+    seed: str,
     as_json: bool,
     full: bool,
+    suggest: bool,
     page: Path | None,
-    migrator: bool,
+    cache: Path | None,
+    role: str | None,
 ) -> int:
-    """Run the suite against rogue relays: who was caught, by which check, and who was not.
+    """Run the suite against rogues: who was caught, by which check, and who was not.
 
     Exit codes: 0 each rogue was caught by exactly its list, 1 not so.
     """
-    import secrets
+    from nip_ap.proof.cache import CacheUnusable
+    from nip_ap.proof.command import Order, UnknownRogue
+    from nip_ap.proof.command import prove as run_proof
+    from nip_ap.proof.role import USUAL, ProofBroken
 
-    from nip_ap.proof.relays import ProofBroken, UnknownRogue, prove_rogues
-
-    seed = seed or secrets.token_hex(4)
+    order = Order(
+        role=role or USUAL,
+        names=names,
+        workers=workers,
+        seed=seed,
+        as_json=as_json,
+        is_full=full,
+        suggests=suggest,
+        page=page,
+        cache=cache,
+    )
     try:
-        if migrator:
-            from nip_ap.proof.migrators import prove_migrators
-
-            return prove_migrators(names, workers, seed, sys.stdout, as_json=as_json, page=page)
-        return prove_rogues(names, workers, seed, sys.stdout, as_json=as_json, page=page, full=full)
+        return run_proof(order, sys.stdout)
     except UnknownRogue as error:
         raise click.UsageError(str(error)) from None
-    except ProofBroken as error:
+    except (ProofBroken, CacheUnusable) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -13,6 +13,9 @@ from nip_ap_relay.protocol import Complaint, Request, parse_frame
 Where = Callable[["Recording"], bool]
 """Whether a recorded conversation reached some place of the relay."""
 
+OWN_RELAY_STARTS = "start of the own relay"
+"""How the note of such a start begins."""
+
 _AUTHENTICATION = re.compile(r'\["AUTH",\{[^}]*"id":"([0-9a-f]{64})"')
 
 
@@ -29,12 +32,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Recording:
-    """What one check sent to the reference relay; `keys` are public keys by actor."""
+    """What one check sent to the reference relay at `url`; `keys` are public keys by actor."""
 
     check: str
+    url: str
     clock: int
     keys: Mapping[str, str]
     lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()
+    """What the check read besides: the clock, how a relay of its own started and ended."""
 
 
 def anywhere(recording: Recording) -> bool:
@@ -61,6 +67,11 @@ def had_an_authentication_refused(recording: Recording) -> bool:
     """Where an answer to a challenge was refused."""
     found = (_AUTHENTICATION.match(line.text) for line in recording.lines if line.sent)
     return received(*(f'["OK","{one.group(1)}",false' for one in found if one))(recording)
+
+
+def started_its_own_relay(recording: Recording) -> bool:
+    """Where a relay was started for one check, to be stopped or killed by it."""
+    return any(note.startswith(OWN_RELAY_STARTS) for note in recording.notes)
 
 
 def sent_what_cannot_be_read(recording: Recording) -> bool:

@@ -27,7 +27,7 @@ from nip_ap_relay.policy import Policy
 from nip_ap_relay.recording import Line, Recording, Where, anywhere, readable
 from nip_ap_relay.rehearsable import where_only_a_run_shows
 from nip_ap_relay.relay import Relay
-from nip_ap_relay.rogues import Rogue
+from nip_ap_relay.rogues import RelayRogue
 from nip_ap_relay.session import Session
 from nip_ap_relay.store import Store
 
@@ -35,7 +35,7 @@ _RELAY_KEY = "rehearsal"
 _POST = re.compile(r"POST (\S+)((?: \[[^\]]+\])*) (.*)\Z", re.DOTALL)
 
 
-def beyond_rehearsal(rogue: Rogue) -> list[Where]:
+def beyond_rehearsal(rogue: RelayRogue) -> list[Where]:
     """Where a conversation met what a rogue does and a rehearsal cannot show."""
     overridden = {
         name
@@ -47,23 +47,23 @@ def beyond_rehearsal(rogue: Rogue) -> list[Where]:
     return found + [where for where in seams if where is not None]
 
 
-def shown_in(rogue: Rogue, recordings: Sequence[Recording]) -> list[str]:
+def shown_in(rogue: RelayRogue, recordings: Sequence[Recording]) -> list[str]:
     """The checks that may have met what a rogue does and a rehearsal cannot show."""
     places = beyond_rehearsal(rogue)
     return [one.check for one in recordings if any(where(one) for where in places)]
 
 
-def rehearse(recordings: Sequence[Recording], url: str, policy: Policy) -> dict[str, str]:
+def rehearse(recordings: Sequence[Recording], policy: Policy) -> dict[str, str]:
     """A digest of all answers to each check's requests, by check."""
-    return asyncio.run(_rehearse(recordings, url, policy))
+    return asyncio.run(_rehearse(recordings, policy))
 
 
-async def _rehearse(recordings: Sequence[Recording], url: str, policy: Policy) -> dict[str, str]:
+async def _rehearse(recordings: Sequence[Recording], policy: Policy) -> dict[str, str]:
     relay = Relay(policy, Store())
     relay.key = SecretKey.derived(_RELAY_KEY, "relay")
     digests = {}
     for recording in recordings:
-        stage = _Stage(relay, url, recording)
+        stage = _Stage(relay, recording)
         digests[recording.check] = stage.play()
         await asyncio.sleep(0)
     relay.close()
@@ -73,9 +73,8 @@ async def _rehearse(recordings: Sequence[Recording], url: str, policy: Policy) -
 class _Stage:
     """One check's connections to the relay."""
 
-    def __init__(self, relay: Relay, url: str, recording: Recording) -> None:
+    def __init__(self, relay: Relay, recording: Recording) -> None:
         self._relay = relay
-        self._url = url
         self._recording = recording
         self._sessions: dict[str, Session] = {}
         self._bridge = Bridge(relay)
@@ -117,7 +116,7 @@ class _Stage:
         if old is not None:
             old.close()
         challenge = orjson.loads(line.text)[1]
-        self._sessions[line.who] = Session(self._relay, self._url, Courier(), challenge)
+        self._sessions[line.who] = Session(self._relay, self._recording.url, Courier(), challenge)
 
     def _frame(self, line: Line) -> None:
         session = self._sessions.get(line.who)

@@ -22,6 +22,7 @@ from nip_ap_relay.recording import (
     received,
     sent,
     sent_what_cannot_be_read,
+    started_its_own_relay,
     used_http,
 )
 from nip_ap_relay.rehearsable import answers_show, only_a_run_shows
@@ -210,16 +211,16 @@ class Seams(RequestSeams, Limits):
 
     # -- the process and its store: what only a restart shows ----------------------
 
-    @answers_show
+    @only_a_run_shows(where=started_its_own_relay)
     def commits_before_answering(self) -> bool:
         """OK true means durable: whatever ends the process, it is there afterwards."""
         return True
 
-    @answers_show
+    @only_a_run_shows(where=started_its_own_relay)
     def opens(self, store: Store) -> None:
         """A store from before is taken as it is: what was replaced or deleted stays so."""
 
-    @answers_show
+    @only_a_run_shows(where=started_its_own_relay)
     def stops_when_asked(self) -> bool:
         """SIGTERM closes every connection and ends the process."""
         return True

@@ -7,7 +7,9 @@ import io
 import pytest
 
 from nip_ap.model.clauses import register
-from nip_ap.proof.migrators import prove_migrators, unproven_clauses
+from nip_ap.proof.command import Order, prove
+from nip_ap.proof.matrix import unproven_clauses
+from nip_ap.proof.role import role_named
 from nip_ap_client.rogues import ROGUES
 
 # docs/real-relay.md 8: which check has to catch which mutant. The F36 variant of M21 is left
@@ -34,14 +36,14 @@ def test_declarations_name_clauses_and_reasons() -> None:
 
 
 def test_each_clause_of_clients_has_a_rogue_or_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert unproven_clauses() == []
+    assert unproven_clauses(role_named("migrator")) == []
     for name in ("P2", "P6", "P8"):
         monkeypatch.delitem(ROGUES, name)
-    assert unproven_clauses() == ["AP-PIN-03"]
+    assert unproven_clauses(role_named("migrator")) == ["AP-PIN-03"]
 
 
 @pytest.mark.slow
 def test_the_proof_holds() -> None:
     stream = io.StringIO()
-    code = prove_migrators((), "auto", "tests", stream, as_json=False, page=None)
+    code = prove(Order("migrator", (), "auto", "tests"), stream)
     assert code == 0, stream.getvalue()

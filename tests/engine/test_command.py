@@ -1,4 +1,4 @@
-"""`nip-ap run` and `nip-ap prove`: exit codes, unstable relays, broken ones, two runs at once."""
+"""`nip-ap run`: exit codes, unstable relays, broken ones, two runs at once."""
 
 from __future__ import annotations
 
@@ -6,22 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
-from nip_ap.model.capabilities import Capabilities
-from nip_ap.model.clauses import NOVEMBER
-from nip_ap.model.judgement import Control
-from nip_ap.model.result import Result
-from nip_ap.model.run import Run
-from nip_ap.model.settings import Settings
-from nip_ap.model.subject import Subject
-from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import SecretKey
-from nip_ap.proof import relays as proof
-from nip_ap.proof.relays import Finding, prove_rogues
-from nip_ap_relay.rogues import DEVIATION, GENERAL, NOISE, ROGUES
 from tests.engine.reading import verdicts
 
 RANDOM_RUNS = int(os.environ.get("NIP_AP_RANDOM_RUNS", "3"))
@@ -117,101 +105,6 @@ def test_random_order_on_four_workers_gives_the_verdicts_of_nip_ap_run(nip_ap, t
         assert "Using --randomly-seed=" in done.stdout
         assert verdicts(json.loads((out / "report.json").read_text())) == expected
         assert done.returncode == 0
-
-
-# -- the proof ---------------------------------------------------------------------------------
-
-
-def run_of(*results):
-    subject = Subject("r", "ws://x", Capabilities({}, NOVEMBER, ""))
-    return Run(subject, Settings("s"), tuple(one.check for one in results), results)
-
-
-def result(clause, verdict, *controls):
-    return Result(f"{clause}/x", (clause,), verdict, controls=controls)
-
-
-def finding(kind, *results, red=(), blinds=()):
-    declared = replace(
-        next(one for one in ROGUES.values() if one.kind == DEVIATION),
-        kind=kind,
-        turns_red=frozenset(red),
-        blinds=frozenset(blinds),
-    )
-    return Finding(declared, run_of(*results), run_of(*results))
-
-
-ONE, OTHER = "AP-SLUG-02", "AP-SLUG-05"
-PASS, FAIL, WARN, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE
-
-
-@pytest.mark.parametrize(
-    ("results", "complaints"),
-    [
-        ([(ONE, FAIL), (OTHER, PASS)], []),
-        ([(ONE, WARN), (OTHER, PASS)], []),
-        ([(ONE, PASS), (OTHER, PASS)], [f"{ONE} stayed green: a blind check"]),
-        ([(ONE, FAIL), (OTHER, FAIL)], [f"{OTHER} went red: it blames the wrong clause"]),
-        ([(ONE, FAIL), (OTHER, INCONCLUSIVE)], [f"{OTHER} is undecided and not declared so"]),
-    ],
-)
-def test_a_deviation_is_caught_by_exactly_its_list(results, complaints):
-    assert (
-        finding(DEVIATION, *(result(*one) for one in results), red=[ONE]).complaints == complaints
-    )
-
-
-def test_what_a_deviation_declares_undecided_may_be_so():
-    results = [result(ONE, FAIL), result(OTHER, INCONCLUSIVE)]
-    assert finding(DEVIATION, *results, red=[ONE], blinds=[OTHER]).complaints == []
-
-
-CONTROL = Control("refused", "accepted", "tag d")
-
-
-@pytest.mark.parametrize(
-    ("results", "complaints"),
-    [
-        ([result(ONE, FAIL, CONTROL)], []),
-        ([result(ONE, INCONCLUSIVE, CONTROL)], []),
-        (
-            [result(ONE, FAIL), result(OTHER, PASS, CONTROL)],
-            [f"{OTHER}/x passed although it claims a negative"],
-        ),
-        ([result(ONE, PASS)], ["the run was conformant"]),
-    ],
-)
-def test_on_a_broken_relay_no_negative_claim_may_pass(results, complaints):
-    assert finding(GENERAL, *results).complaints == complaints
-
-
-@pytest.mark.parametrize(("verdict", "good"), [(PASS, True), (WARN, True), (FAIL, False)])
-def test_conformant_noise_has_to_stay_green(verdict, good):
-    assert (finding(NOISE, result(ONE, verdict)).complaints == []) is good
-
-
-@pytest.mark.parametrize(("verdict", "code"), [(FAIL, 0), (PASS, 1)])
-def test_the_proof_fails_where_a_rogue_is_not_caught(monkeypatch, capsys, verdict, code):
-    found = [finding(DEVIATION, result(ONE, verdict), red=[ONE])]
-    monkeypatch.setattr(proof, "findings_of", lambda *args, **options: (found[0].run, found))
-    name = found[0].rogue.name
-    given = prove_rogues([name], "1", "s", sys.stdout, as_json=True, page=None, full=False)
-    matrix = json.loads(capsys.readouterr().out)
-    assert given == code
-    assert matrix["proven"] is (code == 0)
-    assert bool(matrix["rogues"][0]["complaints"]) is (code == 1)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "names", [BROKEN, ("slug-max-63", "tie-highest-id", "slug-trimmed")], ids=str
-)
-def test_the_proof_of_some_rogues(nip_ap, names):
-    chosen = [part for name in names for part in ("--rogue", name)]
-    done = nip_ap("prove", *chosen, "--json", timeout=900)
-    rows = {row["rogue"]: row for row in done.json["rogues"]}
-    assert {name: row["complaints"] for name, row in rows.items()} == {name: [] for name in names}
-    assert (done.code, done.json["proven"]) == (0, True)
 
 
 def test_the_register_can_be_listed_for_machines_and_people(nip_ap):

@@ -26,7 +26,7 @@ from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Subject
 from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import Event, SecretKey
-from nip_ap.proof.relays import ProofController
+from nip_ap.proof.session import ProofController
 from nip_ap.reporting import report_of, write_reports
 from nip_ap.resources import resource
 

@@ -25,7 +25,10 @@ from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Subject
 from nip_ap.model.verdict import Verdict
-from nip_ap.proof.relays import REFERENCE, Gallery, recordings_of, shared_out
+from nip_ap.proof.gallery import REFERENCE, Gallery, serving
+from nip_ap.proof.recordings import recordings_of
+from nip_ap.proof.role import role_named
+from nip_ap.proof.session import files_of_groups, run_checks
 from nip_ap.targets import BundledTarget
 from nip_ap_relay.policy import JUNE, NOVEMBER, Policy
 from nip_ap_relay.recording import Recording
@@ -34,6 +37,8 @@ from tests.mutation.mutants import Mutant, mutants
 
 BAR = 0.9
 _ANSWER_LIMIT = 1.5
+_SHARES = 3
+"""Names in so many shares for each worker: recordings are large, and travel with each share."""
 _ENOUGH = 12
 """Checks run on a mutant that breaks down: one would do."""
 
@@ -48,37 +53,34 @@ class MutantTarget(BundledTarget):
 
 
 def affected_by_names(
-    names: Sequence[str], recordings: Sequence[Recording], url: str, spec: str
+    names: Sequence[str], recordings: Sequence[Recording], spec: str
 ) -> dict[str, tuple[str, ...]]:
     """The checks that each mutant answers otherwise; for another process."""
-    plain = rehearse(recordings, url, Policy(spec))
+    plain = rehearse(recordings, Policy(spec))
     return {
-        one.name: affected(one, recordings, url, spec, plain)
-        for one in mutants()
-        if one.name in names
+        one.name: affected(one, recordings, spec, plain) for one in mutants() if one.name in names
     }
 
 
 def affected(
     mutant: Mutant,
     recordings: Sequence[Recording],
-    url: str,
     spec: str,
     plain: Mapping[str, str],
 ) -> tuple[str, ...]:
     """The checks that a mutant answers otherwise; some that break it where it cannot even play."""
     try:
-        answers = rehearse(recordings, url, mutant.policy(spec))
+        answers = rehearse(recordings, mutant.policy(spec))
     except Exception as error:  # a mutant may break anything
         print(f"{mutant.name}: {type(error).__name__} in rehearsal", file=sys.stderr)
-        return tuple(one.check for one in recordings if breaks(mutant, one, url, spec))[:_ENOUGH]
+        return tuple(one.check for one in recordings if breaks(mutant, one, spec))[:_ENOUGH]
     return tuple(check for check, digest in answers.items() if digest != plain[check])
 
 
-def breaks(mutant: Mutant, recording: Recording, url: str, spec: str) -> bool:
+def breaks(mutant: Mutant, recording: Recording, spec: str) -> bool:
     """Whether a mutant raises something at what one check sends."""
     try:
-        rehearse([recording], url, mutant.policy(spec))
+        rehearse([recording], mutant.policy(spec))
     except Exception:  # what exactly, the run will show
         return True
     return False
@@ -121,18 +123,16 @@ def killed_under(spec: str, every: Sequence[Mutant]) -> dict[str, list[str]]:
         shrink=False,
         keep_all_frames=True,
     )
-    target = MutantTarget(("--spec", spec), grants=grants(settings.seed, {}))
     workers = worker_count("auto")
-    target.start()
-    try:
-        gallery = Gallery(settings, target)
-        (reference,) = gallery.run([gallery.subject(REFERENCE, spec)], workers, None)
+    files = files_of_groups(role_named("relay").groups)
+    target = MutantTarget(("--spec", spec), grants=grants(settings.seed, {}))
+    with serving(target):
+        plain = Gallery(settings, target).subject(REFERENCE, spec)
+        (reference,) = run_checks(settings, [plain], files, workers)
         verdicts = {one.check: one.verdict for one in reference.results}
         wanted = _plan(every, reference, workers, spec)
         subjects = [subject_of(one, target.url, reference, wanted[one.name], spec) for one in every]
-        runs = gallery.run([one for one in subjects if one.checks], workers * 2, None)
-    finally:
-        target.stop()
+        runs = run_checks(settings, [one for one in subjects if one.checks], files, workers * 2)
     return {run.subject.name: changed_verdicts(run, verdicts) for run in runs}
 
 
@@ -178,12 +178,13 @@ def own_recipe_of(mutant: Mutant, spec: str) -> Recipe:
 def _plan(
     every: Sequence[Mutant], reference: Run, workers: int, spec: str
 ) -> dict[str, tuple[str, ...]]:
-    recordings, url = recordings_of(reference), reference.subject.url
+    recordings = recordings_of(reference)
     always = unrehearsed(reference)
     found: dict[str, tuple[str, ...]] = {}
     with ProcessPoolExecutor(workers) as pool:
-        shares = shared_out([one.name for one in every], workers)
-        rest = (repeat(recordings), repeat(url), repeat(spec))
+        names = [one.name for one in every]
+        shares = [names[start :: workers * _SHARES] for start in range(workers * _SHARES)]
+        rest = (repeat(recordings), repeat(spec))
         for part in pool.map(affected_by_names, shares, *rest):
             found |= part
     return {name: tuple(dict.fromkeys((*checks, *always))) for name, checks in found.items()}

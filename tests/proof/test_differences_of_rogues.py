@@ -13,7 +13,9 @@ import pytest
 from nip_ap.engine.declarations import declarations
 from nip_ap.model.clauses import register
 from nip_ap.model.report import Document, TargetName
-from nip_ap.proof.relays import findings_of, rogues_named
+from nip_ap.proof.command import rogues_named
+from nip_ap.proof.role import Task, role_named
+from nip_ap.proof.roles.relay import findings_beside_the_reference
 from nip_ap.reporting import Report, report_of
 from nip_ap.reporting.compare.difference import difference
 from nip_ap_relay.rogues import DEVIATION, GENERAL
@@ -33,7 +35,9 @@ def report(run):
 def compared():
     """Each rogue with the difference between the reference's report and its own."""
     names = [one for one in os.environ.get("NIP_AP_ROGUES", "").split(",") if one]
-    reference, findings = findings_of(rogues_named(names), "auto", "differences", None, full=False)
+    rogues = rogues_named(role_named("relay"), names)
+    task = Task(rogues, "auto", "differences", lambda result, expected: None)
+    reference, findings = findings_beside_the_reference(task)
     conformant = report(reference)
     return [(one.rogue, difference(conformant, report(one.run))) for one in findings]
 

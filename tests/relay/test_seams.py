@@ -4,23 +4,22 @@ import inspect
 
 import pytest
 
-from nip_ap_relay.policy import NOVEMBER, Policy
+from nip_ap_relay.policy import Policy
 from nip_ap_relay.recording import Line, Recording
 from nip_ap_relay.rehearsable import says_whether_it_is_rehearsed, where_only_a_run_shows
 from nip_ap_relay.rehearsal import shown_in
 from nip_ap_relay.request_seams import RequestSeams
-from nip_ap_relay.rogues import DEVIATION, Rogue
+from nip_ap_relay.rogues import RelayRogue
 from nip_ap_relay.seams import Seams
 
 
 def declared(policy):
-    nothing = frozenset()
-    return Rogue("made-here", "-", nothing, nothing, nothing, DEVIATION, NOVEMBER, policy)
+    return RelayRogue("made-here", "-", policy=policy)
 
 
 def recording(check, *lines):
     said = (Line(0.0, "owner", door, sent, text) for door, sent, text in lines)
-    return Recording(check, 0, {}, tuple(said))
+    return Recording(check, "ws://relay.example", 0, {}, tuple(said))
 
 
 READS = recording("reads", ("ws", True, '["REQ","a",{}]'), ("ws", False, '["EOSE","a"]'))

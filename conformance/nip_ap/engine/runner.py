@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import orjson
@@ -141,8 +142,10 @@ def worker_count(asked: str) -> int:
     return max(int(asked), 1)
 
 
-def run_pytest(controller: SuiteController, workers: int, *extra: str) -> str:
-    """Run the scenarios under a controller; gives what pytest itself printed.
+def run_pytest(
+    controller: SuiteController, workers: int, *extra: str, files: Sequence[Path] | None = None
+) -> str:
+    """Run all scenarios, or some files of them, under a controller; gives what pytest printed.
 
     No ini file, conftest or plugin of the user's takes part. Raises SuiteBroken where pytest or a
     scenario file does not work at all, and KeyboardInterrupt.
@@ -153,7 +156,7 @@ def run_pytest(controller: SuiteController, workers: int, *extra: str) -> str:
         *("-q", "--capture=no", "--tb=line", "--nip-ap"),
         *(("-n", str(workers), "--dist", "worksteal") if workers > 1 else ()),
         *extra,
-        *map(str, scenario_files()),
+        *map(str, scenario_files() if files is None else files),
     ]
     printed = io.StringIO()
     with _nothing_of_the_users(), contextlib.redirect_stdout(printed):

@@ -6,20 +6,19 @@ from typing import IO, Any
 
 from nip_ap.engine.declarations import declarations
 from nip_ap.model.clauses import Clause, register
+from nip_ap.proof.role import role_named, role_names
 from nip_ap.reporting.legible import counted
 from nip_ap.reporting.printing import say, say_json
 
 
 def catalogue() -> list[dict[str, Any]]:
     """Every clause with the names of its checks and of the rogues that turn it red."""
-    from nip_ap_relay.rogues import ROGUES
-
     checks: dict[str, list[str]] = {}
     for declaration in declarations():
         for clause in declaration.clauses:
             checks.setdefault(clause, []).append(declaration.check_id())
     rogues: dict[str, list[str]] = {}
-    for rogue in ROGUES.values():
+    for rogue in (one for name in role_names() for one in role_named(name).rogues()):
         for clause in rogue.turns_red:
             rogues.setdefault(clause, []).append(rogue.name)
     return [

@@ -1,36 +1,32 @@
-"""What a rogue is, and the registry that the modules of this folder fill."""
+"""How a rogue relay is declared, and the registry that the modules of this folder fill."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nip_ap.rogue import ANYTHING, DEVIATION, GENERAL, NOISE, UNSTABLE, Rogue, listed
 from nip_ap_relay.policy import NOVEMBER, Policy
 
-ANYTHING = "*"
-"""For `blinds`: this rogue takes along whatever runs just then, so any check may be undecided."""
-
-DEVIATION, GENERAL, NOISE, UNSTABLE = "deviation", "general", "noise", "unstable"
+__all__ = [
+    "ANYTHING",
+    "DEVIATION",
+    "GENERAL",
+    "NOISE",
+    "ROGUES",
+    "UNSTABLE",
+    "RelayRogue",
+    "rogue",
+    "rogue_named",
+]
 
 
 @dataclass(frozen=True)
-class Rogue:
-    """A named deviation.
+class RelayRogue(Rogue):
+    """A relay with one deviation, in one revision of the protocol."""
 
-    kind: `deviation` turns exactly its list red; `general` is broken all over, and no check with a
-    negative claim may pass on it; `noise` is conformant and must stay green; `unstable` differs
-    from one repetition to the next.
-    by_chance: clauses whose check searches by chance and finds this rogue in most runs, not in all.
-    """
-
-    name: str
-    because: str
-    turns_red: frozenset[str]
-    blinds: frozenset[str]
-    by_chance: frozenset[str]
-    kind: str
-    spec: str
-    policy: type[Policy]
+    spec: str = NOVEMBER
+    policy: type[Policy] = Policy
 
     def relay_policy(self, spec: str) -> Policy:
         """A policy of this rogue, which calls itself by its name."""
@@ -39,7 +35,7 @@ class Rogue:
         return made
 
 
-ROGUES: dict[str, Rogue] = {}
+ROGUES: dict[str, RelayRogue] = {}
 
 
 def rogue(
@@ -57,14 +53,21 @@ def rogue(
     def register(policy: type[Policy]) -> type[Policy]:
         if name in ROGUES:
             raise ValueError(f"two rogues are named {name}")
-        red, blind = frozenset(turns_red.split()), frozenset(blinds.split())
-        chance = frozenset(by_chance.split())
-        ROGUES[name] = Rogue(name, because, red, blind, chance, kind, spec, policy)
+        ROGUES[name] = RelayRogue(
+            name=name,
+            because=because,
+            turns_red=listed(turns_red),
+            blinds=listed(blinds),
+            by_chance=listed(by_chance),
+            kind=kind,
+            spec=spec,
+            policy=policy,
+        )
         return policy
 
     return register
 
 
-def rogue_named(name: str) -> Rogue:
+def rogue_named(name: str) -> RelayRogue:
     """The rogue of that name. Raises KeyError."""
     return ROGUES[name]

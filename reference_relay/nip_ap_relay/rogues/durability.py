@@ -10,8 +10,8 @@ from nip_ap_relay.store import Row, Store
 
 @rogue(
     "forgets-on-crash",
-    turns_red="AP-DUR-01",
-    blinds="AP-DUR-02",
+    turns_red="AP-DUR-01 AP-DUR-05",
+    blinds="AP-DUR-02 AP-DUR-04",
     because="It answers from a write buffer that reaches the disk at a clean stop only.",
 )
 class ForgetsOnCrash(Policy):

@@ -1,0 +1,1 @@
+"""The kinds of programs that have rogues, a module each."""

@@ -1,0 +1,67 @@
+"""How a rogue client is declared, and the registry that the modules of this folder fill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from nip_ap.rogue import ANYTHING, DEVIATION, NOISE, Rogue, listed
+from nip_ap_client.migrator import Migrator
+from nip_ap_client.pinned import Keeper
+
+__all__ = ["NOISE", "ROGUES", "ClientRogue", "rogue", "rogue_named"]
+
+_Made = TypeVar("_Made", bound=type[Migrator] | type[Keeper])
+
+
+@dataclass(frozen=True)
+class ClientRogue(Rogue):
+    """A client with one deviation, in its migrator or in its keeper of agents."""
+
+    migrator: type[Migrator] = Migrator
+    keeper: type[Keeper] = Keeper
+
+
+ROGUES: dict[str, ClientRogue] = {}
+
+
+def rogue(
+    name: str,
+    *,
+    because: str,
+    turns_red: str = "",
+    blinds: str = ANYTHING,
+    by_chance: str = "",
+    kind: str = DEVIATION,
+    migrator: type[Migrator] = Migrator,
+) -> Callable[[_Made], _Made]:
+    """Declare a migrator or a keeper of agents as a rogue; clauses are ids in one string.
+
+    A fault of a client leaves undecided whatever builds on it, so `blinds` is anything unless said.
+    `migrator` is the one that stands beside a rogue keeper.
+    """
+
+    def register(made: _Made) -> _Made:
+        if name in ROGUES:
+            raise ValueError(f"two rogues are named {name}")
+        ROGUES[name] = ClientRogue(
+            name=name,
+            because=because,
+            turns_red=listed(turns_red),
+            blinds=listed(blinds) if kind == DEVIATION else frozenset(),
+            by_chance=listed(by_chance),
+            kind=kind,
+            migrator=made if issubclass(made, Migrator) else migrator,
+            keeper=made if issubclass(made, Keeper) else Keeper,
+        )
+        return made
+
+    return register
+
+
+def rogue_named(name: str) -> ClientRogue:
+    """The rogue of that name. Raises ValueError naming them all."""
+    if name not in ROGUES:
+        raise ValueError(f"no rogue is named {name!r}; there are {', '.join(ROGUES)}")
+    return ROGUES[name]
