@@ -151,6 +151,7 @@ def generator_alone() -> dict[str, Any]:
     from nip_ap.load import Outcome, Shape
     from nip_ap.load.generator import Task
     from nip_ap.load.processes import perform
+    from nip_ap.model.greeting import SILENT
     from nip_ap.nostr import SecretKey
 
     with subprocess.Popen(
@@ -175,7 +176,7 @@ def generator_alone() -> dict[str, Any]:
                 shape=shape,
                 publishers=tuple(range(number, shape.publishers, shape.processes)),
                 subscribers=tuple(range(number, shape.subscribers, shape.processes)),
-                authenticates=False,
+                greeting=SILENT,
                 answer_limit=8.0,
             )
             for number in range(shape.processes)

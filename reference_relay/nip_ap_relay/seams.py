@@ -252,6 +252,11 @@ class Seams(RequestSeams, Limits):
         return self.challenge_moment == moment and refusal.startswith("auth-required:")
 
     @answers_show
+    def auth_answer(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        """The answer to an AUTH: one OK that names its event."""
+        return ["OK", event.id, accepted, message]
+
+    @only_a_run_shows()
     def allows_another_attempt(self) -> bool:
         """Whether a wrong answer may be followed by another; the real relay allows one."""
         return self.challenge_moment == AGAIN

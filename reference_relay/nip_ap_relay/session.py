@@ -168,17 +168,23 @@ class Session:
         self.relay.submit(event, self._caller, answer)
 
     def _auth(self, event: Event) -> None:
-        if self._auth_failed and not self.relay.policy.allows_another_attempt():
-            self.send("OK", event.id, False, "auth-required: authentication already failed")
-        elif self.pubkey is not None and not self.relay.policy.allows_another_attempt():
-            self.send("OK", event.id, False, "auth-required: already authenticated")
-        elif answers_challenge(self.relay.policy, event, challenge=self._challenge, url=self.url):
+        policy = self.relay.policy
+        if self._auth_failed and not policy.allows_another_attempt():
+            self._answer_auth(event, False, "auth-required: authentication already failed")
+        elif self.pubkey is not None and not policy.allows_another_attempt():
+            self._answer_auth(event, False, "auth-required: already authenticated")
+        elif answers_challenge(policy, event, challenge=self._challenge, url=self.url):
             self.pubkey = event.pubkey
             self._caller = self.relay.caller(event.pubkey)
-            self.send("OK", event.id, True, "")
+            self._answer_auth(event, True, "")
         else:
             self._auth_failed = True
-            self.send("OK", event.id, False, "auth-required: verification failed")
+            self._answer_auth(event, False, "auth-required: verification failed")
+
+    def _answer_auth(self, event: Event, accepted: bool, message: str) -> None:
+        frame = self.relay.policy.auth_answer(event, accepted, message)
+        if frame is not None:
+            self.send(*frame)
 
     def _req(self, request: Request) -> None:
         policy, identifier = self.relay.policy, request.subscription

@@ -2,6 +2,8 @@
 
 from nip_ap.nostr import relay_auth_event
 from nip_ap.scenario import (
+    Broken,
+    NoAnswer,
     NotApplicable,
     accepted,
     address,
@@ -16,15 +18,13 @@ def test_each_connection_gets_a_challenge_of_its_own_to_answer(owner, persona, s
     first, second = owner.unauthenticated(), owner.unauthenticated()
     assert challenge_of(first) != ""
     assert challenge_of(second) != challenge_of(first)
-    answer = second.ws.authenticate_with(answer_to(second))
-    assert answer.accepted is True
+    second.authenticate()
     accepted(second, persona(slug))
 
 
 def challenge_of(early):
     """The challenge that the relay sent on a connection."""
-    early.ws.wait(lambda: early.ws.challenge is not None, "a NIP-42 challenge")
-    return early.ws.challenge
+    return early.ws.await_challenge(early.key)
 
 
 def answer_to(early, *, challenge=None, relay=None, at=None):
@@ -35,6 +35,18 @@ def answer_to(early, *, challenge=None, relay=None, at=None):
         relay=relay or early.ws.url,
         at=early.now() if at is None else at,
     )
+
+
+@clause("AP-AUTH-04")
+def test_a_right_answer_to_the_challenge_is_confirmed(owner):
+    early = owner.unauthenticated()
+    right = answer_to(early)
+    try:
+        answer = early.ws.authenticate_with(right)
+    except NoAnswer as error:
+        raise Broken("OK true that names a right AUTH event", str(error)) from error
+    assert answer.accepted is True
+    assert answer.event_id == right.id
 
 
 def wrong_answers(early, clock):

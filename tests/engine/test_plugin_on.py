@@ -209,11 +209,12 @@ def test_mistakes_of_a_scenario_are_errors_that_teach(pytester, run_checks, scen
 
 WAITS_OF_THE_SUITE = """
 from concurrent.futures import ThreadPoolExecutor
+from nip_ap.wire import Patience
 from nip_ap.wire.backoff import Backoff
 
 @clause("AP-SLUG-01")
 def test_it(owner, persona, slug):
-    Backoff(1.0).pause("rate-limited: retry in 0.01s")
+    Backoff(Patience(1.0)).pause("rate-limited: retry in 0.01s")
     with ThreadPoolExecutor(2) as pool:
         events = [pool.submit(accepted, owner, persona(f"{slug}-{n}")) for n in range(2)]
         assert len({event.result().id for event in events}) == 2

@@ -21,6 +21,7 @@ from nip_ap.load.generator import Task
 from nip_ap.load.processes import GeneratorFailed, perform
 from nip_ap.load.script import writes
 from nip_ap.model.clauses import NOVEMBER, register
+from nip_ap.model.greeting import SILENT
 from nip_ap.model.report import TargetName
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Subject
@@ -48,7 +49,7 @@ def tasks(url, shape, **options):
             shape=shape,
             publishers=tuple(range(number, shape.publishers, shape.processes)),
             subscribers=tuple(range(number, shape.subscribers, shape.processes)),
-            authenticates=False,
+            greeting=SILENT,
             **{"answer_limit": 1.0, **options},
         )
         for number in range(shape.processes)

@@ -16,6 +16,7 @@ import pytest
 
 from nip_ap.model.capabilities import NO, YES, Capabilities, Capability
 from nip_ap.model.clauses import NOVEMBER, register
+from nip_ap.model.greeting import CHALLENGING
 from nip_ap.model.judgement import Control
 from nip_ap.model.report import FORMAT, Document, transcript_name
 from nip_ap.model.result import Result
@@ -244,7 +245,7 @@ def test_a_transcript_holds_no_secret_key_and_no_nip_98_header(relay):
 
     key, transcript, sent = SecretKey.fresh(), Transcript(), []
     common = {"who": "owner", "key": key, "transcript": transcript, "now": lambda: int(time.time())}
-    ws = WebSocketDoor(relay.url, expects_challenge=True, **common)
+    ws = WebSocketDoor(relay.url, greeting=CHALLENGING, **common)
     client = httpx.Client(trust_env=False, event_hooks={"request": [sent.append]})
     with client:
         http = HttpDoor(relay.url, network=LiveNetwork(client), **common)

@@ -7,6 +7,7 @@ import time
 import httpx
 import orjson
 
+from nip_ap.model.greeting import CHALLENGING, SILENT
 from nip_ap.nostr import SecretKey, http_auth_event, http_auth_header
 from nip_ap.wire import Transcript, WebSocketDoor
 
@@ -20,7 +21,7 @@ def door_to(url: str, key: SecretKey | None = None, *, challenge: bool = True) -
         transcript=Transcript(),
         now=lambda: int(time.time()),
         answer_limit=5,
-        expects_challenge=challenge,
+        greeting=CHALLENGING if challenge else SILENT,
     )
 
 

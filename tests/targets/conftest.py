@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nip_ap.model.greeting import CHALLENGING
 from nip_ap.nostr import PERSONA, Draft, Filter, SecretKey
 from nip_ap.targets.kinds import chosen, target_of
 from nip_ap.wire import Transcript, WebSocketDoor
@@ -41,7 +42,7 @@ def talk(key):
                 key=key,
                 transcript=Transcript(),
                 now=lambda: int(time.time()),
-                expects_challenge=True,
+                greeting=CHALLENGING,
             )
         )
         return doors[-1]

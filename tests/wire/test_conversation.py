@@ -117,11 +117,12 @@ def test_a_subscription_that_was_left_or_closed_leaves_the_connection_idle(talk,
     assert talk.is_idle
 
 
-def test_only_a_last_notice_of_a_limit_is_one(talk):
+def test_notices_of_a_limit_stand_apart_until_they_are_taken_for_answers(talk):
     talk.receive(text("NOTICE", "rate-limited: slow down"))
-    assert talk.limit_notice() == "rate-limited: slow down"
-    talk.receive(text("NOTICE", "hello"))
-    assert talk.limit_notice() is None
+    talk.receive(text("NOTICE", "welcome"))
+    talk.receive(text("NOTICE", "rate-limited: slower"))
+    assert list(talk.limits) == ["rate-limited: slow down", "rate-limited: slower"]
+    assert talk.notices == ["rate-limited: slow down", "welcome", "rate-limited: slower"]
 
 
 # -- answers word for word ---------------------------------------------------------

@@ -213,11 +213,9 @@ class Actor:
 
     def authenticate(self) -> None:
         """Answer the challenge of the present connection (NIP-42). Raises Inconclusive."""
-        self.ws.key = self.key
-        self.ws.wait(lambda: self.ws.challenge is not None, "a NIP-42 challenge")
-        answer = self.ws.authenticate()
-        if not answer.accepted:
-            raise Inconclusive(f"a right answer to the challenge was refused: {answer.message!r}")
+        refusal = self.ws.authenticate_as(self.key)
+        if refusal:
+            raise Inconclusive(f"a right answer to the challenge was refused: {refusal!r}")
 
     # -- doors -----------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from nip_ap.checking.credentials import ABILITIES, run_key
 from nip_ap.checking.evidence import Ledger
 from nip_ap.checking.own_relay import OwnRelay
 from nip_ap.checking.refusal_texts import compared, is_of_the_family
+from nip_ap.model.greeting import Greeting
 from nip_ap.model.judgement import HOLDS, Comparison, Judgement, NotApplicable, judged
 from nip_ap.model.result import Result
 from nip_ap.model.subject import Context, Subject
@@ -60,6 +61,8 @@ class Check:
     subject: Subject
     surface: Surface
     repetition: int = 0
+    greeting: Greeting | None = None
+    """How the relay does NIP-42, where that is known before its capabilities are."""
     ledger: Ledger = field(default_factory=Ledger)
     transcript: Transcript = field(default_factory=Transcript)
     comparison: Comparison = field(default_factory=Comparison)
@@ -234,7 +237,7 @@ class Check:
             transcript=self.transcript,
             now=lambda: self.transcript.reading("time", lambda: int(time.time()), who),
             answer_limit=self.surface.context.settings.answer_limit,
-            expects_challenge=self.subject.capabilities.offers("auth"),
+            greeting=self.greeting or self.subject.capabilities.greeting,
             deaf=deaf,
             patience=self.surface.patience(self.subject.name),
             network=self._network,
@@ -254,6 +257,7 @@ class Check:
             network=self._network,
             nonce=f"{self.seed[:16]}-",
             auth=X_PUBKEY if settings.auth == X_PUBKEY else NIP98,
+            patience=self.surface.patience(self.subject.name),
             answer_limit=settings.answer_limit,
         )
 

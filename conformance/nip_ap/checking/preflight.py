@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import httpx
 
+from nip_ap.checking.actor import address
 from nip_ap.checking.check import Check, Surface
-from nip_ap.checking.probes import Probing, explore, relay_information
+from nip_ap.checking.greeting import counts_although, find_greeting, judges_in_order
+from nip_ap.checking.probes import Probing, explore, relay_information, silent
 from nip_ap.model.capabilities import Capabilities
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
@@ -15,6 +19,9 @@ from nip_ap.nostr import SecretKey
 from nip_ap.nostr.channel import Channel
 from nip_ap.targets.url import is_loopback
 from nip_ap.wire import LiveNetwork, Transcript
+from nip_ap.wire.dialling import FAR
+
+_READS = 3
 
 PREFLIGHT = "preflight"
 """What stands for a check's id where the preflight's transcript is meant."""
@@ -45,6 +52,38 @@ def probe(
         return preflight(surface, transcript or Transcript())
 
 
+def _explored(check: Check, probing: Probing, settings: Settings) -> Capabilities:
+    """Authentication first, for all the rest needs it; then the probes."""
+    greeting = check.greeting = find_greeting(probing.owner)
+    probing.greeting = greeting
+    if greeting.fault and not counts_although(probing.owner, probing.persona("probe-greeting")):
+        return silent(probing, settings.spec, greeting.fault)
+    found = replace(explore(probing, spec=settings.spec), greeting=greeting)
+    if not found.answers:
+        return found
+    found = replace(found, round_trip=_round_trip(probing))
+    if found.round_trip < FAR or not (
+        found.offers("auth-to-read") and found.offers("auth-to-write")
+    ):
+        return found
+    check.greeting = replace(greeting, in_order=True)
+    if greeting.fault or not judges_in_order(probing.owner, probing.persona("probe-order")):
+        return found
+    return replace(found, greeting=check.greeting)
+
+
+def _round_trip(probing: Probing) -> float:
+    """Seconds that the fastest of a few reads took."""
+    wanted = address(probing.owner, probing.slug)
+    probing.owner.read(wanted)
+    fastest = 60.0
+    for _ in range(_READS):
+        began = time.monotonic()
+        probing.owner.read(wanted)
+        fastest = min(fastest, probing.waited_since(began))
+    return fastest
+
+
 def preflight(surface: Surface, transcript: Transcript) -> Capabilities:
     """What the one relay of a surface offers. Raises Unreachable."""
     settings, (subject,) = surface.context.settings, surface.context.subjects
@@ -63,6 +102,6 @@ def preflight(surface: Surface, transcript: Transcript) -> Capabilities:
             slug=check.slug("probe"),
             may_load=settings.load or is_loopback(subject.url),
         )
-        return explore(probing, spec=settings.spec)
+        return _explored(check, probing, settings)
     finally:
         check.leave()

@@ -17,6 +17,7 @@ from nip_ap.checking.revision_probe import Doors, probed_revision
 from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
 from nip_ap.model.clauses import NOVEMBER
 from nip_ap.model.frame import RECEIVED
+from nip_ap.model.greeting import SILENT, Greeting
 from nip_ap.model.judgement import Inconclusive
 from nip_ap.model.revision import Revision
 from nip_ap.nostr import PERSONA, Draft, Filter
@@ -44,6 +45,7 @@ class Probing:
     information: Mapping[str, Any]
     channel: Channel
     transcript: Transcript
+    greeting: Greeting = SILENT
     slug: str = "probe"
     may_load: bool = False
     found: dict[str, Capability] = field(default_factory=dict)
@@ -111,12 +113,12 @@ def probe(
 
 @probe("auth", nip=42)
 def _auth(probing: Probing) -> tuple[str, str]:
-    door = probing.owner.ws
-    if door.challenge is None:
-        return NO, "no AUTH challenge came on a connection that wrote and read"
-    if not door.authenticated and not door.authenticate().accepted:
-        return NO, "a challenge came, but a correct answer to it was refused"
-    return YES, "a NIP-42 challenge came and its answer was accepted"
+    greeting = probing.greeting
+    if not greeting.challenges:
+        return NO, "no AUTH challenge came, neither at connect nor with a read or a write"
+    if greeting.fault:
+        return YES, f"a NIP-42 challenge came: {greeting}"
+    return YES, f"a NIP-42 challenge came and its answer was accepted: {greeting}"
 
 
 @probe("auth-to-write", limitation="auth_required")
@@ -299,20 +301,19 @@ def explore(probing: Probing, *, spec: str) -> Capabilities:
     fallback = NOVEMBER if spec == "auto" else spec
     try:
         event = probing.owner.publish(probing.persona(probing.slug))
-        _authenticate_if_offered(probing.owner)
         lag = _lag(probing)
         reading = probing.owner.try_to_read(address(probing.owner, probing.slug))
     except (NoAnswer, Inconclusive) as error:
-        return _silent(probing, fallback, str(error), answers=_judges(probing))
+        return silent(probing, fallback, str(error), answers=_judges(probing))
     except Unreachable:
         raise
     except WireError as error:
-        return _silent(probing, fallback, str(error))
+        return silent(probing, fallback, str(error))
     if reading.refusal is not None:
-        return _silent(probing, fallback, f"it accepts a persona and refuses its author: {reading}")
+        return silent(probing, fallback, f"it accepts a persona and refuses its author: {reading}")
     if event not in reading:
         why = f"it accepts an ordinary persona and does not serve it to its author: {reading}"
-        return _silent(probing, fallback, why, answers=True)
+        return silent(probing, fallback, why, answers=True)
     for name in PROBES:
         probing.found[name] = _found(name, probing)
     found = dict(probing.found)
@@ -347,18 +348,16 @@ def _lag(probing: Probing) -> float:
     return longest
 
 
-def _authenticate_if_offered(actor: Actor) -> None:
-    """A relay that does not insist on NIP-42 still shows unshared personas to their author only."""
-    door = actor.ws
-    if door.challenge is not None and not door.authenticated:
-        door.authenticate()
-
-
-def _silent(probing: Probing, spec: str, why: str, *, answers: bool = False) -> Capabilities:
+def silent(probing: Probing, spec: str, why: str, *, answers: bool = False) -> Capabilities:
+    """The capabilities of a relay that cannot be explored, and why."""
     found = {name: Capability(name, UNKNOWN, f"not probed: {why}") for name in PROBES}
+    if probing.greeting.challenges:
+        found["auth"] = Capability("auth", YES, str(probing.greeting))
+    revision = NOVEMBER if spec == "auto" else spec
     return Capabilities(
-        found, spec, "not probed", probing.information, answers, why, warnings=(why,)
-    )
+        found, revision, "not probed", probing.information, answers, why,
+        warnings=(why,), greeting=probing.greeting,
+    )  # fmt: skip
 
 
 def _judges(probing: Probing) -> bool:

@@ -74,7 +74,7 @@ class Crowd:
                 shape=shape,
                 publishers=tuple(range(number, shape.publishers, count)),
                 subscribers=tuple(range(number, shape.subscribers, count)),
-                authenticates=self._owner.ws.challenge is not None,
+                greeting=check.subject.capabilities.greeting,
                 answer_limit=check.surface.context.settings.answer_limit,
             )
             for number in range(count)

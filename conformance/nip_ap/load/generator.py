@@ -12,11 +12,12 @@ from typing import Any
 import orjson
 
 from nip_ap.load.connection import Connection, Record, Refused
+from nip_ap.load.entrance import Entrance
 from nip_ap.load.script import Write, fence, writes
 from nip_ap.load.shape import Shape
-from nip_ap.nostr import PERSONA, Event, Filter, MalformedEvent, SecretKey, relay_auth_event
+from nip_ap.model.greeting import Greeting
+from nip_ap.nostr import PERSONA, Event, Filter, MalformedEvent, SecretKey
 from nip_ap.nostr.message import (
-    AuthMessage,
     ClosedMessage,
     EoseMessage,
     EventMessage,
@@ -48,7 +49,7 @@ class Task:
     shape: Shape
     publishers: tuple[int, ...]
     subscribers: tuple[int, ...]
-    authenticates: bool
+    greeting: Greeting
     answer_limit: float
 
     def to_json(self) -> dict[str, Any]:
@@ -59,7 +60,11 @@ class Task:
     def from_json(cls, value: Mapping[str, Any]) -> Task:
         """What `to_json` gave."""
         lists = {name: tuple(value[name]) for name in ("publishers", "subscribers")}
-        return cls(**{**value, **lists, "shape": Shape(**value["shape"])})
+        parts = {
+            "shape": Shape(**value["shape"]),
+            "greeting": Greeting.from_json(value["greeting"]),
+        }
+        return cls(**{**value, **lists, **parts})
 
 
 @dataclass(frozen=True)
@@ -117,8 +122,7 @@ class _Member:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._key = key
         self._record = record
-        self._challenged: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._authenticated: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._entrance = Entrance(who, task.url, key, task.greeting)
         self._connection: Connection | None = None
 
     @property
@@ -131,30 +135,17 @@ class _Member:
         self._connection = await Connection.open(
             self.who, self.task.url, self._take, record=self._record, limit=_OPENING_LIMIT
         )
-        if not self.task.authenticates:
-            return
-        try:
-            async with asyncio.timeout(_OPENING_LIMIT):
-                challenge = await self._challenged
-                event = relay_auth_event(
-                    self._key, challenge=challenge, relay=self.task.url, at=int(time.time())
-                )
-                self.connection.send(orjson.dumps(["AUTH", event.to_json()]).decode())
-                await self._authenticated
-        except TimeoutError:
-            raise Refused(f"{self.who} could not authenticate in time") from None
+        await self._entrance.pass_through(self.connection.send, _OPENING_LIMIT)
 
     def finish(self) -> None:
         if not self.done.done():
             self.done.set_result(None)
 
     def _take(self, message: RelayMessage, text: str, at: float) -> None:
-        if self._authenticated.done() or not self.task.authenticates:
+        if self._entrance.is_over:
             self.take(message, text, at)
-        elif isinstance(message, AuthMessage) and not self._challenged.done():
-            self._challenged.set_result(message.challenge)
-        elif isinstance(message, OkMessage):
-            self._authenticated.set_result(None)
+        else:
+            self._entrance.take(message)
 
     def take(self, message: RelayMessage, text: str, at: float) -> None:
         """One message of the relay."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from nip_ap.model.greeting import SILENT, Greeting
+
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 
 
@@ -42,6 +44,10 @@ class Capabilities:
     """Whether the revision was found out or chosen; else what only one of them has is undecided."""
     warnings: tuple[str, ...] = ()
     """What else to know before anything is judged, as sentences."""
+    greeting: Greeting = SILENT
+    """How the relay does NIP-42."""
+    round_trip: float = 0.0
+    """Seconds that the fastest answer took."""
 
     def __getitem__(self, name: str) -> Capability:
         return self.found[name]
@@ -83,10 +89,17 @@ class Capabilities:
             "lag": self.lag,
             "spec_is_clear": self.spec_is_clear,
             "warnings": list(self.warnings),
+            "greeting": self.greeting.to_json(),
+            "round_trip": self.round_trip,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Capabilities:
         """What `to_json` gave."""
         found = {one["name"]: Capability(**one) for one in value["found"]}
-        return cls(**{**value, "found": found, "warnings": tuple(value["warnings"])})
+        parts = {
+            "found": found,
+            "warnings": tuple(value["warnings"]),
+            "greeting": Greeting.from_json(value["greeting"]),
+        }
+        return cls(**{**value, **parts})

@@ -10,6 +10,7 @@ from nip_ap.model.baseline import Baseline
 from nip_ap.model.capabilities import NO, YES, Capabilities
 from nip_ap.model.clauses import REVISIONS, Clause
 from nip_ap.model.frame import Frame
+from nip_ap.model.greeting import ANSWERED
 from nip_ap.model.judgement import Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.settings import Settings
@@ -78,7 +79,7 @@ class Subject:
         Raises UnmetClaim where that is for want of something that --claim says is there.
         """
         capabilities = self.capabilities
-        if not capabilities.answers:
+        if not capabilities.answers and not (clause.id == ANSWERED and capabilities.greeting.fault):
             raise Inconclusive(f"the relay did not answer the preflight: {capabilities.silence}")
         if not capabilities.spec_is_clear and set(clause.revisions) != set(REVISIONS):
             raise Inconclusive(

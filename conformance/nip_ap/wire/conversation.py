@@ -70,6 +70,8 @@ class Conversation:
         self.received: list[str] = []
         """Every text that came, in order."""
         self.notices: list[str] = []
+        self.limits: deque[str] = deque()
+        """Rate limits that came as a NOTICE and name nothing, not yet taken for an answer."""
         self.strays: list[str] = []
         """Texts that are no message of a relay, or answer nothing that was asked here."""
         self.faults: list[str] = []
@@ -128,6 +130,8 @@ class Conversation:
             case NoticeMessage(text, fault):
                 self._note_fault(fault)
                 self.notices.append(text)
+                if text.startswith("rate-limited:"):
+                    self.limits.append(text)
             case AuthMessage(challenge):
                 self.challenge = challenge
             case UnknownMessage():
@@ -183,8 +187,3 @@ class Conversation:
     def is_idle(self) -> bool:
         """Whether no subscription is open."""
         return all(one.left or one.closed is not None for one in self._requests.values())
-
-    def limit_notice(self) -> str | None:
-        """A rate limit that came as a NOTICE and names no event; None where there is none."""
-        last = self.notices[-1] if self.notices else ""
-        return last if last.startswith("rate-limited:") else None

@@ -17,9 +17,11 @@ from nip_ap.nostr import (
     http_auth_event,
     http_auth_header,
 )
-from nip_ap.wire.answers import Answer, Counted, NoAnswer, Reading, WireError
-from nip_ap.wire.backoff import Backoff
+from nip_ap.wire.allowance import EVENTS, READS
+from nip_ap.wire.answers import Answer, Counted, NoAnswer, RateLimited, Reading, WireError
+from nip_ap.wire.backoff import Backoff, is_limit
 from nip_ap.wire.network import Network
+from nip_ap.wire.pace import Patience
 from nip_ap.wire.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class HttpDoor:
         auth: str = NIP98,
         answer_limit: float = 8.0,
         nonce: str = "",
+        patience: Patience | None = None,
     ) -> None:
         """Speak to the HTTP side of a relay's WebSocket URL; `key` None sends no credentials.
 
@@ -66,6 +69,7 @@ class HttpDoor:
         self._transcript = transcript
         self._connection = transcript.connection(who, DOOR)
         self._answer_limit = answer_limit
+        self.patience = patience or Patience(answer_limit)
         self._nonces = itertools.count(1)
         self._nonce = nonce
 
@@ -94,12 +98,44 @@ class HttpDoor:
     ) -> httpx.Response:
         """POST a body; headers default to the actor's credentials. Raises NoAnswer, Unreachable.
 
-        The transcript names the headers and shows no value of them.
+        A rate limit is waited out. With headers that were given it cannot be, since credentials
+        may be used once: then it raises RateLimited. The transcript shows no value of a header.
         """
+        backoff = Backoff(self.patience, waits=not self._transcript.is_played)
+        what = EVENTS if path == "/events" else READS
+        while True:
+            self._admit(what)
+            response = self._posted(path, body, headers)
+            words = _limit(response)
+            self._note_limit(what, words is not None)
+            if words is None:
+                return response
+            if headers is not None:
+                raise RateLimited(f"POST {path} met a rate limit: {words!r}")
+            backoff.pause(words)
+
+    def _posted(self, path: str, body: bytes, headers: Mapping[str, str] | None) -> httpx.Response:
         sent = dict(self.credentials(path, body) if headers is None else headers)
         shown = "".join(f" [{name}]" for name in sent)
         text = f"POST {path}{shown} {body.decode('utf-8', 'replace')}"
         return self._request("POST", self.base + path, text, body, sent)
+
+    def _admit(self, what: str) -> None:
+        """Keep to the pace that is known; it is the same for both doors."""
+        if not self._transcript.is_played:
+            self.patience.allowance.admit(what, self._account)
+
+    def _note_limit(self, what: str, met: bool) -> None:
+        if self._transcript.is_played:
+            return
+        if met:
+            self.patience.allowance.limited(what, self._account, 1)
+        else:
+            self.patience.allowance.lifted(what, self._account)
+
+    @property
+    def _account(self) -> str:
+        return self.key.pubkey if self.key is not None else f"{self.who} {id(self)}"
 
     def information(self) -> httpx.Response:
         """GET the NIP-11 document, without credentials. Raises NoAnswer, Unreachable."""
@@ -136,13 +172,8 @@ class HttpDoor:
 
     def publish_json(self, value: Any, event_id: str) -> Answer:
         """POST any JSON value to /events."""
-        backoff = Backoff(self._answer_limit, waits=not self._transcript.is_played)
-        while True:
-            response = self.post("/events", orjson.dumps(value))
-            body = _json(response)
-            if response.status_code != 429:
-                break
-            backoff.pause(str(body.get("error", "")))
+        response = self.post("/events", orjson.dumps(value))
+        body = _json(response)
         accepted = response.is_success and body.get("accepted") is True
         message = body.get("message") if response.is_success else body.get("error")
         return Answer(
@@ -190,13 +221,7 @@ class HttpDoor:
         )
 
     def _read(self, path: str, filters: tuple[Filter, ...]) -> httpx.Response:
-        body = orjson.dumps([one.to_json() for one in filters])
-        backoff = Backoff(self._answer_limit, waits=not self._transcript.is_played)
-        while True:
-            response = self.post(path, body)
-            if response.status_code != 429:
-                return response
-            backoff.pause(_error(response))
+        return self.post(path, orjson.dumps([one.to_json() for one in filters]))
 
     def close(self) -> None:
         """Nothing to do: the network belongs to the process."""
@@ -226,6 +251,19 @@ def _json(response: httpx.Response) -> dict[str, Any]:
 
 def _error(response: httpx.Response) -> str:
     return str(_json(response).get("error", f"HTTP {response.status_code}"))
+
+
+def _limit(response: httpx.Response) -> str | None:
+    """The words of a rate limit, with the seconds that a header names; None where it is none.
+
+    The word for it is the prefix of NIP-01, whatever the status; a 429 needs no words.
+    """
+    body = _json(response)
+    said = str(body.get("error") or body.get("message") or "")
+    if response.status_code != 429 and (body.get("accepted") is True or not is_limit(said)):
+        return None
+    after = response.headers.get("retry-after", "")
+    return f"{said}; retry in {after} s" if after.isdigit() else said or "HTTP 429"
 
 
 def _events(response: httpx.Response) -> tuple[tuple[Event, ...], tuple[str, ...]]:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+
+from nip_ap.wire.allowance import Allowance
 
 _SILENCES = 3
 _SHORTEST = 1.0
 _LONGEST_LAG, _USUAL_LAG = 30.0, 3.0
+_LIMITED_FOR, _LIMITED_BRIEFLY = 190.0, 15.0
+_STUCK = 2
+_TELL_EVERY = 5.0
+_CHALLENGE, _HARDLY = 3.0, 0.5
+
+OnRest = Callable[[str, float], None]
+"""Told the relay's words and the seconds that are still to wait, again and again meanwhile."""
 
 
 class Patience:
@@ -18,8 +28,14 @@ class Patience:
     that drops what it dislikes ends in minutes that way, and none of its answers is missed.
     """
 
-    def __init__(self, limit: float) -> None:
+    def __init__(self, limit: float, *, on_rest: OnRest | None = None, share: int = 1) -> None:
+        """`share` is among how many processes a limit of the whole address is divided."""
         self.full = limit
+        self.allowance = Allowance(share, self.rest)
+        """How often the relay lets itself be asked, where it has a limit."""
+        self._on_rest = on_rest
+        self._unchallenged = 0
+        self._stuck = 0
         self.refuses_slowly = False
         """Whether a refusal was seen that delays or spoils what follows on its connection."""
         self._lost = 0
@@ -56,3 +72,36 @@ class Patience:
         """No answer came within the limit."""
         with self._lock:
             self._silences += 1
+
+    @property
+    def challenge_limit(self) -> float:
+        """Seconds to wait for a challenge after a refusal; hardly any where none ever came."""
+        longest = _CHALLENGE if self._unchallenged < _SILENCES else _HARDLY
+        return min(self.full, longest)
+
+    def without_challenge(self) -> None:
+        """A refusal asked for authentication, and no challenge came."""
+        with self._lock:
+            self._unchallenged += 1
+
+    # -- rate limits -------------------------------------------------------------
+
+    @property
+    def limited_for(self) -> float:
+        """Seconds for which a limit may let nothing through; short once some never lifted."""
+        return _LIMITED_FOR if self._stuck < _STUCK else _LIMITED_BRIEFLY
+
+    def stayed_limited(self) -> None:
+        """A limit let nothing through for all that time."""
+        with self._lock:
+            self._stuck += 1
+
+    def rest(self, seconds: float, why: str) -> None:
+        """Wait for so long, because of a limit; who listens is told every few seconds."""
+        left = seconds
+        while left > 0:
+            if self._on_rest is not None and seconds >= 1:
+                self._on_rest(why, left)
+            part = min(left, _TELL_EVERY)
+            threading.Event().wait(part)
+            left -= part

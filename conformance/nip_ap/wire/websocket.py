@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import orjson
 
-from nip_ap.nostr import Event, Filter, SecretKey, relay_auth_event
+from nip_ap.model.greeting import SILENT, Greeting
+from nip_ap.nostr import Event, Filter, SecretKey
 from nip_ap.nostr.message import CountMessage
+from nip_ap.wire.allowance import EVENTS, READS
 from nip_ap.wire.answers import (
     ANSWER_LIMIT,
     Answer,
@@ -22,14 +24,14 @@ from nip_ap.wire.answers import (
     Reading,
     WireError,
 )
-from nip_ap.wire.backoff import Backoff
-from nip_ap.wire.connection import DOOR, Connection
+from nip_ap.wire.authentication import AUTH_REQUIRED, AuthenticatingConnection
+from nip_ap.wire.backoff import Backoff, is_limit
+from nip_ap.wire.connection import DOOR
 from nip_ap.wire.conversation import Requested
 from nip_ap.wire.network import LiveNetwork, Network
 from nip_ap.wire.pace import Patience
 from nip_ap.wire.transcript import Transcript
 
-_AUTH_REQUIRED = "auth-required:"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
 
 
@@ -53,8 +55,17 @@ class Subscription(Requested):
         )
 
     def wait_for_answer(self) -> None:
-        """Wait until the relay said EOSE or CLOSED. Raises NoAnswer."""
-        self.door.wait(lambda: self.is_answered, f"EOSE for subscription {self.id}")
+        """Wait until the relay said EOSE or CLOSED. Raises NoAnswer.
+
+        A limit or a want of authentication that comes as a NOTICE counts as CLOSED.
+        """
+        door = self.door
+        door.wait(
+            lambda: self.is_answered or door.put_off() is not None,
+            f"EOSE for subscription {self.id}",
+        )
+        if not self.is_answered:
+            self.closed = door.take_put_off()
 
     def close(self) -> None:
         """Send CLOSE. Whether the relay obeys is for a check to see."""
@@ -62,7 +73,7 @@ class Subscription(Requested):
         self.door.send(["CLOSE", self.id])
 
 
-class WebSocketDoor(Connection):
+class WebSocketDoor(AuthenticatingConnection):
     """One connection of one actor."""
 
     def __init__(
@@ -74,7 +85,7 @@ class WebSocketDoor(Connection):
         transcript: Transcript,
         now: Callable[[], int],
         answer_limit: float = ANSWER_LIMIT,
-        expects_challenge: bool = False,
+        greeting: Greeting = SILENT,
         deaf: bool = False,
         patience: Patience | None = None,
         network: Network | None = None,
@@ -85,40 +96,23 @@ class WebSocketDoor(Connection):
         Raises Unreachable. `key` None makes an anonymous connection, which never authenticates.
         `patience` is what is known about the relay's pace; doors to one relay share it.
         """
+        self.lag = 0.0
+        """Seconds by which OKs run ahead of what the relay serves, as probed; 0 where not."""
+        self._numbers = iter(range(1, 1_000_000))
         super().__init__(
             url,
             who=who,
+            key=key,
+            now=now,
+            greeting=greeting,
             transcript=transcript,
             network=network or LiveNetwork(),
             patience=patience or Patience(answer_limit),
             answer_limit=answer_limit,
             deaf=deaf,
         )
-        self.key = key
-        self.lag = 0.0
-        """Seconds by which OKs run ahead of what the relay serves, as probed; 0 where not."""
-        self.authenticated = False
-        self._now = now
-        self._numbers = iter(range(1, 1_000_000))
-        if expects_challenge and key is not None:
-            self.wait(lambda: self.challenge is not None, "a NIP-42 challenge")
-            self.authenticate()
 
     # -- requests --------------------------------------------------------------
-
-    def authenticate(self) -> Answer:
-        """Answer the challenge that came (NIP-42) with the actor's key. Raises NoAnswer."""
-        if self.key is None or self.challenge is None:
-            raise NoAnswer("the relay sent no NIP-42 challenge")
-        event = relay_auth_event(self.key, challenge=self.challenge, relay=self.url, at=self._now())
-        answer = self.authenticate_with(event)
-        self.authenticated = answer.accepted
-        return answer
-
-    def authenticate_with(self, event: Event) -> Answer:
-        """Send any AUTH event, good or broken, and wait for its OK."""
-        self.send(["AUTH", event.to_json()])
-        return self.answer_to(event, alone=True)
 
     def publish(self, event: Event) -> Answer:
         """Send one EVENT and wait for its OK; authenticates and backs off where told to."""
@@ -133,8 +127,11 @@ class WebSocketDoor(Connection):
         return found
 
     def publish_some(self, events: Sequence[Event]) -> tuple[list[Answer | None], WireError | None]:
-        """As `publish_all`, but an answer that does not come leaves a gap, with its reason."""
-        backoff = Backoff(self.answer_limit, waits=not self._transcript.is_played)
+        """As `publish_all`, but an answer that does not come leaves a gap, with its reason.
+
+        What the relay put off, and only that, is sent again.
+        """
+        backoff = self._backoff()
         answers: list[Answer | None] = [None] * len(events)
         left = list(range(len(events)))
         while left:
@@ -142,15 +139,74 @@ class WebSocketDoor(Connection):
                 for number in left:
                     self.post(events[number])
                 for number in left:
-                    answers[number] = self.answer_to(events[number], alone=len(left) == 1)
+                    later = [events[other] for other in left if other >= number]
+                    answers[number] = self._answer_among(events[number], later, len(left) == 1)
             except (NoAnswer, ConnectionLost) as failure:
                 self._collect(events, answers)
                 return answers, failure
-            left = [number for number in left if self._is_worth_another_try(answers[number])]
-            limited = [answer.message for number in left if (answer := answers[number])]
-            if limited and limited[0].startswith("rate-limited:"):
-                backoff.pause(limited[0])
+            limited = [number for number in left if _is_limited(answers[number])]
+            self._note_limit(EVENTS, len(limited), len(left))
+            if limited:
+                backoff.pause(_message(answers[limited[0]]), progressed=len(limited) < len(left))
+            left = sorted(limited + self._worth_another_try(left, answers))
         return answers, None
+
+    def _backoff(self) -> Backoff:
+        return Backoff(self.patience, waits=not self._transcript.is_played)
+
+    def _note_limit(self, what: str, limited: int, sent: int) -> None:
+        """Let the relay's pace be learned."""
+        if self._transcript.is_played:
+            return
+        if limited:
+            self.patience.allowance.limited(what, self._account, limited)
+        if limited < sent:
+            self.patience.allowance.lifted(what, self._account)
+
+    def _admit(self, what: str) -> None:
+        """Keep to the pace that is known."""
+        if not self._transcript.is_played:
+            self.patience.allowance.admit(what, self._account)
+
+    @property
+    def _account(self) -> str:
+        """On whose account a relay counts requests: the key's, or the connection's."""
+        return self.key.pubkey if self.key is not None else f"{self.who} {id(self)}"
+
+    def _worth_another_try(
+        self, sent: Sequence[int], answers: Sequence[Answer | None]
+    ) -> list[int]:
+        """What was refused and may be taken now, because the connection has authenticated."""
+        refused = [number for number in sent if _is_refused(answers[number])]
+        asked = [one for one in refused if _message(answers[one]).startswith(AUTH_REQUIRED)]
+        first = (asked or refused)[:1]
+        if not first or not self.may_try_again(_message(answers[first[0]])):
+            return []
+        return refused
+
+    def _answer_among(self, event: Event, pending: Sequence[Event], is_alone: bool) -> Answer:
+        """The OK of one of several events under way. Raises NoAnswer.
+
+        Limits that come as a NOTICE name no event. As many of them as there are events without an
+        OK say that these were not taken; so does one of them where nothing else comes.
+        """
+        try:
+            self.wait(
+                lambda: self.has_ok(event) or self._are_limited(pending) or bool(self.misnamed),
+                f"OK for event {event.id[:8]}",
+            )
+        except NoAnswer:
+            if not self.limits:
+                raise
+        if self.has_ok(event) or self.misnamed:
+            return self.answer_to(event, alone=is_alone)
+        with self._changed:
+            return Answer(event.id, False, self.limits.popleft(), DOOR)
+
+    def _are_limited(self, pending: Sequence[Event]) -> bool:
+        if not self.limits:
+            return False
+        return len(self.limits) >= sum(not self.has_ok(event) for event in pending)
 
     def cut_off_in_the_middle_of(self, events: Sequence[Event], *, after: int) -> list[str]:
         """Send EVENTs and cut the connection while answers are under way; ids that got OK true.
@@ -176,47 +232,13 @@ class WebSocketDoor(Connection):
 
     def post(self, event: Event) -> None:
         """Send one EVENT; `answer_to` waits for its OK."""
+        self._admit(EVENTS)
         self.send(["EVENT", event.to_json()])
 
     @staticmethod
     def frame_of(event: Event) -> bytes:
         """The bytes that `post` sends."""
         return orjson.dumps(["EVENT", event.to_json()])
-
-    def _is_worth_another_try(self, answer: Answer | None) -> bool:
-        if answer is None or answer.accepted:
-            return False
-        if answer.prefix == "rate-limited:":
-            return True
-        return answer.prefix == _AUTH_REQUIRED and self._can_authenticate()
-
-    def _can_authenticate(self) -> bool:
-        """Authenticate if that is possible and was not done; True where it succeeded now."""
-        if self.key is None or self.authenticated or self.challenge is None:
-            return False
-        return self.authenticate().accepted
-
-    def answer_to(self, event: Event, *, alone: bool = False) -> Answer:
-        """Wait for the OK of an event. Raises NoAnswer.
-
-        An OK that names no event sent here (nostr-relay refuses with an empty id) answers the only
-        event that waits, if `alone` says so; among several it answers none that could be told.
-        """
-        self.wait(
-            lambda: self.has_ok(event) or self.limit_notice() is not None or bool(self.misnamed),
-            f"OK for event {event.id[:8]}",
-        )
-        with self._changed:
-            named = self.take_ok(event)
-            if named is not None:
-                return Answer(event.id, named.accepted, named.message, DOOR)
-            if not self.misnamed:
-                return Answer(event.id, False, self.notices.pop(), DOOR)
-            other = self.misnamed.popleft()
-        if not alone:
-            raise NoAnswer(f"an OK came for {other.event_id!r}, which is none of the events sent")
-        self._transcript.note(f"the OK that names {other.event_id!r} is taken for {event.id[:8]}")
-        return Answer(event.id, other.accepted, other.message, DOOR)
 
     def catch_up(self, events: Sequence[Event], longest: float | None = None) -> None:
         """Where this relay's OK runs ahead of its store, wait until accepted events can be read.
@@ -252,6 +274,7 @@ class WebSocketDoor(Connection):
             identifier or f"{self.who.replace(' ', '-')}-{next(self._numbers)}",
             tuple(filters),
         )
+        self._admit(READS)
         with self._changed:
             self.note_request(subscription)
         self.send(["REQ", subscription.id, *(one.to_json() for one in subscription.filters)])
@@ -260,14 +283,15 @@ class WebSocketDoor(Connection):
     def open(self, filters: Iterable[Filter], identifier: str = "") -> Subscription:
         """Subscribe and wait for EOSE or CLOSED; authenticates and backs off where told to."""
         wanted = tuple(filters)
-        backoff = Backoff(self.answer_limit, waits=not self._transcript.is_played)
+        backoff = self._backoff()
         while True:
             subscription = self.subscribe(wanted, identifier)
             subscription.wait_for_answer()
-            refusal = subscription.closed or ""
-            if refusal.startswith("rate-limited:"):
+            refusal = subscription.closed
+            self._note_limit(READS, int(refusal is not None and is_limit(refusal)), 1)
+            if refusal is not None and is_limit(refusal):
                 backoff.pause(refusal)
-            elif not (refusal.startswith(_AUTH_REQUIRED) and self._can_authenticate()):
+            elif subscription.ended or refusal is None or not self.may_try_again(refusal):
                 return subscription
 
     def query(self, filters: Iterable[Filter]) -> Reading:
@@ -301,12 +325,38 @@ class WebSocketDoor(Connection):
     def count(self, filters: Iterable[Filter]) -> Counted:
         """COUNT (NIP-45). Raises NoAnswer where the relay is silent about it."""
         wanted = tuple(filters)
+        backoff = self._backoff()
         while True:
-            identifier = f"count-{next(self._numbers)}"
-            self.send(["COUNT", identifier, *(one.to_json() for one in wanted)])
-            self.wait(lambda name=identifier: name in self.counts, f"COUNT {identifier}")  # type: ignore[misc]
-            found = self.counts[identifier]
+            found = self._counted(wanted)
             if isinstance(found, CountMessage):
+                self._note_limit(READS, 0, 1)
                 return Counted(self.who, DOOR, wanted, found.count)
-            if not (found.reason.startswith(_AUTH_REQUIRED) and self._can_authenticate()):
-                return Counted(self.who, DOOR, wanted, 0, found.reason)
+            if is_limit(found):
+                self._note_limit(READS, 1, 1)
+                backoff.pause(found)
+            elif not self.may_try_again(found):
+                return Counted(self.who, DOOR, wanted, 0, found)
+
+    def _counted(self, wanted: Sequence[Filter]) -> CountMessage | str:
+        """The count, or the words of a refusal."""
+        self._admit(READS)
+        identifier = f"count-{next(self._numbers)}"
+        self.send(["COUNT", identifier, *(one.to_json() for one in wanted)])
+        self.wait(lambda: identifier in self.counts or bool(self.limits), f"COUNT {identifier}")
+        with self._changed:
+            if identifier not in self.counts:
+                return self.limits.popleft()
+        found = self.counts[identifier]
+        return found if isinstance(found, CountMessage) else found.reason
+
+
+def _is_limited(answer: Answer | None) -> bool:
+    return _is_refused(answer) and is_limit(_message(answer))
+
+
+def _is_refused(answer: Answer | None) -> bool:
+    return answer is not None and not answer.accepted
+
+
+def _message(answer: Answer | None) -> str:
+    return "" if answer is None else answer.message

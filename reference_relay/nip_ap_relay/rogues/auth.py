@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nip_ap.nostr import Event
 from nip_ap_relay.policy import Policy
 from nip_ap_relay.rogues.declaring import rogue
@@ -55,3 +57,46 @@ class AuthUncheckedSignature(Policy):
 class AuthUncheckedTime(Policy):
     def auth_time_is_near(self, created_at: int, now: int) -> bool:
         return True
+
+
+@rogue(
+    "auth-without-ok",
+    turns_red="AP-AUTH-04",
+    because="It lets in whoever answers its challenge rightly, without a word.",
+)
+class AuthWithoutOk(Policy):
+    def auth_answer(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        return None if accepted else super().auth_answer(event, accepted, message)
+
+
+@rogue(
+    "auth-answered-by-notice",
+    turns_red="AP-AUTH-04",
+    because="It says in a NOTICE that somebody has authenticated.",
+)
+class AuthAnsweredByNotice(Policy):
+    def auth_answer(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        if accepted:
+            return ["NOTICE", f"authenticated as {event.pubkey}"]
+        return super().auth_answer(event, accepted, message)
+
+
+@rogue(
+    "auth-ok-inverted",
+    turns_red="AP-AUTH-04",
+    because="It lets in whoever answers its challenge rightly, and says OK false.",
+)
+class AuthOkInverted(Policy):
+    def auth_answer(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        return super().auth_answer(event, False, message)
+
+
+@rogue(
+    "auth-right-answer-refused",
+    turns_red="AP-AUTH-04",
+    blinds="*",
+    because="It compares the relay tag with a name that nobody else knows, and lets nobody in.",
+)
+class AuthRightAnswerRefused(Policy):
+    def auth_relay_matches(self, given: str, own: str) -> bool:
+        return False

@@ -1,0 +1,156 @@
+"""How often a relay lets itself be asked: learned from its limits, and kept to from then on.
+
+A limit is learned as "so many requests in so many seconds". It is taken to be one for each key
+first, which for fresh keys is as good as for each connection; where it strikes keys that kept to
+it, it is one for the whole address, and the process takes its share.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+EVENTS, READS = "events", "reads"
+
+_REMEMBERED = 90.0
+"""Seconds that a request is remembered: limits by the minute are the longest usual ones."""
+_STRIKES = 3
+_FEW = 5
+"""Requests that no relay minds of one key, so that a limit after fewer is one of the address."""
+_SLACK = 0.05
+_EVERYBODY = ""
+
+Rest = Callable[[float, str], None]
+
+
+@dataclass
+class _Limit:
+    """So many requests in so many seconds, for each key or for everybody together."""
+
+    number: int
+    seconds: float = 0.0
+    is_shared: bool = False
+    strikes: int = 0
+
+
+@dataclass
+class _History:
+    """When requests were sent that were taken, or may still be; when a limit was met first."""
+
+    sent: deque[float] = field(default_factory=deque)
+    limited_at: float = 0.0
+
+    def since(self, moment: float) -> int:
+        return sum(at > moment for at in self.sent)
+
+
+class Allowance:
+    """What one process knows about the limits of one relay."""
+
+    def __init__(self, share: int, rest: Rest, now: Callable[[], float] = time.monotonic) -> None:
+        """`share` is among how many processes a limit of the whole address is divided."""
+        self._share = share
+        self._rest = rest
+        self._now = now
+        self._limits: dict[str, _Limit] = {}
+        self._histories: dict[tuple[str, str], _History] = {}
+        self._lock = threading.Lock()
+
+    def __str__(self) -> str:
+        return "; ".join(
+            f"about {one.number} {what} in {one.seconds:.3g} s for each "
+            f"{'address' if one.is_shared else 'key'}"
+            for what, one in self._limits.items()
+        )
+
+    def admit(self, what: str, who: str) -> None:
+        """Wait until one more request keeps to what is known, and count it."""
+        while True:
+            with self._lock:
+                wait = self._wait(what, who)
+                if wait <= 0:
+                    self._history(what, who).sent.append(self._now())
+                    if not self._is_shared(what):
+                        self._history(what, _EVERYBODY).sent.append(self._now())
+                    return
+            self._rest(wait, f"keeping to {self}")
+
+    def limited(self, what: str, who: str, refused: int) -> None:
+        """So many of the last requests met a limit."""
+        with self._lock:
+            now = self._now()
+            history = self._history(what, who)
+            self._take_back(history, refused)
+            if not self._is_shared(what):
+                self._take_back(self._history(what, _EVERYBODY), refused)
+            limit = self._limits.get(what)
+            if limit is None:
+                self._limits[what] = self._first(what, history)
+            elif history.limited_at:
+                self._stretch(limit, history, now)
+            elif not limit.is_shared:
+                self._correct(what, limit, history.since(now - (limit.seconds or _REMEMBERED)))
+            history.limited_at = history.limited_at or now
+
+    def lifted(self, what: str, who: str) -> None:
+        """What was limited has been taken now."""
+        with self._lock:
+            limit, history = self._limits.get(what), self._history(what, who)
+            if limit is not None and not limit.seconds and history.sent:
+                limit.seconds = self._now() - history.sent[0]
+
+    def _first(self, what: str, history: _History) -> _Limit:
+        """What the first limit tells: one that strikes a key at once was used up by others."""
+        if len(history.sent) >= _FEW:
+            return _Limit(len(history.sent))
+        everybody = self._history(what, _EVERYBODY)
+        return _Limit(max(1, len(everybody.sent) * self._share), is_shared=True)
+
+    def _wait(self, what: str, who: str) -> float:
+        limit, now = self._limits.get(what), self._now()
+        history = self._history(what, who)
+        while history.sent and history.sent[0] < now - _REMEMBERED:
+            history.sent.popleft()
+        if limit is None or not limit.seconds:
+            return 0.0
+        number = max(1, limit.number // self._share) if limit.is_shared else limit.number
+        if len(history.sent) < number:
+            return 0.0
+        return history.sent[-number] + limit.seconds + _SLACK - now
+
+    def _correct(self, what: str, limit: _Limit, taken: int) -> None:
+        """It struck a key for the first time, after so many.
+
+        Near the number, that is what the number is. Far below it, a few times, the limit is not
+        one for each key.
+        """
+        if limit.number < 2 * taken + 2:
+            limit.number = max(1, min(limit.number, taken))
+            return
+        limit.strikes += 1
+        if limit.strikes < _STRIKES:
+            return
+        everybody = self._history(what, _EVERYBODY)
+        within = everybody.since(self._now() - (limit.seconds or _REMEMBERED))
+        limit.is_shared, limit.number = True, max(1, within * self._share)
+
+    def _stretch(self, limit: _Limit, history: _History, now: float) -> None:
+        """It was met again: the seconds follow from what was taken since it was met first."""
+        taken = max(1, history.since(history.limited_at))
+        limit.seconds = max(limit.seconds, limit.number * (now - history.limited_at) / taken)
+        limit.seconds = min(limit.seconds, _REMEMBERED)
+
+    def _history(self, what: str, who: str) -> _History:
+        key = (what, _EVERYBODY if self._is_shared(what) else who)
+        return self._histories.setdefault(key, _History())
+
+    def _is_shared(self, what: str) -> bool:
+        return what in self._limits and self._limits[what].is_shared
+
+    @staticmethod
+    def _take_back(history: _History, refused: int) -> None:
+        for _ in range(min(refused, len(history.sent))):
+            history.sent.pop()

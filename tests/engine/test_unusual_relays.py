@@ -1,0 +1,52 @@
+"""Correct and unusual: on a relay with other manners a run ends as on the plain one."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from nip_ap.model.greeting import ON_CONNECT, ON_READ, ON_WRITE
+from nip_ap_relay.manners import CHALLENGES
+
+RELAY = f"{sys.executable} -m nip_ap_relay --port {{port}}"
+SELECTED = ("AP-AUTH-*", "AP-GATE-01", "AP-READ-02", "AP-ROB-06", "AP-SLUG-01", "AP-REPL-01")
+
+MOMENTS = {
+    "connect": ON_CONNECT,
+    "late": ON_CONNECT,
+    "again": ON_CONNECT,
+    "read": ON_READ,
+    "write": ON_WRITE,
+}
+
+
+def selected(checks=SELECTED):
+    return [word for check in checks for word in ("--only", check)]
+
+
+def offered(document, name):
+    return next(one for one in document["capabilities"] if one["name"] == name)
+
+
+@pytest.mark.parametrize("moment", CHALLENGES)
+def test_a_challenge_may_come_whenever_it_is_needed(moment, nip_ap):
+    command = f"{RELAY} --challenge {moment}"
+    run = nip_ap("run", "--cmd", command, *selected(), "-n", 1, "--json")
+    assert run.code == 0, run.out[-2000:] + run.err
+    assert {one["verdict"] for one in run.json["checks"]} <= {"pass", "not applicable"}
+    auth = offered(run.json, "auth")
+    assert auth["offered"] == "yes"
+    assert MOMENTS[moment] in auth["evidence"]
+
+
+@pytest.mark.parametrize("needed", ["reads", "writes"])
+def test_reads_or_writes_alone_may_need_authentication(needed, nip_ap):
+    command = f"{RELAY} --auth-required {needed}"
+    run = nip_ap("run", "--cmd", command, *selected(), "-n", 1, "--json")
+    assert run.code == 0, run.out[-2000:] + run.err
+    found = {name: offered(run.json, name)["offered"] for name in ("auth-to-read", "auth-to-write")}
+    assert found == {
+        "auth-to-read": "yes" if needed == "reads" else "no",
+        "auth-to-write": "yes" if needed == "writes" else "no",
+    }
