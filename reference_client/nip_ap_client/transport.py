@@ -83,22 +83,22 @@ class WireTransport:
             yield self._post(event)
 
     def _post(self, event: Event) -> Answer:
-        import httpx  # heavy, and hardly ever needed
-
         from nip_ap.wire.http import HttpDoor
         from nip_ap.wire.network import LiveNetwork
 
-        with httpx.Client(trust_env=False) as client:
-            door = HttpDoor(
-                self._url,
-                who="migrator",
-                key=self._key,
-                transcript=self._transcript,
-                now=self._now,
-                network=LiveNetwork(client),
-                answer_limit=self._answer_limit,
-            )
+        door = HttpDoor(
+            self._url,
+            who="migrator",
+            key=self._key,
+            transcript=self._transcript,
+            now=self._now,
+            network=LiveNetwork(),
+            answer_limit=self._answer_limit,
+        )
+        try:
             answer = door.publish(event)
+        finally:
+            door.close()
         if answer.status in (404, 405):
             return next(submit_through(self.door, [event]))
         return answer

@@ -9,7 +9,6 @@ import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
-import httpx
 import jsonschema
 import orjson
 import pytest
@@ -240,20 +239,21 @@ def relay():
     target.stop()
 
 
-def test_a_transcript_holds_no_secret_key_and_no_nip_98_header(relay):
+def test_a_transcript_holds_no_secret_key_and_no_nip_98_header(relay, monkeypatch):
     import time
 
     key, transcript, sent = SecretKey.fresh(), Transcript(), []
     common = {"who": "owner", "key": key, "transcript": transcript, "now": lambda: int(time.time())}
     ws = WebSocketDoor(relay.url, greeting=CHALLENGING, **common)
-    client = httpx.Client(trust_env=False, event_hooks={"request": [sent.append]})
-    with client:
-        http = HttpDoor(relay.url, network=LiveNetwork(client), **common)
-        event = Draft(30175, int(time.time()), (("d", "x"),), "{}").signed_by(key)
-        assert ws.publish(event).accepted
-        assert http.query([Filter.of(kinds=[30175], authors=[key.pubkey])]).events == (event,)
+    http = HttpDoor(relay.url, network=LiveNetwork(), **common)
+    credentials = http.credentials
+    monkeypatch.setattr(http, "credentials", lambda *of: sent.append(credentials(*of)) or sent[-1])
+    event = Draft(30175, int(time.time()), (("d", "x"),), "{}").signed_by(key)
+    assert ws.publish(event).accepted
+    assert http.query([Filter.of(kinds=[30175], authors=[key.pubkey])]).events == (event,)
     ws.close()
-    headers = [one.headers["Authorization"] for one in sent]
+    http.close()
+    headers = [one["Authorization"] for one in sent]
     text = "\n".join(frame.text for frame in transcript.frames)
     assert len(headers) == 1
     assert event.id in text
@@ -266,12 +266,12 @@ def test_a_transcript_holds_no_secret_key_and_no_nip_98_header(relay):
 
 def test_x_pubkey_is_named_without_its_value(relay):
     transcript, key = Transcript(), SecretKey.fresh()
-    with httpx.Client(trust_env=False) as client:
-        door = HttpDoor(
-            relay.url, who="o", key=key, transcript=transcript, now=lambda: 0,
-            network=LiveNetwork(client), auth="x-pubkey",
-        )  # fmt: skip
-        door.query([Filter.of(kinds=[30175], ids=["0" * 64])])
+    door = HttpDoor(
+        relay.url, who="o", key=key, transcript=transcript, now=lambda: 0,
+        network=LiveNetwork(), auth="x-pubkey",
+    )  # fmt: skip
+    door.query([Filter.of(kinds=[30175], ids=["0" * 64])])
+    door.close()
     assert "[X-Pubkey]" in transcript.frames[0].text
     assert key.pubkey not in transcript.frames[0].text
 

@@ -10,7 +10,7 @@ import sys
 import time
 import zlib
 
-import httpx
+import orjson
 import pytest
 from click.testing import CliRunner
 
@@ -19,6 +19,7 @@ from nip_ap.clients.claims import encodings
 from nip_ap.nostr import Filter, SecretKey
 from nip_ap.targets import BundledTarget
 from nip_ap.wire import HttpDoor, LiveNetwork, Transcript
+from tests.wire.http_server import HttpServer, http_answer
 
 ROLES = ("owner", "stranger", "other owner", "limited", "users-only")
 PACKED = re.compile(r'id="transcripts">([A-Za-z0-9+/=]+)<')
@@ -128,24 +129,24 @@ def test_a_relay_that_repeats_the_header_does_not_get_it_into_a_transcript(statu
 
     def repeat(request):
         sent.append(request.headers["authorization"])
-        return httpx.Response(
-            status, json={"error": f"bad header: {sent[-1]}", "message": sent[-1]}
-        )
+        body = {"error": f"bad header: {sent[-1]}", "message": sent[-1]}
+        return http_answer(status, orjson.dumps(body))
 
     transcript = Transcript()
-    with httpx.Client(transport=httpx.MockTransport(repeat)) as client:
+    with HttpServer(repeat) as server:
         door = HttpDoor(
-            "ws://127.0.0.1:1",
+            server.url,
             who="owner",
             key=SecretKey.fresh(),
             transcript=transcript,
             now=lambda: int(time.time()),
-            network=LiveNetwork(client),
+            network=LiveNetwork(),
         )
         answer = door.publish_json({}, "0" * 64)
         if status != 200:
             reading = door.query([Filter.of(kinds=[1])])
             assert "(the credential that was sent)" in reading.refusal
+        door.close()
     text = "\n".join(frame.text for frame in transcript.frames)
     assert "(the credential that was sent)" in text
     assert "(the credential that was sent)" in answer.message

@@ -28,4 +28,4 @@ def test_comparing_reports_loads_no_socket_and_no_curve(two_reports):
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.split("\n")}
     assert "nip_ap" in loaded
-    assert not loaded & {"websockets", "httpx", "coincurve"}
+    assert not loaded & {"websockets", "h11", "coincurve"}

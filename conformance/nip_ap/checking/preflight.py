@@ -6,8 +6,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-import httpx
-
 from nip_ap.checking.actor import address
 from nip_ap.checking.check import Check, Surface
 from nip_ap.checking.greeting import counts_although, find_greeting, judges_in_order
@@ -27,18 +25,6 @@ PREFLIGHT = "preflight"
 """What stands for a check's id where the preflight's transcript is meant."""
 
 
-def new_client(*urls: str) -> httpx.Client:
-    """An HTTP client for these relays; it minds no proxy.
-
-    Loading certificates takes 30 ms, so it does that only where a relay speaks TLS.
-    """
-    return httpx.Client(
-        trust_env=False,
-        verify=any(url.startswith("wss:") for url in urls),
-        limits=httpx.Limits(max_keepalive_connections=4),
-    )
-
-
 def probe(
     target_url: str,
     settings: Settings,
@@ -46,10 +32,9 @@ def probe(
     transcript: Transcript | None = None,
 ) -> Capabilities:
     """Preflight and probes of one relay, noted down in a transcript. Raises Unreachable."""
-    with new_client(target_url) as client:
-        subject = Subject("", target_url, Capabilities({}, settings.spec, ""))
-        surface = Surface(Context(settings, (subject,)), LiveNetwork(client), keys)
-        return preflight(surface, transcript or Transcript())
+    subject = Subject("", target_url, Capabilities({}, settings.spec, ""))
+    surface = Surface(Context(settings, (subject,)), LiveNetwork(), keys)
+    return preflight(surface, transcript or Transcript())
 
 
 def _explored(check: Check, probing: Probing, settings: Settings) -> Capabilities:

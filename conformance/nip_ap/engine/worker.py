@@ -6,13 +6,11 @@ import json
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
-import httpx
 import pytest
 
 from nip_ap.checking.actor import HTTP
 from nip_ap.checking.check import Check, Surface
 from nip_ap.checking.comparison import sides
-from nip_ap.checking.preflight import new_client
 from nip_ap.engine.check_ids import (
     _REPETITION,
     _SUBJECT,
@@ -56,7 +54,6 @@ class SuiteWorker:
         self._running: Check | None = None
         self._finished: Result | None = None
         self._surface: Surface | None = None
-        self._client: httpx.Client | None = None
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             config.args = [str(path) for path in scenario_files()]
         if "test" not in config.getini("python_functions"):
@@ -80,10 +77,8 @@ class SuiteWorker:
         """The shared surface of this process, made when first needed."""
         if self._surface is None:
             context = self.context
-            urls = [subject.url for subject in context.subjects]
-            self._client = new_client(*urls)
             keys = {} if context.evidence else read_keys(context.settings.keys)
-            self._surface = Surface(context, LiveNetwork(self._client), keys)
+            self._surface = Surface(context, LiveNetwork(), keys)
         return self._surface
 
     def pytest_sessionstart(self) -> None:
@@ -107,11 +102,6 @@ class SuiteWorker:
         spec = subject.capabilities.spec
         repro = repro_line(self._finished.check, context.settings, spec, target)
         return check_report(self._finished, repro), self._finished.frames
-
-    def pytest_sessionfinish(self) -> None:
-        """Close the shared HTTP client."""
-        if self._client is not None:
-            self._client.close()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:

@@ -22,6 +22,14 @@ class Unreachable(WireError):
     """No connection could be made."""
 
 
+class StaleConnection(Unreachable):
+    """A connection that was kept open ended before a byte of an answer: nothing was said."""
+
+
+class Flooded(WireError):
+    """The relay sent more than anything that was asked for can need."""
+
+
 class ConnectionLost(WireError):
     """The relay ended the connection."""
 
@@ -32,6 +40,25 @@ class NoAnswer(WireError):
 
 class RateLimited(WireError):
     """A rate limit did not lift in time."""
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """What came back to one HTTP request. `content` is what it says after decompression."""
+
+    status_code: int
+    content: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is one of 200 to 299."""
+        return 200 <= self.status_code < 300
+
+    @property
+    def text(self) -> str:
+        """The content as UTF-8, whatever its charset is said to be: JSON has no other."""
+        return self.content.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)

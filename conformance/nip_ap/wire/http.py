@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
@@ -18,14 +18,20 @@ from nip_ap.nostr import (
     http_auth_header,
 )
 from nip_ap.wire.allowance import EVENTS, READS
-from nip_ap.wire.answers import Answer, Counted, NoAnswer, RateLimited, Reading, WireError
+from nip_ap.wire.answers import (
+    Answer,
+    Counted,
+    HttpResponse,
+    NoAnswer,
+    RateLimited,
+    Reading,
+    StaleConnection,
+    WireError,
+)
 from nip_ap.wire.backoff import Backoff, is_limit
 from nip_ap.wire.network import Network
 from nip_ap.wire.pace import Patience
 from nip_ap.wire.transcript import Transcript
-
-if TYPE_CHECKING:
-    import httpx  # takes longer to import than a small migration takes to run
 
 DOOR = "http"
 NIP98, X_PUBKEY = "nip98", "x-pubkey"
@@ -65,9 +71,9 @@ class HttpDoor:
         self.key = key
         self._auth = auth
         self._now = now
-        self._network = network
         self._transcript = transcript
         self._connection = transcript.connection(who, DOOR)
+        self._line = network.http(who, self._connection)
         self._answer_limit = answer_limit
         self.patience = patience or Patience(answer_limit)
         self._nonces = itertools.count(1)
@@ -95,7 +101,7 @@ class HttpDoor:
 
     def post(
         self, path: str, body: bytes, headers: Mapping[str, str] | None = None
-    ) -> httpx.Response:
+    ) -> HttpResponse:
         """POST a body; headers default to the actor's credentials. Raises NoAnswer, Unreachable.
 
         A rate limit is waited out. With headers that were given it cannot be, since credentials
@@ -114,11 +120,14 @@ class HttpDoor:
                 raise RateLimited(f"POST {path} met a rate limit: {words!r}")
             backoff.pause(words)
 
-    def _posted(self, path: str, body: bytes, headers: Mapping[str, str] | None) -> httpx.Response:
-        sent = dict(self.credentials(path, body) if headers is None else headers)
-        shown = "".join(f" [{name}]" for name in sent)
-        text = f"POST {path}{shown} {body.decode('utf-8', 'replace')}"
-        return self._request("POST", self.base + path, text, body, sent)
+    def _posted(self, path: str, body: bytes, headers: Mapping[str, str] | None) -> HttpResponse:
+        """With headers that are given on a new connection, so that it need not be made twice."""
+        if headers is not None:
+            return self._request("POST", path, body, headers, fresh=True)
+        try:
+            return self._request("POST", path, body, self.credentials(path, body))
+        except StaleConnection:
+            return self._request("POST", path, body, self.credentials(path, body), fresh=True)
 
     def _admit(self, what: str) -> None:
         """Keep to the pace that is known; it is the same for both doors."""
@@ -137,24 +146,27 @@ class HttpDoor:
     def _account(self) -> str:
         return self.key.pubkey if self.key is not None else f"{self.who} {id(self)}"
 
-    def information(self) -> httpx.Response:
+    def information(self) -> HttpResponse:
         """GET the NIP-11 document, without credentials. Raises NoAnswer, Unreachable."""
         headers = {"Accept": "application/nostr+json"}
-        return self._request("GET", self._root, "GET / [Accept]", b"", headers)
+        return self._request("GET", "/", b"", headers, fresh=True)
 
     def _request(
-        self, method: str, url: str, shown: str, body: bytes, headers: Mapping[str, str]
-    ) -> httpx.Response:
-        self._record(SENT, shown)
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        fresh: bool = False,
+    ) -> HttpResponse:
+        url = self._root if method == "GET" else self.base + path
+        named = "".join(f" [{name}]" for name in headers)
+        what = "" if method == "GET" else f" {body.decode('utf-8', 'replace')}"
+        self._record(SENT, f"{method} {path}{named}{what}")
         try:
-            response = self._network.request(
-                method,
-                url,
-                self.who,
-                self._connection,
-                body=body,
-                headers=headers,
-                limit=self._answer_limit,
+            response = self._line.request(
+                method, url, body=body, headers=headers, limit=self._answer_limit, fresh=fresh
             )
         except WireError as error:
             self._record(NOTE, f"{GAVE_UP}{type(error).__name__}: {error}")
@@ -220,28 +232,27 @@ class HttpDoor:
             response.status_code,
         )
 
-    def _read(self, path: str, filters: tuple[Filter, ...]) -> httpx.Response:
+    def _read(self, path: str, filters: tuple[Filter, ...]) -> HttpResponse:
         return self.post(path, orjson.dumps([one.to_json() for one in filters]))
 
     def close(self) -> None:
-        """Nothing to do: the network belongs to the process."""
+        """End the connection; never raises."""
+        self._line.close()
 
 
-def _without_credentials(response: httpx.Response, sent: Mapping[str, str]) -> httpx.Response:
+def _without_credentials(response: HttpResponse, sent: Mapping[str, str]) -> HttpResponse:
     """An answer in which the relay does not repeat the NIP-98 header that it got.
 
     Whatever is made of the answer, a transcript, a reason, a page, has no credential in it then.
     """
-    import httpx
-
     token = sent.get("Authorization", "").removeprefix("Nostr ").strip()
     if not token or token not in response.text:
         return response
     text = response.text.replace(token, "(the credential that was sent)")
-    return httpx.Response(response.status_code, content=text.encode())
+    return HttpResponse(response.status_code, text.encode(), response.headers)
 
 
-def _json(response: httpx.Response) -> dict[str, Any]:
+def _json(response: HttpResponse) -> dict[str, Any]:
     try:
         body = orjson.loads(response.content)
     except orjson.JSONDecodeError:
@@ -249,11 +260,11 @@ def _json(response: httpx.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _error(response: httpx.Response) -> str:
+def _error(response: HttpResponse) -> str:
     return str(_json(response).get("error", f"HTTP {response.status_code}"))
 
 
-def _limit(response: httpx.Response) -> str | None:
+def _limit(response: HttpResponse) -> str | None:
     """The words of a rate limit, with the seconds that a header names; None where it is none.
 
     The word for it is the prefix of NIP-01, whatever the status; a 429 needs no words.
@@ -262,11 +273,11 @@ def _limit(response: httpx.Response) -> str | None:
     said = str(body.get("error") or body.get("message") or "")
     if response.status_code != 429 and (body.get("accepted") is True or not is_limit(said)):
         return None
-    after = response.headers.get("retry-after", "")
+    after = response.header("retry-after")
     return f"{said}; retry in {after} s" if after.isdigit() else said or "HTTP 429"
 
 
-def _events(response: httpx.Response) -> tuple[tuple[Event, ...], tuple[str, ...]]:
+def _events(response: HttpResponse) -> tuple[tuple[Event, ...], tuple[str, ...]]:
     """The events of an answer, and what stands among them and is none."""
     try:
         body = orjson.loads(response.content)

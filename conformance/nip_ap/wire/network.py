@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from functools import cache
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 
-from nip_ap.wire.answers import ConnectionLost, NoAnswer, Unreachable
-
-if TYPE_CHECKING:
-    import httpx  # takes longer to import than a small migration takes to run
+from nip_ap.wire.answers import ConnectionLost, HttpResponse, Unreachable
 
 Take = Callable[[str], None]
 
@@ -48,6 +47,25 @@ class Line(Protocol):
         """End the connection; never raises."""
 
 
+class HttpLine(Protocol):
+    """The HTTP connections of one actor."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes,
+        headers: Mapping[str, str],
+        limit: float,
+        fresh: bool = False,
+    ) -> HttpResponse:
+        """Make a request. Raises NoAnswer, Unreachable, StaleConnection, Flooded."""
+
+    def close(self) -> None:
+        """End the connection that is open, if one is; never raises."""
+
+
 class Network(Protocol):
     """How doors reach a relay. `who` and `connection` are those of the transcript."""
 
@@ -57,73 +75,56 @@ class Network(Protocol):
         A deaf one has next to no buffers, so that `stop_reading` is felt by the relay.
         """
 
-    def request(
-        self,
-        method: str,
-        url: str,
-        who: str,
-        connection: int,
-        *,
-        body: bytes,
-        headers: Mapping[str, str],
-        limit: float,
-    ) -> httpx.Response:
-        """Make an HTTP request. Raises NoAnswer, Unreachable."""
+    def http(self, who: str, connection: int) -> HttpLine:
+        """Where an actor makes HTTP requests. Nothing is opened yet."""
 
 
 class LiveNetwork:
-    """The network of this machine. Without a client it has no HTTP."""
+    """The network of this machine."""
 
-    def __init__(self, client: httpx.Client | None = None) -> None:
-        self._client = client
+    def __init__(self, trust: Callable[[], ssl.SSLContext] | None = None) -> None:
+        """`trust` makes what says whose certificates are believed; the machine's own by default."""
+        self._trust = cache(trust or ssl.create_default_context)
 
     def dial(self, url: str, who: str, connection: int, *, deaf: bool, limit: float) -> Line:
         """See Network."""
-        return _LiveLine(url, who, deaf=deaf, limit=limit)
+        return _LiveLine(url, who, deaf=deaf, limit=limit, trust=self._trust)
 
-    def request(
-        self,
-        method: str,
-        url: str,
-        who: str,
-        connection: int,
-        *,
-        body: bytes,
-        headers: Mapping[str, str],
-        limit: float,
-    ) -> httpx.Response:
-        """See Network."""
-        import httpx
+    def http(self, who: str, connection: int) -> HttpLine:
+        """See Network. The connection is the actor's own: nothing is shared with another's."""
+        from nip_ap.wire.http_connection import HttpConnection  # a small migration needs none
 
-        assert self._client is not None, "this network was made without an HTTP client"
-        what = f"{method} {urlsplit(url).path or '/'}"
-        try:
-            return self._client.request(
-                method, url, content=body, headers=dict(headers), timeout=limit
-            )
-        except httpx.TimeoutException as error:
-            raise NoAnswer(f"{what} was not answered within {limit:g} s") from error
-        except httpx.HTTPError as error:
-            raise Unreachable(f"{what} failed: {error}") from error
+        return HttpConnection(self._trust)
 
 
 class _LiveLine:
     """A socket and the thread that drains it always, so that no relay is held up by a check."""
 
-    def __init__(self, url: str, who: str, *, deaf: bool, limit: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        who: str,
+        *,
+        deaf: bool,
+        limit: float,
+        trust: Callable[[], ssl.SSLContext],
+    ) -> None:
         self.changed = threading.Condition()
         self._who = who
         self._deaf = deaf
         self._reading = threading.Event()
         self._reading.set()
         self._exit = contextlib.ExitStack()
-        self._socket = self._connected(url, limit)
+        self._socket = self._connected(url, limit, trust)
         self._reader: threading.Thread | None = None
 
-    def _connected(self, url: str, limit: float) -> ClientConnection:
+    def _connected(
+        self, url: str, limit: float, trust: Callable[[], ssl.SSLContext]
+    ) -> ClientConnection:
         try:
             opening = connect(
                 url,
+                ssl=trust() if url.lower().startswith("wss:") else None,
                 compression=None,
                 max_size=None,
                 max_queue=1 if self._deaf else None,

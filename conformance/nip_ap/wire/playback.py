@@ -12,7 +12,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import NoReturn, cast
 
 import orjson
 
@@ -34,18 +34,23 @@ from nip_ap.model.frame import (
 from nip_ap.model.judgement import Ending
 from nip_ap.nostr import SecretKey
 from nip_ap.nostr.keys import signature_verifies
-from nip_ap.wire.answers import ConnectionLost, NoAnswer, Unreachable
-from nip_ap.wire.network import Line, Take
+from nip_ap.wire.answers import (
+    ConnectionLost,
+    Flooded,
+    HttpResponse,
+    NoAnswer,
+    StaleConnection,
+    Unreachable,
+)
+from nip_ap.wire.network import HttpLine, Line, Take
 from nip_ap.wire.transcript import Transcript, Value, shortened
-
-if TYPE_CHECKING:
-    import httpx
 
 Address = tuple[str, str, int]
 
 _READING = re.compile(r"([a-z ]+) reads (.*)\Z", re.DOTALL)
 _STATUS = re.compile(r"HTTP (\d{3}) (.*)\Z", re.DOTALL)
 _OWN_NOTES = (CONNECTED, NOT_CONNECTED, NOT_SENT, GAVE_UP, LEFT, CUT_OFF)
+_HTTP_FAILURES = {one.__name__: one for one in (Unreachable, StaleConnection, Flooded)}
 _OTHER_THREADS = 5.0
 """Seconds in which another thread of a scenario has to take its turn."""
 
@@ -147,21 +152,12 @@ class Playback(Transcript):
                 raise Unreachable(frame.text.removeprefix(NOT_CONNECTED))
         return _PlayedLine(self, address)
 
-    def request(
-        self,
-        method: str,
-        url: str,
-        who: str,
-        connection: int,
-        *,
-        body: bytes,
-        headers: Mapping[str, str],
-        limit: float,
-    ) -> httpx.Response:
+    def http(self, who: str, connection: int) -> HttpLine:
         """See Network."""
-        import httpx
+        return _PlayedHttp(self, (who, "http", connection))
 
-        address = (who, "http", connection)
+    def response(self, address: Address) -> HttpResponse:
+        """The recorded answer to the request that was just sent."""
         came: list[str] = []
         self._listeners[address] = (came.append, came.append)
         if not self.wait(address, lambda: bool(came)):
@@ -169,15 +165,11 @@ class Playback(Transcript):
         found = _STATUS.match(came[0])
         if found is None:
             self._diverge(f"an HTTP answer is needed, where the transcript has {came[0][:_SHOWN]}")
-        return httpx.Response(
-            int(found[1]),
-            content=found[2].encode("utf-8", "surrogatepass"),
-            request=httpx.Request(method, url),
-        )
+        return HttpResponse(int(found[1]), found[2].encode("utf-8", "surrogatepass"))
 
     def _raise_as_then(self, text: str) -> NoReturn:
         kind, _, reason = text.partition(": ")
-        raise Unreachable(reason) if kind == Unreachable.__name__ else NoAnswer(reason)
+        raise _HTTP_FAILURES.get(kind, NoAnswer)(reason)
 
     # -- the order of things ---------------------------------------------------
 
@@ -305,6 +297,30 @@ class _PlayedLine:
 
     def abort(self) -> None:
         """What became of it follows in the transcript."""
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+class _PlayedHttp:
+    """The HTTP requests of one actor of a playback."""
+
+    def __init__(self, playback: Playback, address: Address) -> None:
+        self._playback = playback
+        self._address = address
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes,
+        headers: Mapping[str, str],
+        limit: float,
+        fresh: bool = False,
+    ) -> HttpResponse:
+        """See HttpLine; what is sent was compared when it was recorded."""
+        return self._playback.response(self._address)
 
     def close(self) -> None:
         """There is nothing to end."""
