@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from nip_ap.model.judgement import Ending
 from nip_ap.model.verdict import Verdict
@@ -59,6 +62,13 @@ class HttpResponse:
     def text(self) -> str:
         """The content as UTF-8, whatever its charset is said to be: JSON has no other."""
         return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The content as a JSON value; None where it is not JSON."""
+        try:
+            return orjson.loads(self.content)
+        except orjson.JSONDecodeError:
+            return None
 
 
 @dataclass(frozen=True)
