@@ -234,6 +234,7 @@ def test_a_head_without_an_end_is_not_an_answer():
         (b"[]", ["Content-Encoding: utter-nonsense"], "[]"),
         (b"", [], ""),
     ],
+    ids=["rot13", "latin", "not UTF-8", "gzip", "gzip in name only", "unknown encoding", "empty"],
 )
 def test_decoding_never_raises(body, headers, text):
     transcript = Transcript()
@@ -252,7 +253,7 @@ def test_what_is_no_http_is_said():
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:99999/", "ftp://127.0.0.1/", "http:///x", "http://\x00:1/"]
+    "url", ["http://127.0.0.1:99999/", "ftp://127.0.0.1/", "http:///x", "http://%00:1/"]
 )
 def test_an_address_that_cannot_be_spoken_to_is_unreachable(url):
     with pytest.raises(Unreachable):
