@@ -63,6 +63,10 @@ class HttpResponse:
         """The content as UTF-8, whatever its charset is said to be: JSON has no other."""
         return self.content.decode("utf-8", "replace")
 
+    def header(self, name: str) -> str:
+        """The value of a header; empty where there is none."""
+        return next((value for one, value in self.headers if one.lower() == name.lower()), "")
+
     def json(self) -> Any:
         """The content as a JSON value; None where it is not JSON."""
         try:
