@@ -190,6 +190,19 @@ def _role_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 @main.command()
+@click.argument("subject", metavar="CLAUSE|CHECK|ROGUE")
+def explain(subject: str) -> None:
+    """Say what a clause asks, how it is checked, which rogues break it and how each is fixed."""
+    from nip_ap.proof.explaining import UnknownSubject
+    from nip_ap.proof.explaining import explain as explained
+
+    try:
+        explained(subject, sys.stdout)
+    except UnknownSubject as error:
+        raise click.UsageError(str(error)) from None
+
+
+@main.command()
 @click.option("--rogue", "names", multiple=True, metavar="NAME", help="Only this one. Repeatable.")
 @click.option("-n", "--workers", default="auto", help="Processes; `auto`: one per core, at most 4.")
 @click.option(

@@ -31,6 +31,8 @@ class Rogue:
     blinds: frozenset[str] = frozenset()
     by_chance: frozenset[str] = frozenset()
     kind: str = DEVIATION
+    remedy: str = ""
+    """What the author of a relay or client that behaves so has to change, in one sentence."""
 
 
 def listed(ids: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from nip_ap.proof.finding import Finding
 from nip_ap.proof.matrix import Matrix, gaps
 from nip_ap.proof.page import command, page, page_in_docs, stale_rows
 from nip_ap.proof.role import Role, Task, role_named
+from nip_ap.proof.signatures import write_signatures
 from nip_ap.reporting.legible import counted
 from nip_ap.reporting.printing import Painted, painted, say, say_json
 from nip_ap.reporting.terminal import Progress
@@ -68,6 +69,7 @@ def prove(order: Order, stream: IO[str]) -> int:
     matrix = Matrix(role, findings, found, order.seed, time.monotonic() - began)
     if order.page is not None:
         order.page.write_text(page(matrix), encoding="utf-8")
+        write_signatures({one.rogue.name: one.red_checks for one in findings})
     if order.as_json:
         say_json(matrix.to_json(), stream)
     else:

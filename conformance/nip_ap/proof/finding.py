@@ -28,6 +28,11 @@ class Finding:
             clause for one in self.run.results if one.verdict.is_red for clause in one.clauses
         )
 
+    @property
+    def red_checks(self) -> tuple[str, ...]:
+        """The checks that went red."""
+        return tuple(one.check for one in self.run.results if one.verdict.is_red)
+
     @cached_property
     def undecided(self) -> frozenset[str]:
         """The clauses that could not be decided and have no red check."""

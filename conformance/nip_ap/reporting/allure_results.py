@@ -28,9 +28,11 @@ from allure_commons.model2 import (
 from allure_commons.types import AttachmentType, LabelType, LinkType, Severity
 
 from nip_ap.model.clauses import MUST, SHOULD, register
+from nip_ap.model.diagnosis import Cause
 from nip_ap.model.frame import Frame
 from nip_ap.model.report import CheckReport, Report
 from nip_ap.model.verdict import Verdict
+from nip_ap.reporting.diagnosis import diagnosis_of, remedies, sentence
 from nip_ap.reporting.hashed import hashed
 from nip_ap.reporting.legible import brief, on_one_line, visible
 from nip_ap.reporting.sources import link_of
@@ -58,11 +60,13 @@ def write_results(report: Report, folder: Path) -> None:
     """A result per check, the environment and the categories; others in the folder stay."""
     writer = AllureFileLogger(str(folder))
     started = datetime.fromisoformat(report.document.run.started).timestamp()
+    diagnosis = diagnosis_of(report)
     for check in report.checks:
         test = TestResult(uuid=str(uuid4()), start=_milliseconds(started))
         test.stop = _milliseconds(started + check.seconds)
         frames = report.transcripts.get(check.id, ())
-        dress(test, check, frames, lambda text, name: writer.report_attached_data(text, name))
+        keep = writer.report_attached_data
+        dress(test, check, frames, keep, diagnosis.cause_of(check.clauses))
         writer.report_result(test)
     (folder / "environment.properties").write_text(_environment(report), encoding="utf-8")
     (folder / "categories.json").write_bytes(orjson.dumps(_CATEGORIES))
@@ -87,8 +91,15 @@ class Dresser:
     hookimpl(report_result)  # a decorator without types would make the method one, too
 
 
-def dress(test: TestResult, check: CheckReport, frames: Sequence[Frame], keep: Keep) -> None:
+def dress(
+    test: TestResult,
+    check: CheckReport,
+    frames: Sequence[Frame],
+    keep: Keep,
+    cause: Cause | None = None,
+) -> None:
     """Give a result its name, labels, severity, links, steps and transcript."""
+    cause = cause if check.verdict.is_red else None
     verdict = check.verdict
     name = check.name.replace("_", " ")
     test.name = visible(f"{check.clauses[0]} {name}")
@@ -97,8 +108,8 @@ def dress(test: TestResult, check: CheckReport, frames: Sequence[Frame], keep: K
     test.testCaseId = _digest(check.id.partition("[")[0])
     test.status = _STATUS[verdict]
     test.statusDetails = _details(check, verdict)
-    test.description = _description(check)
-    test.labels = [*test.labels, *_labels(check)]
+    test.description = _description(check, cause)
+    test.labels = [*test.labels, *_labels(check, cause)]
     test.links = [*test.links, *_links(check)]
     test.steps = _steps(check, frames, test.start or 0)
     if frames:
@@ -124,10 +135,11 @@ def _details(check: CheckReport, verdict: Verdict) -> StatusDetails | None:
     )
 
 
-def _description(check: CheckReport) -> str:
+def _description(check: CheckReport, cause: Cause | None) -> str:
     known = register()
     texts = [f"{one}: {known[one].text}" for one in check.clauses if one in known]
-    return visible("\n\n".join([*texts, *check.notes, f"    {check.repro}"]))
+    told = [sentence(cause), *remedies(cause)] if cause else []
+    return visible("\n\n".join([*texts, *told, *check.notes, f"    {check.repro}"]))
 
 
 _OURS = (
@@ -140,7 +152,7 @@ _OURS = (
 )
 
 
-def _labels(check: CheckReport) -> list[Label]:
+def _labels(check: CheckReport, cause: Cause | None) -> list[Label]:
     known = register()
     first = check.clauses[0]
     group = first.split("-")[1]
@@ -157,6 +169,7 @@ def _labels(check: CheckReport) -> list[Label]:
         (LabelType.TAG, check.level),
         (LabelType.TAG, check.verdict),
         *(("clause", clause) for clause in check.clauses),
+        *(("cause", name) for name in (cause.names if cause else ())),
     ]
     return [Label(name=name, value=value) for name, value in named]
 

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from nip_ap.model.baseline import FAULTS
 from nip_ap.model.capabilities import Capability
+from nip_ap.model.diagnosis import Diagnosis
 from nip_ap.model.frame import Frame
 from nip_ap.model.report import (
     SIGNS,
@@ -28,6 +29,7 @@ from nip_ap.model.report import (
 )
 from nip_ap.model.result import Result
 from nip_ap.model.verdict import RED_FIRST, RunVerdict, Verdict
+from nip_ap.reporting.diagnosis import diagnosis_of, remedies, sentence, unexplained
 from nip_ap.reporting.hashed import hashed
 from nip_ap.reporting.legible import brief, on_one_line
 from nip_ap.reporting.printing import painted, say, say_again
@@ -134,6 +136,7 @@ class Printer:
         for finding in document.findings:
             self._wrapped(f"finding: {finding}", fg="yellow")
         self._line()
+        self._diagnosis(diagnosis_of(report))
         undecided = report.checks_with(Verdict.INCONCLUSIVE)
         for verdict in (Verdict.FAIL, Verdict.UNSTABLE, Verdict.ERROR, Verdict.WARN):
             for same in _by_clause(report.checks_with(verdict)):
@@ -148,6 +151,17 @@ class Printer:
             self._undecided(undecided)
         self._baseline(document)
         self._verdict(document)
+
+    def _diagnosis(self, found: Diagnosis) -> None:
+        """What the relay behaves like, before all else: a fault reads as one fault."""
+        for cause in found.causes:
+            self._wrapped(sentence(cause), indent=0, bold=True)
+            for remedy in remedies(cause):
+                self._field("to fix it", remedy)
+        if found.causes and found.unexplained:
+            self._wrapped(unexplained(found), indent=0)
+        if found.causes:
+            self._line()
 
     def written(self, out: Path) -> None:
         """Where the reports are."""

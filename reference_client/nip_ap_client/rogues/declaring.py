@@ -30,6 +30,7 @@ def rogue(
     name: str,
     *,
     because: str,
+    remedy: str = "",
     turns_red: str = "",
     blinds: str = ANYTHING,
     by_chance: str = "",
@@ -48,6 +49,7 @@ def rogue(
         ROGUES[name] = ClientRogue(
             name=name,
             because=because,
+            remedy=remedy,
             turns_red=listed(turns_red),
             blinds=listed(blinds) if kind == DEVIATION else frozenset(),
             by_chance=listed(by_chance),

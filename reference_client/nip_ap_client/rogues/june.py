@@ -43,6 +43,7 @@ class _JuneMapper(VerbatimMapper):
         "owner-wide sentinel, autocommit, verbatim slug, frozen created_at, flag "
         "cleared by key alone"
     ),
+    remedy="Migrate each record in one transaction, with its own sentinel, slug, date and flag.",
 )
 class AsOfJune12(OwnerWideSentinel, ClearsBySlug, FrozenDate, DatesWithPlainNow):
     def new_mapper(self) -> Mapper:

@@ -37,6 +37,7 @@ class MapperWithEnv(Mapper):
     "M10",
     turns_red="AP-MIG-22 AP-MIG-23",
     because="it writes env_vars into the content",
+    remedy="Leave `env_vars` out of the content.",
 )
 class PublishesEnv(Migrator):
     def new_mapper(self) -> Mapper:
@@ -60,6 +61,7 @@ class _MapperWithUnknown(Mapper):
     "M11",
     turns_red="AP-MIG-22 AP-MIG-23",
     because="it passes on keys of the record that it does not know",
+    remedy="Write only the fields that the event's content is defined to have.",
 )
 class PassesOnUnknownKeys(Migrator):
     def new_mapper(self) -> Mapper:
@@ -75,6 +77,7 @@ class _MapperOfAll(Mapper):
     "M12",
     turns_red="AP-MIG-01 AP-MIG-31",
     because="it publishes the built-in personas too",
+    remedy="Publish the owner's personas only, not the built-in ones.",
 )
 class PublishesBuiltIns(Migrator):
     def new_mapper(self) -> Mapper:
@@ -90,6 +93,7 @@ class VerbatimMapper(Mapper):
     "M13",
     turns_red="AP-MIG-21",
     because="it uses the record's id as the slug, whatever is in it",
+    remedy="Derive the slug by the rule for slugs, and skip a record that has none.",
 )
 class VerbatimSlug(Migrator):
     def new_mapper(self) -> Mapper:
@@ -107,6 +111,7 @@ class _AlternatingMapper(Mapper):
     "M14",
     turns_red="AP-MIG-20",
     because="records with one slug replace each other on every run",
+    remedy="Keep the first record of a slug and report the others.",
 )
 class CollisionAlternates(Migrator):
     def new_mapper(self) -> Mapper:
@@ -137,6 +142,7 @@ class _MapperUpToFirstTrouble(Mapper):
     "M15",
     turns_red="AP-MIG-09 AP-MIG-21",
     because="the first record that makes trouble stops the rest",
+    remedy="Report a record that makes trouble and go on with the next.",
 )
 class StopsAtFirstTrouble(Migrator):
     def new_mapper(self) -> Mapper:
@@ -168,6 +174,7 @@ class _MapperWithNulls(Mapper):
     "M24",
     turns_red="AP-MIG-37",
     because="it writes null and [] for what is absent, and sorts the keys",
+    remedy="Keep the order of the fields, and leave absent ones out.",
 )
 class WritesNulls(Migrator):
     def new_mapper(self) -> Mapper:

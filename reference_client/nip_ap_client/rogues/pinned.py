@@ -24,6 +24,7 @@ from nip_ap_client.rogues.mapping import MapperWithEnv, PublishesEnv
     "P1",
     turns_red="AP-PIN-01 AP-PIN-02",
     because="it hashes the content with its keys sorted",
+    remedy="Hash the content byte for byte, in the order of its keys.",
 )
 class HashesSortedKeys(Keeper):
     def content(self, persona: PersonaRecord) -> str:
@@ -35,6 +36,7 @@ class HashesSortedKeys(Keeper):
     "P2",
     turns_red="AP-PIN-01",
     because="its hash leaves the runtime out",
+    remedy="Include the runtime in the hash.",
 )
 class HashesWithoutRuntime(Keeper):
     def content(self, persona: PersonaRecord) -> str:
@@ -45,6 +47,7 @@ class HashesWithoutRuntime(Keeper):
     "P3",
     turns_red="AP-PIN-01 AP-PIN-02",
     because="its hash takes env_vars in, so that a new token looks like drift",
+    remedy="Leave `env_vars` out of the hash.",
 )
 class HashesEnv(Keeper):
     def content(self, persona: PersonaRecord) -> str:
@@ -55,6 +58,7 @@ class HashesEnv(Keeper):
     "P4",
     turns_red="AP-PIN-02 AP-PIN-06",
     because="it shows an agent that was never stamped as out of date",
+    remedy="Show drift only for an agent that has a stamp.",
 )
 class NeverStampedIsOutOfDate(Keeper):
     def drift(self, agent: AgentRecord, personas: Iterable[PersonaRecord]) -> Drift:
@@ -66,6 +70,7 @@ class NeverStampedIsOutOfDate(Keeper):
     "P5",
     turns_red="AP-PIN-02",
     because="it shows an agent whose persona is gone as out of date",
+    remedy="Show an agent whose persona is gone as an orphan, not as out of date.",
 )
 class OrphanIsOutOfDate(Keeper):
     def drift(self, agent: AgentRecord, personas: Iterable[PersonaRecord]) -> Drift:
@@ -77,6 +82,7 @@ class OrphanIsOutOfDate(Keeper):
     "P6",
     turns_red="AP-PIN-03",
     because="at each start the live persona's prompt and model win over the pinned",
+    remedy="Start an agent with the pinned prompt and model.",
 )
 class LivePersonaWins(Keeper):
     def started(
@@ -95,6 +101,7 @@ class LivePersonaWins(Keeper):
     "P7",
     turns_red="AP-PIN-04",
     because="backfill stamps orphans with a hash of nothing",
+    remedy="Leave orphans without a stamp.",
 )
 class StampsOrphans(Keeper):
     def backfill(
@@ -112,6 +119,7 @@ class StampsOrphans(Keeper):
     "P8",
     turns_red="AP-PIN-03 AP-PIN-04 AP-PIN-05",
     because="backfill stamps anew at each launch, so that nothing is pinned",
+    remedy="Stamp an agent once, and keep the stamp.",
 )
 class StampsAtEachLaunch(Keeper):
     def needs_stamp(self, agent: AgentRecord) -> bool:
@@ -122,6 +130,7 @@ class StampsAtEachLaunch(Keeper):
     "P9",
     turns_red="AP-PIN-04 AP-PIN-06",
     because="backfill writes the hash and takes no snapshot",
+    remedy="Take the snapshot together with the hash.",
 )
 class StampsWithoutSnapshot(Keeper):
     def stamped(self, agent: AgentRecord, persona: PersonaRecord, *, at: int) -> AgentRecord:
@@ -132,6 +141,7 @@ class StampsWithoutSnapshot(Keeper):
     "P10",
     turns_red="AP-PIN-05",
     because="its snapshot leaves env_vars out",
+    remedy="Include `env_vars` in the snapshot.",
 )
 class DropsEnv(Keeper):
     def snapshot(self, agent: AgentRecord, persona: PersonaRecord, *, at: int) -> AgentRecord:
@@ -142,6 +152,7 @@ class DropsEnv(Keeper):
     "P11",
     turns_red="AP-PIN-05",
     because="at each start the live persona's env_vars win over the pinned",
+    remedy="Start an agent with the pinned `env_vars`.",
 )
 class LiveEnvWins(Keeper):
     def started(
@@ -158,6 +169,7 @@ class LiveEnvWins(Keeper):
     "P12",
     turns_red="AP-PIN-05",
     because="it publishes env_vars with the persona",
+    remedy="Leave `env_vars` out of what is published.",
     migrator=PublishesEnv,
 )
 class PinsAndPublishesEnv(Keeper):
@@ -168,6 +180,7 @@ class PinsAndPublishesEnv(Keeper):
     "P13",
     turns_red="AP-PIN-02 AP-PIN-04 AP-PIN-06",
     because="it cannot read a record that has no hash yet",
+    remedy="Read records without a hash, as they were before pinning.",
 )
 class NeedsTheHash(Keeper):
     def record(self, value: Any, number: int) -> AgentRecord:
@@ -180,6 +193,7 @@ class NeedsTheHash(Keeper):
     "P14",
     turns_red="AP-PIN-06",
     because="it writes back only the keys that it knows",
+    remedy="Keep keys that you do not know when you write a record back.",
 )
 class DropsUnknownKeys(Keeper):
     def record(self, value: Any, number: int) -> AgentRecord:

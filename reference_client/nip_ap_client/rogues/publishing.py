@@ -25,6 +25,7 @@ _FRAME = 60_000
         "it clears the flag when it sends, not when the relay has answered: "
         "whatever is not taken at the first try is lost"
     ),
+    remedy="Clear the flag after the relay has accepted the event.",
 )
 class ClearsFlagFirst(Migrator):
     def keep_version(self, situation: Situation, content: str) -> None:
@@ -36,6 +37,7 @@ class ClearsFlagFirst(Migrator):
     "M5",
     turns_red="AP-MIG-08 AP-MIG-09 AP-MIG-36",
     because="it clears the flag on any answer, a refusal included",
+    remedy="Clear the flag only on OK true or `duplicate:`.",
 )
 class ClearsFlagOnRefusal(Migrator):
     def is_success(self, outgoing: Outgoing, answer: Answer, heads: dict[str, Event]) -> bool:
@@ -46,6 +48,7 @@ class ClearsFlagOnRefusal(Migrator):
     "M6",
     turns_red="AP-MIG-11",
     because="it takes `duplicate:` for a failure and tries for ever",
+    remedy="Treat `duplicate:` as success.",
 )
 class DuplicateIsFailure(Migrator):
     def decide(self, situation: Situation) -> Decision:
@@ -62,6 +65,7 @@ class DuplicateIsFailure(Migrator):
     "M19",
     turns_red="AP-MIG-32",
     because="whoever is online sends what other owners have waiting",
+    remedy="Send only what belongs to the owner who is online.",
 )
 class SharedQueue(OneStore):
     def keep(self, decisions: Sequence[Decision]) -> None:
@@ -77,6 +81,7 @@ class SharedQueue(OneStore):
     "M22",
     turns_red="AP-MIG-40",
     because="it clears the flag by slug, also of a version that came meanwhile",
+    remedy="Clear the flag of exactly the version that was accepted.",
 )
 class ClearsBySlug(Migrator):
     def acknowledge(self, outgoing: Outgoing) -> None:
@@ -91,6 +96,7 @@ class ClearsBySlug(Migrator):
     "M25",
     turns_red="AP-MIG-27",
     because="the deletion of the old version goes out behind the new one",
+    remedy="Send the deletion before the new version.",
 )
 class DeletesAfterReplacing(Migrator):
     def cancel_deletion(self, situation: Situation) -> None:
@@ -112,6 +118,7 @@ class DeletesAfterReplacing(Migrator):
     "M27",
     turns_red="AP-MIG-10",
     because="it takes a rate limit for the relay's last word and moves on",
+    remedy="Wait after a rate limit, and send again.",
 )
 class GivesUpWhenLimited(Migrator):
     def publish(self) -> list[tuple[Outgoing, Answer]]:

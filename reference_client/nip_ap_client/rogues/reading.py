@@ -22,6 +22,7 @@ from nip_ap_client.rogues.declaring import rogue
     "M16",
     turns_red="AP-MIG-29",
     because="it takes a missing file for an empty one and deletes everything",
+    remedy="Treat a missing file as no answer, and delete nothing.",
 )
 class MissingIsEmpty(Migrator):
     @staticmethod
@@ -36,6 +37,7 @@ class MissingIsEmpty(Migrator):
     "M17",
     turns_red="AP-MIG-30",
     because="it takes a file that it cannot read for an empty one",
+    remedy="Treat a file that cannot be read as no answer, and delete nothing.",
 )
 class MalformedIsEmpty(Migrator):
     @staticmethod
@@ -52,6 +54,7 @@ class MalformedIsEmpty(Migrator):
     "M26",
     turns_red="AP-MIG-03",
     because="it writes the file anew when it has read it",
+    remedy="Leave the file as it is.",
 )
 class RewritesTheFile(Migrator):
     def finished(self) -> Report:

@@ -52,6 +52,7 @@ class OneStore(Migrator):
         "AP-MIG-32 AP-MIG-34 AP-MIG-39"
     ),
     because="it compares nothing and signs everything anew on each run",
+    remedy="Compare with what is published, and sign only what changed.",
 )
 class SignsEachTime(Migrator):
     def decide(self, situation: Situation) -> Decision:
@@ -65,6 +66,7 @@ class SignsEachTime(Migrator):
         "one row of the owner makes it skip the file, so that no edit is ever "
         "seen; and rows are written one by one, so that a crash leaves some"
     ),
+    remedy="Decide for each record whether it is migrated, and write all rows in one transaction.",
 )
 class OwnerWideSentinel(Migrator):
     def decide(self, situation: Situation) -> Decision:
@@ -94,6 +96,7 @@ class OwnerWideSentinel(Migrator):
     "M3",
     turns_red="AP-MIG-32",
     because="rows of any owner make it skip the migration of another",
+    remedy="Look only at the rows of this owner.",
 )
 class SentinelOfAllOwners(OneStore):
     def decide(self, situation: Situation) -> Decision:
@@ -106,6 +109,7 @@ class SentinelOfAllOwners(OneStore):
     "M7",
     turns_red="AP-MIG-01 AP-MIG-35",
     because="it dates events by the record instead of the moment of signing",
+    remedy="Date an event by the moment of signing.",
 )
 class DatesByRecord(Migrator):
     def dated(self, situation: Situation) -> int:
@@ -124,6 +128,7 @@ class DatesByRecord(Migrator):
     turns_red="AP-MIG-13 AP-MIG-18",
     by_chance="AP-MIG-27 AP-MIG-39 AP-MIG-40",
     because="it dates a new version with plain now and believes the relay's OK",
+    remedy="Date a new version later than the head, and read it back.",
 )
 class DatesWithPlainNow(BelievesOk):
     def dated(self, situation: Situation) -> int:
@@ -134,6 +139,7 @@ class DatesWithPlainNow(BelievesOk):
     "M9",
     turns_red="AP-MIG-13",
     because="it takes T from its own store only, and believes the relay's OK",
+    remedy="Take the head from the relay as well as from the own store.",
 )
 class ForgetsTheHead(BelievesOk):
     def dated(self, situation: Situation) -> int:
@@ -144,6 +150,7 @@ class ForgetsTheHead(BelievesOk):
     "M18",
     turns_red="AP-MIG-24",
     because="it publishes again what the relay does not have",
+    remedy="Publish again only what is new or changed; what the relay lacks may have been deleted.",
 )
 class RestoresWhatIsMissing(Migrator):
     def decide(self, situation: Situation) -> Decision:
@@ -170,6 +177,7 @@ class _Nobody(SecretKey):
     "M20",
     turns_red="AP-MIG-01 AP-MIG-33",
     because="it writes placeholders before it knows the owner's key",
+    remedy="Wait for the owner's key before anything is written.",
 )
 class SignsWithoutKey(Migrator):
     @staticmethod
@@ -190,6 +198,7 @@ class SignsWithoutKey(Migrator):
     "M21",
     turns_red="AP-MIG-08",
     because="an event keeps the date of its first signing for ever",
+    remedy="Give each new version a date of its own.",
 )
 class FrozenDate(Migrator):
     def is_stale(self, row: Retained) -> bool:
@@ -203,6 +212,7 @@ class FrozenDate(Migrator):
     "M23",
     turns_red="AP-MIG-39",
     because="a new version loses the share tag of the one before",
+    remedy="Carry the `shared` tag over into a new version.",
 )
 class DropsShareTag(Migrator):
     def shares(self, situation: Situation) -> bool:

@@ -13,6 +13,7 @@ from nip_ap_relay.rogues.declaring import rogue
     "challenge-constant",
     turns_red="AP-AUTH-01",
     because="It makes one challenge at its start and sends it to everybody.",
+    remedy="Make a fresh random challenge for each connection.",
 )
 class ChallengeConstant(Policy):
     def challenge(self, random: str) -> str:
@@ -23,6 +24,7 @@ class ChallengeConstant(Policy):
     "auth-unchecked-challenge",
     turns_red="AP-AUTH-02",
     because="It looks for a `challenge` tag and not at its value.",
+    remedy="Compare the `challenge` tag with the challenge that this connection was sent.",
 )
 class AuthUncheckedChallenge(Policy):
     def auth_challenge_matches(self, given: str, sent: str) -> bool:
@@ -33,6 +35,7 @@ class AuthUncheckedChallenge(Policy):
     "auth-unchecked-relay",
     turns_red="AP-AUTH-02",
     because="It does not know its own address, so it cannot compare.",
+    remedy="Configure the relay's own URL and compare the `relay` tag with it.",
 )
 class AuthUncheckedRelay(Policy):
     def auth_relay_matches(self, given: str, own: str) -> bool:
@@ -43,6 +46,7 @@ class AuthUncheckedRelay(Policy):
     "auth-unchecked-signature",
     turns_red="AP-AUTH-02",
     because="It reads the challenge out of the event and trusts the rest.",
+    remedy="Verify id and signature of the AUTH event before you read its tags.",
 )
 class AuthUncheckedSignature(Policy):
     def auth_event_is_sound(self, event: Event) -> bool:
@@ -53,6 +57,7 @@ class AuthUncheckedSignature(Policy):
     "auth-unchecked-time",
     turns_red="AP-AUTH-02",
     because="It accepts an answer of last year.",
+    remedy="Refuse an AUTH event whose `created_at` is more than ten minutes from now.",
 )
 class AuthUncheckedTime(Policy):
     def auth_time_is_near(self, created_at: int, now: int) -> bool:
@@ -63,6 +68,7 @@ class AuthUncheckedTime(Policy):
     "auth-without-ok",
     turns_red="AP-AUTH-04",
     because="It lets in whoever answers its challenge rightly, without a word.",
+    remedy="Answer every AUTH event with OK, true or false.",
 )
 class AuthWithoutOk(Policy):
     def auth_answer(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
@@ -73,6 +79,7 @@ class AuthWithoutOk(Policy):
     "auth-answered-by-notice",
     turns_red="AP-AUTH-04",
     because="It says in a NOTICE that somebody has authenticated.",
+    remedy="Answer an AUTH event with OK and its id, not with a NOTICE.",
 )
 class AuthAnsweredByNotice(Policy):
     def auth_answer(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
@@ -85,6 +92,7 @@ class AuthAnsweredByNotice(Policy):
     "auth-ok-inverted",
     turns_red="AP-AUTH-04",
     because="It lets in whoever answers its challenge rightly, and says OK false.",
+    remedy="Send OK true where the authentication succeeded.",
 )
 class AuthOkInverted(Policy):
     def auth_answer(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
@@ -96,6 +104,7 @@ class AuthOkInverted(Policy):
     turns_red="AP-AUTH-04",
     blinds="*",
     because="It compares the relay tag with a name that nobody else knows, and lets nobody in.",
+    remedy="Compare the `relay` tag with the URL that clients connect to.",
 )
 class AuthRightAnswerRefused(Policy):
     def auth_relay_matches(self, given: str, own: str) -> bool:

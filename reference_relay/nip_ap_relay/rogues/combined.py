@@ -17,6 +17,7 @@ from nip_ap_relay.store import Row, Store
     "live-first-filter-only",
     turns_red="AP-READ-19",
     because="It registers a subscription under its first filter and forgets the others.",
+    remedy="Match live events against every filter of the subscription.",
 )
 class LiveFirstFilterOnly(Policy):
     def live_filters(self, filters: Sequence[Filter]) -> Sequence[Filter]:
@@ -27,6 +28,7 @@ class LiveFirstFilterOnly(Policy):
     "live-ignores-times",
     turns_red="AP-READ-19",
     because="It takes `since` and `until` for questions about the past.",
+    remedy="Apply `since` and `until` to live events too.",
 )
 class LiveIgnoresTimes(Policy):
     def live_match(self, one: Filter, event: Event) -> bool:
@@ -37,6 +39,7 @@ class LiveIgnoresTimes(Policy):
     "live-twice-for-two-filters",
     turns_red="AP-READ-19",
     because="It fans out filter by filter and does not remember whom it served.",
+    remedy="Deliver an event once per subscription, however many of its filters match.",
 )
 class LiveTwiceForTwoFilters(Policy):
     def copies_for(self, matching: int) -> int:
@@ -47,6 +50,7 @@ class LiveTwiceForTwoFilters(Policy):
     "one-author-used",
     turns_red="AP-READ-17",
     because="Its index is by author, and it looks up a single one.",
+    remedy="Look up each of `authors`, not only the first.",
 )
 class OneAuthorUsed(Policy):
     def understood(self, one: Filter) -> Filter:
@@ -57,6 +61,7 @@ class OneAuthorUsed(Policy):
     "since-dropped-beside-limit",
     turns_red="AP-READ-18",
     because="Its query for the newest n begins at the newest and minds no bounds.",
+    remedy="Apply `since` and `until` before the limit.",
 )
 class SinceDroppedBesideLimit(Policy):
     def understood(self, one: Filter) -> Filter:
@@ -67,6 +72,7 @@ class SinceDroppedBesideLimit(Policy):
     "first-limit-for-all",
     turns_red="AP-READ-18",
     because="It joins the filters into one query, with the limit of the first.",
+    remedy="Apply each filter's limit to that filter alone.",
 )
 class FirstLimitForAll(Policy):
     def request(self, filters: Sequence[Filter], surface: str) -> Sequence[Filter]:
@@ -77,6 +83,7 @@ class FirstLimitForAll(Policy):
     "shorter-value-cancelled",
     turns_red="AP-READ-17",
     because="It keeps the values of a condition in a trie, where a longer one overwrites its stem.",
+    remedy="Mark the end of each value in the trie, so that a stem stays a value of its own.",
 )
 class ShorterValueCancelled(Policy):
     def understood(self, one: Filter) -> Filter:
@@ -91,6 +98,7 @@ class ShorterValueCancelled(Policy):
     "count-sums-filters",
     turns_red="AP-READ-21",
     because="It counts filter by filter and adds up.",
+    remedy="Count each event once, however many filters match it.",
 )
 class CountSumsFilters(Policy):
     def total(self, numbers: Sequence[set[int]]) -> int:
@@ -101,6 +109,7 @@ class CountSumsFilters(Policy):
     "t-and-p-not-searchable",
     turns_red="AP-READ-17",
     because="It indexes the `d` tag alone.",
+    remedy="Index the values of every single-letter tag.",
 )
 class TAndPNotSearchable(Policy):
     def understood(self, one: Filter) -> Filter:
@@ -111,6 +120,7 @@ class TAndPNotSearchable(Policy):
     "tag-index-is-stale",
     turns_red="AP-REPL-15",
     because="It replaces the event and leaves the old one's entries in the index of tags.",
+    remedy="Remove the tags of the old version from the index when it is replaced.",
 )
 class TagIndexIsStale(Policy):
     def rows_searched(self, one: Filter) -> str:
@@ -122,6 +132,7 @@ class TagIndexIsStale(Policy):
     "underscore-is-a-wildcard",
     turns_red="AP-READ-17",
     because="It compares tags with LIKE and does not escape the underscore.",
+    remedy="Compare with = in place of LIKE, or escape `_` and `%`.",
 )
 class UnderscoreIsAWildcard(Policy):
     def tag_comparison(self) -> Callable[[str, str], bool]:
@@ -132,6 +143,7 @@ class UnderscoreIsAWildcard(Policy):
     "closed-id-is-dead",
     turns_red="AP-READ-20",
     because="It marks an id as closed and never takes the mark away.",
+    remedy="Forget a closed subscription, so that its id can be used again.",
 )
 class ClosedIdIsDead(Policy):
     def takes_up(self, identifier: str, closed: Collection[str]) -> bool:
@@ -142,6 +154,7 @@ class ClosedIdIsDead(Policy):
     "registers-after-the-answer",
     turns_red="AP-READ-20",
     because="It opens a subscription once its stored events are sent; what comes between is lost.",
+    remedy="Register the subscription before the stored events are read.",
 )
 class RegistersAfterTheAnswer(Policy):
     def registers_after(self) -> float:
@@ -152,6 +165,7 @@ class RegistersAfterTheAnswer(Policy):
     "tags-are-indexed-late",
     turns_red="AP-READ-12",
     because="It answers OK when the event is stored, and indexes its tags in the background.",
+    remedy="Index the tags in the transaction that stores the event, before you send OK.",
 )
 class TagsAreIndexedLate(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -173,6 +187,7 @@ class TagsAreIndexedLate(Policy):
     "wildcard-at-the-http-door",
     turns_red="AP-HTTP-06",
     because="Its HTTP door has a query of its own, which ignores `#t` beside other conditions.",
+    remedy="Use one query for both the WebSocket and HTTP.",
 )
 class WildcardAtTheHttpDoor(Policy):
     def request(self, filters: Sequence[Filter], surface: str) -> Sequence[Filter]:
@@ -190,6 +205,7 @@ class WildcardAtTheHttpDoor(Policy):
     "look-alike-slugs-share-a-head",
     turns_red="AP-REPL-16",
     because="It makes file names of slugs, and has an underscore for whatever may not stand there.",
+    remedy="Use the slug itself as the key, or an encoding that can be undone.",
 )
 class LookAlikeSlugsShareAHead(Policy):
     def address_for(self, kind: int, pubkey: str, slug: str) -> str:
@@ -200,6 +216,7 @@ class LookAlikeSlugsShareAHead(Policy):
     "deletes-by-address-or-by-id",
     turns_red="AP-DEL-17",
     because="It looks for `e` tags only where a request has no `a` tag.",
+    remedy="Carry out both the `a` and the `e` tags of a request.",
 )
 class DeletesByAddressOrById(Policy):
     def deletion_by_id(self, request: Event, store: Store) -> list[Row]:

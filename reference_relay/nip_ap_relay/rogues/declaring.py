@@ -42,6 +42,7 @@ def rogue(
     name: str,
     *,
     because: str,
+    remedy: str = "",
     turns_red: str = "",
     blinds: str = "",
     by_chance: str = "",
@@ -56,6 +57,7 @@ def rogue(
         ROGUES[name] = RelayRogue(
             name=name,
             because=because,
+            remedy=remedy,
             turns_red=listed(turns_red),
             blinds=listed(blinds),
             by_chance=listed(by_chance),

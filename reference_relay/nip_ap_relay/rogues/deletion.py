@@ -16,6 +16,7 @@ from nip_ap_relay.store import DELETED, Row, Store
     turns_red="AP-DEL-01",
     blinds="AP-DEL-02 AP-DEL-03 AP-DEL-04 AP-DEL-05 AP-DEL-07",
     because="It knows deletion by `e` alone.",
+    remedy="Carry out `a` tags of a kind 5 event as well as its `e` tags.",
 )
 class ADeletionIgnored(Policy):
     def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
@@ -26,6 +27,7 @@ class ADeletionIgnored(Policy):
     "foreign-deletion-honoured",
     turns_red="AP-DEL-02",
     because="It carries out what a valid event asks for, whoever signed it.",
+    remedy="Delete an address only if the request's pubkey is the one in the address.",
 )
 class ForeignDeletionHonoured(Policy):
     def address_may_be_deleted(self, address: str, author: str) -> str | None:
@@ -40,6 +42,7 @@ class ForeignDeletionHonoured(Policy):
     turns_red="AP-DEL-03",
     by_chance="AP-REPL-09",
     because="It deletes by kind and author, and leaves the `d` of the address out.",
+    remedy="Delete by kind, author and `d`, all three taken from the address.",
 )
 class DeletionOfAllSlugs(Policy):
     def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
@@ -54,6 +57,7 @@ class DeletionOfAllSlugs(Policy):
     turns_red="AP-DEL-04",
     by_chance="AP-REPL-09",
     because="A tombstone at the address stops every later write, not only older ones.",
+    remedy="Let a tombstone stop only versions that are not newer than the deletion request.",
 )
 class DeletedForEver(Policy):
     def is_known_already(self, event: Event, store: Store) -> bool:
@@ -66,6 +70,7 @@ class DeletedForEver(Policy):
     "deletion-ignores-time",
     turns_red="AP-DEL-05 AP-REPL-09",
     because="It removes whatever stands at the address, however new.",
+    remedy="Delete only versions whose `created_at` is not after that of the request.",
 )
 class DeletionIgnoresTime(Policy):
     def deletion_reaches(self, request: Event, row: Row) -> bool:
@@ -77,6 +82,7 @@ class DeletionIgnoresTime(Policy):
     turns_red="AP-DEL-06",
     blinds="AP-DEL-02 AP-DEL-07",
     because="It deletes addressable events by address alone.",
+    remedy="Look up the ids of `e` tags among addressable events too.",
 )
 class EDeletionIgnored(Policy):
     def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
@@ -88,6 +94,7 @@ class EDeletionIgnored(Policy):
     "e-deletion-takes-the-address",
     turns_red="AP-DEL-06",
     because="It turns the id into an address and deletes there.",
+    remedy="Delete the one event that an `e` tag names, and nothing else at its address.",
 )
 class EDeletionTakesTheAddress(Policy):
     def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
@@ -102,6 +109,7 @@ class EDeletionTakesTheAddress(Policy):
     "deleted-resurrected-by-resend",
     turns_red="AP-DEL-07",
     because="It forgets what it deleted, and takes it for new.",
+    remedy="Keep the ids of deleted events and refuse them when they are sent again.",
 )
 class DeletedResurrectedByResend(Policy):
     def is_known_already(self, event: Event, store: Store) -> bool:
@@ -113,6 +121,7 @@ class DeletedResurrectedByResend(Policy):
     "deletion-request-hidden",
     turns_red="AP-DEL-08",
     because="It carries a request out and serves it to nobody.",
+    remedy="Store kind 5 events and serve them like any other.",
 )
 class DeletionRequestHidden(Policy):
     def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
@@ -129,6 +138,7 @@ def _of_first_targets(request: Event, name: str) -> Event:
     "only-first-address-deleted",
     turns_red="AP-DEL-09",
     because="It looks for the `a` tag, not for the `a` tags.",
+    remedy="Loop over all `a` tags of the request.",
 )
 class OnlyFirstAddressDeleted(Policy):
     def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
@@ -139,6 +149,7 @@ class OnlyFirstAddressDeleted(Policy):
     "only-first-id-deleted",
     turns_red="AP-DEL-09",
     because="It looks for the `e` tag, not for the `e` tags.",
+    remedy="Loop over all `e` tags of the request.",
 )
 class OnlyFirstIdDeleted(Policy):
     def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
@@ -149,6 +160,7 @@ class OnlyFirstIdDeleted(Policy):
     "ids-ignored-beside-addresses",
     turns_red="AP-DEL-09",
     because="A request is by address or by id to it: where it finds an `a` it looks no further.",
+    remedy="Carry out both the `a` and the `e` tags of a request.",
 )
 class IdsIgnoredBesideAddresses(Policy):
     def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
@@ -159,6 +171,7 @@ class IdsIgnoredBesideAddresses(Policy):
     "only-first-targets-author-checked",
     turns_red="AP-DEL-10",
     because="It checks the author of the first target, and carries out all of them.",
+    remedy="Check the author of each target by itself before you delete it.",
 )
 class OnlyFirstTargetsAuthorChecked(Policy):
     def deletion_names_a_target(self, submission: Submission) -> str | None:
@@ -175,6 +188,7 @@ class OnlyFirstTargetsAuthorChecked(Policy):
     "deletion-author-compared-in-one-case",
     turns_red="AP-DEL-10",
     because="It checks the author as written and looks the address up in lower case.",
+    remedy="Compare the pubkey in the address byte for byte: in upper case it is nobody's.",
 )
 class DeletionAuthorComparedInOneCase(Policy):
     def address_may_be_deleted(self, address: str, author: str) -> str | None:
@@ -191,6 +205,7 @@ class DeletionAuthorComparedInOneCase(Policy):
     "deletion-hints-refused",
     turns_red="AP-DEL-11",
     because="It takes a target with more than two elements for malformed.",
+    remedy="Ignore elements of a tag after the second: they are hints.",
 )
 class DeletionHintsRefused(Policy):
     def deletion_names_a_target(self, submission: Submission) -> str | None:
@@ -205,6 +220,7 @@ class DeletionHintsRefused(Policy):
     "deletion-minds-the-first-k",
     turns_red="AP-DEL-11",
     because="It deletes nothing of another kind than that of the first `k` tag.",
+    remedy="Treat `k` tags as a hint, and delete whatever the `e` and `a` tags name.",
 )
 class DeletionMindsTheFirstK(Policy):
     def deletion_reaches(self, request: Event, row: Row) -> bool:
@@ -216,6 +232,7 @@ class DeletionMindsTheFirstK(Policy):
     "deletion-ignores-kind",
     turns_red="AP-DEL-12 AP-DEL-15",
     because="It deletes by author and `d`, whatever the kind in front of them.",
+    remedy="Include the kind of the address in the condition of the delete.",
 )
 class DeletionIgnoresKind(Policy):
     def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
@@ -231,6 +248,7 @@ class DeletionIgnoresKind(Policy):
     "deletion-by-parts-of-an-address",
     turns_red="AP-DEL-15",
     because="It splits the address at its colons and takes the third part, whatever follows.",
+    remedy="Split the address at its first two colons only, and take all that follows for the `d`.",
 )
 class DeletionByPartsOfAnAddress(Policy):
     def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
@@ -243,6 +261,7 @@ class DeletionByPartsOfAnAddress(Policy):
     "deletion-without-slug-takes-all",
     turns_red="AP-DEL-15",
     because="Where the address has no slug it deletes whatever the author has of the kind.",
+    remedy="Treat an address without a `d` as one with an empty `d`, not as a wildcard.",
 )
 class DeletionWithoutSlugTakesAll(Policy):
     def deletion_by_address(self, request: Event, store: Store) -> list[Row]:
@@ -257,6 +276,7 @@ class DeletionWithoutSlugTakesAll(Policy):
     "deletion-of-a-deletion-undoes-it",
     turns_red="AP-DEL-13",
     because="It brings back what a deleted request had deleted.",
+    remedy="Keep a deletion in force when its request is itself named by a deletion.",
 )
 class DeletionOfADeletionUndoesIt(Policy):
     def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
@@ -271,6 +291,7 @@ class DeletionOfADeletionUndoesIt(Policy):
     "deletion-of-a-deletion-hides-it",
     turns_red="AP-DEL-13",
     because="A request is an event like any other to it, and can be deleted.",
+    remedy="Ignore targets of kind 5.",
 )
 class DeletionOfADeletionHidesIt(Policy):
     def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
@@ -282,6 +303,7 @@ class DeletionOfADeletionHidesIt(Policy):
     "deletion-request-not-live",
     turns_red="AP-DEL-14",
     because="It carries a request out and forgets that others wait for it.",
+    remedy="Send a kind 5 event to the subscriptions that match it.",
 )
 class DeletionRequestNotLive(Policy):
     def live_match(self, one: Filter, event: Event) -> bool:
@@ -292,6 +314,7 @@ class DeletionRequestNotLive(Policy):
     "forged-deletion-honoured",
     turns_red="AP-DEL-16",
     because="It acts on a deletion request before it verifies it.",
+    remedy="Verify id and signature before you act on a deletion request.",
 )
 class ForgedDeletionHonoured(Policy):
     def refusal(self, submission: Submission) -> str | None:

@@ -13,6 +13,7 @@ from nip_ap_relay.store import Row, Store
     turns_red="AP-DUR-01 AP-DUR-05",
     blinds="AP-DUR-02 AP-DUR-04",
     because="It answers from a write buffer that reaches the disk at a clean stop only.",
+    remedy="Commit to disk before you send OK true.",
 )
 class ForgetsOnCrash(Policy):
     def commits_before_answering(self) -> bool:
@@ -23,6 +24,7 @@ class ForgetsOnCrash(Policy):
     "resurrects-on-restart",
     turns_red="AP-DUR-02",
     because="At its start it reads a log that has every version and no deletion.",
+    remedy="Apply deletions and replacements again when you rebuild state at start.",
 )
 class ResurrectsOnRestart(Policy):
     def opens(self, store: Store) -> None:
@@ -33,6 +35,7 @@ class ResurrectsOnRestart(Policy):
     "stop-ignored",
     turns_red="AP-DUR-03",
     because="Asked to stop, it waits for its clients to leave first, and they do not.",
+    remedy="On SIGTERM, close the connections yourself and stop within a bounded time.",
 )
 class StopIgnored(Policy):
     def stops_when_asked(self) -> bool:
@@ -43,6 +46,7 @@ class StopIgnored(Policy):
     "deleted-forgotten-on-restart",
     turns_red="AP-DUR-04",
     because="What it deleted it remembers in memory, so a restart makes it forget.",
+    remedy="Store tombstones in the database, not in memory.",
 )
 class DeletedForgottenOnRestart(Policy):
     def opens(self, store: Store) -> None:
@@ -53,6 +57,7 @@ class DeletedForgottenOnRestart(Policy):
     "first-write-after-restart-wins",
     turns_red="AP-DUR-05",
     because="It compares with heads in a cache, which is empty after a start.",
+    remedy="Read the head from the database where the cache has none.",
 )
 class FirstWriteAfterRestartWins(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:

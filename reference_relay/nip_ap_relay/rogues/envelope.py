@@ -16,6 +16,7 @@ from nip_ap_relay.rogues.declaring import rogue
     "two-d-first-wins",
     turns_red="AP-ENV-01 AP-ENV-03",
     because="It takes the first `d` tag that it finds and looks no further.",
+    remedy="Count the `d` tags and refuse an event with more than one.",
 )
 class TwoDFirstWins(Policy):
     def d_tags(self, event: Event) -> list[str | None]:
@@ -26,6 +27,7 @@ class TwoDFirstWins(Policy):
     "two-d-same-accepted",
     turns_red="AP-ENV-01",
     because="It gathers tag values in a set before it counts them.",
+    remedy="Count the `d` tags before you remove duplicates.",
 )
 class TwoDSameAccepted(Policy):
     def d_tags(self, event: Event) -> list[str | None]:
@@ -36,6 +38,7 @@ class TwoDSameAccepted(Policy):
     "valueless-d-accepted",
     turns_red="AP-ENV-02",
     because='It reads a missing value as a wildcard slug where "" is refused.',
+    remedy="Refuse a `d` tag without a value.",
 )
 class ValuelessDAccepted(Policy):
     def is_no_slug(self, value: str | None) -> bool:
@@ -46,6 +49,7 @@ class ValuelessDAccepted(Policy):
     "valueless-d-ignored",
     turns_red="AP-ENV-03",
     because="It counts only tags of two elements, as the real relay did in June.",
+    remedy="Count every tag named `d`, also one without a value.",
 )
 class ValuelessDIgnored(Policy):
     def d_tags(self, event: Event) -> list[str | None]:
@@ -56,6 +60,7 @@ class ValuelessDIgnored(Policy):
     "alt-refused",
     turns_red="AP-ENV-04 AP-ENV-06",
     because="It lets only the tags pass that it has heard of.",
+    remedy="Accept tags that you do not know.",
 )
 class AltRefused(Policy):
     def further_tags_are_not_judged(self, submission: Submission) -> str | None:
@@ -68,6 +73,7 @@ class AltRefused(Policy):
     "d-must-be-first",
     turns_red="AP-ENV-04",
     because="It reads the slug from the first tag, whatever its name.",
+    remedy="Search all tags for `d`, at whatever position.",
 )
 class DMustBeFirst(Policy):
     def further_tags_are_not_judged(self, submission: Submission) -> str | None:
@@ -80,6 +86,7 @@ class DMustBeFirst(Policy):
     "content-validated",
     turns_red="AP-ENV-05 AP-ENV-06",
     because="It parses the content and refuses what is not a JSON object.",
+    remedy="Store the content as it is; it is for clients to read.",
 )
 class ContentValidated(Policy):
     def persona_content_is_not_judged(self, submission: Submission) -> str | None:
@@ -96,6 +103,7 @@ class ContentValidated(Policy):
     "prompt-required",
     turns_red="AP-ENV-05 AP-ENV-06",
     because="It enforces the June list of required fields, which was a duty of writers.",
+    remedy="Do not validate the content: its fields are the writer's duty.",
 )
 class PromptRequired(Policy):
     def persona_content_is_not_judged(self, submission: Submission) -> str | None:
@@ -109,6 +117,7 @@ class PromptRequired(Policy):
     "content-reserialised",
     turns_red="AP-ENV-06",
     because="It stores content in a JSON column, which does not keep the text.",
+    remedy="Keep the content as the exact string that was signed.",
 )
 class ContentReserialised(Policy):
     def as_stored(self, event: Event) -> Event:
@@ -123,6 +132,7 @@ class ContentReserialised(Policy):
     "content-nfc-normalised",
     turns_red="AP-ENV-06",
     because="It normalises all text to NFC on the way in.",
+    remedy="Store and return text byte for byte, without Unicode normalization.",
 )
 class ContentNfcNormalised(Policy):
     def as_stored(self, event: Event) -> Event:
@@ -133,6 +143,7 @@ class ContentNfcNormalised(Policy):
     "tags-sorted",
     turns_red="AP-ENV-06",
     because="It keeps tags in a table of their own and returns them in the order of its key.",
+    remedy="Store the tags with their order, or store the event as one string.",
 )
 class TagsSorted(Policy):
     def as_stored(self, event: Event) -> Event:
@@ -143,6 +154,7 @@ class TagsSorted(Policy):
     "body-limit-32k",
     turns_red="AP-ENV-07",
     because="It caps content below what NIP-AP allows a writer.",
+    remedy="Raise the limit of the content to the 64 KiB that NIP-AP allows.",
 )
 class BodyLimit32k(Policy):
     longest_content = 32_768
@@ -152,6 +164,7 @@ class BodyLimit32k(Policy):
     "serves-altered-event",
     turns_red="AP-ENV-08 AP-ROB-04",
     because="It drops signatures to save space and fills in zeros.",
+    remedy="Return every event with all seven fields as they were signed.",
 )
 class ServesAlteredEvent(Policy):
     def as_served(self, raw: str) -> str:
@@ -163,6 +176,7 @@ class ServesAlteredEvent(Policy):
     turns_red="AP-ENV-09",
     blinds="AP-ENV-10",
     because="Its column for values of tags holds 255 characters, and its database cuts silently.",
+    remedy="Give the column no length limit, or refuse the event; never cut a value.",
 )
 class TagValuesCutAt255(Policy):
     def as_stored(self, event: Event) -> Event:
@@ -174,6 +188,7 @@ class TagValuesCutAt255(Policy):
     "tags-cut-at-150",
     turns_red="AP-ENV-09",
     because="It reads so many tags of an event and leaves the rest.",
+    remedy="Store every tag of an event, or refuse the event.",
 )
 class TagsCutAt150(Policy):
     def as_stored(self, event: Event) -> Event:
@@ -184,6 +199,7 @@ class TagsCutAt150(Policy):
     "tag-values-indexed-to-255",
     turns_red="AP-ENV-10 AP-SCOPE-07",
     because="Its index has the first 255 characters of a value, and nothing looks further.",
+    remedy="Compare the whole value after the index has found candidates.",
 )
 class TagValuesIndexedTo255(Policy):
     def tag_comparison(self) -> Callable[[str, str], bool] | None:
@@ -194,6 +210,7 @@ class TagValuesIndexedTo255(Policy):
     "content-ends-at-nul",
     turns_red="AP-ENV-11",
     because="It hands content to a library whose strings end at the first zero byte.",
+    remedy="Handle the content as a string with a length, not as one that ends at a zero byte.",
 )
 class ContentEndsAtNul(Policy):
     def as_stored(self, event: Event) -> Event:
@@ -204,6 +221,7 @@ class ContentEndsAtNul(Policy):
     "noncharacters-replaced",
     turns_red="AP-ENV-06 AP-ENV-11",
     because="It takes noncharacters for bytes that cannot be read, and puts U+FFFD there.",
+    remedy="Store noncharacters as they are: they are valid Unicode.",
 )
 class NoncharactersReplaced(Policy):
     def as_stored(self, event: Event) -> Event:
@@ -214,6 +232,7 @@ class NoncharactersReplaced(Policy):
     "content-cut-at-100k",
     turns_red="AP-ENV-12",
     because="Its column for content ends before its limit for content does.",
+    remedy="Give the content a column as long as its limit, or refuse the event; never cut it.",
 )
 class ContentCutAt100k(Policy):
     def as_stored(self, event: Event) -> Event:
@@ -224,6 +243,7 @@ class ContentCutAt100k(Policy):
     "far-d-unseen",
     turns_red="AP-ENV-01",
     because="It looks for `d` among the first sixteen tags.",
+    remedy="Search all tags for `d`, however many come before it.",
 )
 class FarDUnseen(Policy):
     def d_tags(self, event: Event) -> list[str | None]:

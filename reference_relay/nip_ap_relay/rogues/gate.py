@@ -19,6 +19,7 @@ from nip_ap_relay.store import Row, Store
         "AP-GATE-12 AP-GATE-13 AP-READ-04 AP-READ-11 AP-READ-14"
     ),
     because="It knows no tag but `d`, and refuses what it does not know.",
+    remedy='Accept the tag `["shared", "true"]` on personas.',
 )
 class SharedTagRefused(Policy):
     def further_tags_are_not_judged(self, submission: Submission) -> str | None:
@@ -31,6 +32,7 @@ class SharedTagRefused(Policy):
     "shared-false-accepted",
     turns_red="AP-GATE-02",
     because="It reads the value as a boolean, and false is one.",
+    remedy='Refuse a `shared` tag whose value is not exactly "true".',
 )
 class SharedFalseAccepted(Policy):
     def shared_tag_is_exact(self, tag: tuple[str, ...]) -> bool:
@@ -41,6 +43,7 @@ class SharedFalseAccepted(Policy):
     "shared-twice-accepted",
     turns_red="AP-GATE-02",
     because="It looks for one good `shared` tag and does not count them.",
+    remedy="Refuse an event with more than one `shared` tag.",
 )
 class SharedTwiceAccepted(Policy):
     def shared_tags_at_most(self) -> int:
@@ -51,6 +54,7 @@ class SharedTwiceAccepted(Policy):
     "shared-third-element-accepted",
     turns_red="AP-GATE-02",
     because="It checks the value of the tag and not its length.",
+    remedy="Refuse a `shared` tag that has not exactly two elements.",
 )
 class SharedThirdElementAccepted(Policy):
     def shared_tag_is_exact(self, tag: tuple[str, ...]) -> bool:
@@ -61,6 +65,7 @@ class SharedThirdElementAccepted(Policy):
     "gate-off-req",
     turns_red="AP-GATE-03 AP-GATE-10 AP-GATE-11 AP-GATE-12",
     because="It gates by id, live and in counts, and forgot the plain filter.",
+    remedy="Apply the sharing gate to every REQ, after the filter and before the limit.",
 )
 class GateOffReq(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
@@ -71,6 +76,7 @@ class GateOffReq(Policy):
     "gate-off-mixed-kinds",
     turns_red="AP-GATE-03 AP-GATE-11",
     because="It gates filters whose only kind is the persona's.",
+    remedy="Apply the gate per event, not per filter, so that mixed kinds cannot avoid it.",
 )
 class GateOffMixedKinds(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
@@ -81,6 +87,7 @@ class GateOffMixedKinds(Policy):
     "gate-off-ids",
     turns_red="AP-GATE-04 AP-GATE-10 AP-GATE-11",
     because="It takes an id for a capability: who knows it may read.",
+    remedy="Apply the gate to events that were asked for by id too.",
 )
 class GateOffIds(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
@@ -91,6 +98,7 @@ class GateOffIds(Policy):
     "gate-off-live",
     turns_red="AP-GATE-05",
     because="Its fan-out matches filters and does not ask who reads.",
+    remedy="Ask the gate for each subscriber before a live event is delivered.",
 )
 class GateOffLive(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
@@ -101,6 +109,7 @@ class GateOffLive(Policy):
     "gate-off-count",
     turns_red="AP-GATE-06 AP-GATE-11",
     because="COUNT runs in the database, below the gate.",
+    remedy="Count only what the same reader would get from a REQ.",
 )
 class GateOffCount(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
@@ -111,6 +120,7 @@ class GateOffCount(Policy):
     "gate-off-count-for-nobody",
     turns_red="AP-AUTH-03 AP-GATE-06 AP-GATE-11",
     because="It lets everybody read, and counts for those whose name it does not know.",
+    remedy="Apply the gate to COUNT for unauthenticated readers too.",
 )
 class GateOffCountForNobody(Policy):
     def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
@@ -125,6 +135,7 @@ class GateOffCountForNobody(Policy):
     "gate-off-http",
     turns_red="AP-GATE-07 AP-GATE-10 AP-GATE-11 AP-GATE-12 AP-GATE-13",
     because="The bridge reads the database by itself.",
+    remedy="Route HTTP queries through the same gate as REQ.",
 )
 class GateOffHttp(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
@@ -137,6 +148,7 @@ class GateOffHttp(Policy):
     "gate-off-search",
     turns_red="AP-GATE-13",
     because="The search index knows nothing of the gate.",
+    remedy="Apply the gate to the results of a search.",
 )
 class GateOffSearch(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
@@ -148,6 +160,7 @@ class GateOffSearch(Policy):
     turns_red="AP-GATE-08 AP-READ-04 AP-SCOPE-05",
     blinds="AP-GATE-05 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-READ-11",
     because="It keeps personas to their authors and never looks at the tag.",
+    remedy='Serve a persona with `["shared", "true"]` to everybody who may read.',
 )
 class GateAlwaysOn(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
@@ -159,6 +172,7 @@ class GateAlwaysOn(Policy):
     turns_red="AP-GATE-14",
     spec=JUNE,
     because="It speaks June and keeps personas to their authors already.",
+    remedy="Announce the November revision, or serve personas as June does.",
 )
 class GateBeforeItsTime(Policy):
     def gates(self, row: Row) -> bool:
@@ -169,6 +183,7 @@ class GateBeforeItsTime(Policy):
     "gate-blocks-author",
     turns_red="AP-GATE-09",
     because="Once an answer holds something shared it is taken for a catalogue, author or not.",
+    remedy="Always serve an author their own personas, shared or not.",
 )
 class GateBlocksAuthor(Policy):
     def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
@@ -182,6 +197,7 @@ class GateBlocksAuthor(Policy):
     "unshare-leaves-old",
     turns_red="AP-GATE-10",
     because="It keeps what was shared once in a catalogue that nothing leaves.",
+    remedy="Decide by the head alone: once it is unshared, no version is visible to others.",
 )
 class UnshareLeavesOld(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -200,6 +216,7 @@ class UnshareLeavesOld(Policy):
     "existence-oracle",
     turns_red="AP-GATE-11",
     because="It tells a stranger that he may not see what he asks for by its id.",
+    remedy="Answer a hidden event exactly like one that does not exist.",
 )
 class ExistenceOracle(Policy):
     def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
@@ -215,6 +232,7 @@ class ExistenceOracle(Policy):
     "gate-after-limit",
     turns_red="AP-GATE-12",
     because="It fetches as many rows as the limit says and then drops the hidden ones.",
+    remedy="Apply the gate before the limit, so that hidden rows do not use it up.",
 )
 class GateAfterLimit(Policy):
     def gate_before_limit(self) -> bool:

@@ -38,6 +38,7 @@ class _Leak(Policy):
     "gate-off-by-tag",
     turns_red="AP-GATE-15",
     because="It answers tags from their index, which knows nothing of the gate.",
+    remedy="Apply the gate to what the index of tags finds.",
 )
 class GateOffByTag(_Leak):
     def leaks(
@@ -50,6 +51,7 @@ class GateOffByTag(_Leak):
     "gate-off-since-alone",
     turns_red="AP-GATE-15",
     because="It catches up clients by date, a path of its own without the gate.",
+    remedy="Apply the gate to queries by date too.",
 )
 class GateOffSinceAlone(_Leak):
     def leaks(
@@ -62,6 +64,7 @@ class GateOffSinceAlone(_Leak):
     "gate-off-ids-with-authors",
     turns_red="AP-GATE-15",
     because="It gates ids and it gates authors, each in a branch of its own.",
+    remedy="Apply the gate to each event, whatever conditions found it.",
 )
 class GateOffIdsWithAuthors(_Leak):
     def leaks(
@@ -74,6 +77,7 @@ class GateOffIdsWithAuthors(_Leak):
     "gate-off-several-authors",
     turns_red="AP-GATE-15",
     because="It asks whether the reader is the author, and not where there are several.",
+    remedy="Compare the reader with the author of each event, not with the filter.",
 )
 class GateOffSeveralAuthors(_Leak):
     def leaks(
@@ -86,6 +90,7 @@ class GateOffSeveralAuthors(_Leak):
     "gate-off-second-filter",
     turns_red="AP-GATE-15",
     because="It gates the first filter of a request and appends what the others find.",
+    remedy="Apply the gate to what each filter of a request finds.",
 )
 class GateOffSecondFilter(_Leak):
     def leaks(
@@ -98,6 +103,7 @@ class GateOffSecondFilter(_Leak):
     "gate-off-count-with-limit",
     turns_red="AP-GATE-15",
     because="A COUNT with a limit goes to the database as a subquery, below the gate.",
+    remedy="Apply the gate inside the counted query, before its limit.",
 )
 class GateOffCountWithLimit(_Leak):
     def leaks(
@@ -110,6 +116,7 @@ class GateOffCountWithLimit(_Leak):
     "gate-off-live-without-kinds",
     turns_red="AP-GATE-15",
     because="It looks at the gate where a subscription names the persona's kind.",
+    remedy="Apply the gate to each live event by its own kind, not by the filter's.",
 )
 class GateOffLiveWithoutKinds(_Leak):
     def leaks(
@@ -122,6 +129,7 @@ class GateOffLiveWithoutKinds(_Leak):
     "gate-off-second-version",
     turns_red="AP-GATE-15",
     because="It notes who may read when an address is made, and not when it is replaced.",
+    remedy="Decide by the tags of the head, anew for each version.",
 )
 class GateOffSecondVersion(_Leak):
     def leaks(
@@ -135,6 +143,7 @@ class GateOffSecondVersion(_Leak):
     "gate-off-for-owners",
     turns_red="AP-GATE-15",
     because="It takes whoever has personas for somebody who may read them.",
+    remedy="Compare the reader with the author of the very persona.",
 )
 class GateOffForOwners(_Leak):
     def leaks(
@@ -148,6 +157,7 @@ class GateOffForOwners(_Leak):
     "gate-off-after-unsharing",
     turns_red="AP-GATE-15",
     because="It remembers that an address was shared, and lets in whoever could read it before.",
+    remedy="Decide by the head alone, and forget what an earlier version allowed.",
 )
 class GateOffAfterUnsharing(_Leak):
     def leaks(
@@ -161,6 +171,7 @@ class GateOffAfterUnsharing(_Leak):
     "gate-off-after-resend",
     turns_red="AP-GATE-15",
     because="It treats an event that comes again as one that everybody has.",
+    remedy="Apply the gate to events that are sent again as to all others.",
 )
 class GateOffAfterResend(_Leak):
     def __init__(self, spec: str = "2026-11") -> None:
@@ -181,6 +192,7 @@ class GateOffAfterResend(_Leak):
     "gate-off-http-count-by-tag",
     turns_red="AP-GATE-15",
     because="Its `/count` asks the index of tags for a number.",
+    remedy="Count what the same reader would get from a query.",
 )
 class GateOffHttpCountByTag(_Leak):
     def leaks(
@@ -193,6 +205,7 @@ class GateOffHttpCountByTag(_Leak):
     "gate-off-search-by-author",
     turns_red="AP-GATE-15",
     because="It gates what a search finds, unless an author is named too.",
+    remedy="Apply the gate to the results of a search, whatever else the filter names.",
 )
 class GateOffSearchByAuthor(_Leak):
     def leaks(
@@ -205,6 +218,7 @@ class GateOffSearchByAuthor(_Leak):
     "gate-off-second-connection",
     turns_red="AP-GATE-15",
     because="It checks a key when it first authenticates, and not on later connections.",
+    remedy="Apply the gate on every connection, by the key that is authenticated there.",
 )
 class GateOffSecondConnection(_Leak):
     def __init__(self, spec: str = "2026-11") -> None:

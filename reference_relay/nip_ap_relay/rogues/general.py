@@ -18,6 +18,7 @@ from nip_ap_relay.store import Row, Store
     "accepts-everything",
     kind=GENERAL,
     because="It checks nothing at all: no event, no version, no subscription, no reader.",
+    remedy="Validate events before you store them, and check who may read before you serve.",
 )
 class AcceptsEverything(Policy):
     def refusal(self, submission: Submission) -> str | None:
@@ -66,13 +67,23 @@ class AcceptsEverything(Policy):
         return False
 
 
-@rogue("refuses-everything", kind=GENERAL, because="It is closed to writers.")
+@rogue(
+    "refuses-everything",
+    kind=GENERAL,
+    because="It is closed to writers.",
+    remedy="Accept valid events of authenticated writers.",
+)
 class RefusesEverything(Policy):
     def refusal(self, submission: Submission) -> str | None:
         return super().refusal(submission) or "blocked: nobody may write here"
 
 
-@rogue("stores-nothing", kind=GENERAL, because="Its storage is a null device.")
+@rogue(
+    "stores-nothing",
+    kind=GENERAL,
+    because="Its storage is a null device.",
+    remedy="Store what you answer with OK true.",
+)
 class StoresNothing(Policy):
     def keeps(self, event: Event) -> bool:
         return False
@@ -83,7 +94,12 @@ class _Silent(Courier):
         return
 
 
-@rogue("answers-nothing", kind=GENERAL, because="It reads and is silent.")
+@rogue(
+    "answers-nothing",
+    kind=GENERAL,
+    because="It reads and is silent.",
+    remedy="Answer each EVENT with OK and each REQ with EOSE or CLOSED.",
+)
 class AnswersNothing(Policy):
     def courier(self) -> Courier:
         return _Silent()
@@ -97,7 +113,12 @@ class _HangsUp(Courier):
             await send(frame)
 
 
-@rogue("hangs-up", kind=GENERAL, because="It closes the connection instead of answering.")
+@rogue(
+    "hangs-up",
+    kind=GENERAL,
+    because="It closes the connection instead of answering.",
+    remedy="Answer a refused message with OK or CLOSED and keep the connection.",
+)
 class HangsUp(Policy):
     def courier(self) -> Courier:
         return _HangsUp()
@@ -109,7 +130,12 @@ class _Slow(Courier):
         await super().carry(frames, send)
 
 
-@rogue("slow", kind=NOISE, because="It takes 200 ms for an answer, which is no fault.")
+@rogue(
+    "slow",
+    kind=NOISE,
+    because="It takes 200 ms for an answer, which is no fault.",
+    remedy="Nothing to fix: slowness is not a fault.",
+)
 class Slow(Policy):
     def courier(self) -> Courier:
         return _Slow()
@@ -127,7 +153,12 @@ class _Reordering(Courier):
             await super().carry(answers, send)
 
 
-@rogue("reorders-answers", kind=NOISE, because="It answers concurrent requests as they get ready.")
+@rogue(
+    "reorders-answers",
+    kind=NOISE,
+    because="It answers concurrent requests as they get ready.",
+    remedy="Nothing to fix: answers to different requests may come in any order.",
+)
 class ReordersAnswers(Policy):
     def courier(self) -> Courier:
         return _Reordering()
@@ -140,7 +171,12 @@ class _Notices(Courier):
             await send(frame)
 
 
-@rogue("sends-notices", kind=NOISE, because="It chats in NOTICEs between answers.")
+@rogue(
+    "sends-notices",
+    kind=NOISE,
+    because="It chats in NOTICEs between answers.",
+    remedy="Nothing to fix: NOTICE is allowed at any time.",
+)
 class SendsNotices(Policy):
     def courier(self) -> Courier:
         return _Notices()
@@ -151,6 +187,7 @@ class SendsNotices(Policy):
     kind=UNSTABLE,
     turns_red="AP-SLUG-02",
     because="One of its five workers still runs the release without the check.",
+    remedy="Deploy the same release on every worker behind the address.",
 )
 class EveryFifthTime(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:

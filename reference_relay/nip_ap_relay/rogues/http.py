@@ -15,6 +15,7 @@ from nip_ap_relay.store import Row
     "http-receipt-without-id",
     turns_red="AP-HTTP-01",
     because="It answers 200 and a message, and leaves the id to be guessed.",
+    remedy="Return `event_id` in the answer to a submitted event.",
 )
 class HttpReceiptWithoutId(Policy):
     def http_receipt(self, event: Event, accepted: bool, message: str) -> dict[str, Any]:
@@ -25,6 +26,7 @@ class HttpReceiptWithoutId(Policy):
     "http-403-for-nobody",
     turns_red="AP-HTTP-03 AP-HTTP-04 AP-HTTP-05",
     because="It does not tell who you are from what you may do.",
+    remedy="Answer 401 without credentials, and 403 where they do not suffice.",
 )
 class Http403ForNobody(Policy):
     def http_answers_nobody(self) -> int:
@@ -35,6 +37,7 @@ class Http403ForNobody(Policy):
     "http-500-on-large-body",
     turns_red="AP-HTTP-03",
     because="Its limit is the memory that it gets.",
+    remedy="Bound the body and answer 413 beyond it.",
 )
 class Http500OnLargeBody(Policy):
     def http_answers_large_body(self) -> int:
@@ -45,6 +48,7 @@ class Http500OnLargeBody(Policy):
     "http-500-on-bad-json",
     turns_red="AP-HTTP-03 AP-INT-06",
     because="It does not catch the parser's exception.",
+    remedy="Catch the parser's error and answer 400.",
 )
 class Http500OnBadJson(Policy):
     def http_answers_bad_json(self) -> int:
@@ -55,6 +59,7 @@ class Http500OnBadJson(Policy):
     "doors-differ",
     turns_red="AP-HTTP-01",
     because="The bridge has a validator of its own, which knows no tags beside `d`.",
+    remedy="Use one validator for both the WebSocket and HTTP.",
 )
 class DoorsDiffer(Policy):
     def objection_at_the_bridge(self, event: Event) -> str | None:
@@ -67,6 +72,7 @@ class DoorsDiffer(Policy):
     "http-count-differs",
     turns_red="AP-HTTP-02",
     because="The bridge counts in a table of its own, which holds no notes.",
+    remedy="Count from the same store as the WebSocket does.",
 )
 class HttpCountDiffers(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
@@ -80,6 +86,7 @@ class HttpCountDiffers(Policy):
     turns_red="AP-HTTP-02",
     blinds="AP-SCOPE-02",
     because="The bridge reads a table of its own, which holds no notes.",
+    remedy="Query the same store as the WebSocket does.",
 )
 class HttpQueryDiffers(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
@@ -92,6 +99,7 @@ class HttpQueryDiffers(Policy):
     "nip98-unchecked-url",
     turns_red="AP-HTTP-04",
     because="It does not compare `u` with the address it was called by.",
+    remedy="Compare the `u` tag with the URL that was requested.",
 )
 class Nip98UncheckedUrl(Policy):
     def http_url_matches(self, given: str, own: str) -> bool:
@@ -102,6 +110,7 @@ class Nip98UncheckedUrl(Policy):
     "nip98-unchecked-method",
     turns_red="AP-HTTP-04",
     because="It takes an authorization to read for one to write.",
+    remedy="Compare the `method` tag with the method of the request.",
 )
 class Nip98UncheckedMethod(Policy):
     def http_method_matches(self, given: str, own: str) -> bool:
@@ -112,6 +121,7 @@ class Nip98UncheckedMethod(Policy):
     "nip98-unchecked-payload",
     turns_red="AP-HTTP-04",
     because="It skips the payload hash, which NIP-98 leaves to servers.",
+    remedy="Compare the `payload` tag with the SHA-256 of the body.",
 )
 class Nip98UncheckedPayload(Policy):
     def http_payload_matches(self, given: str, digest: str) -> bool:
@@ -122,6 +132,7 @@ class Nip98UncheckedPayload(Policy):
     "nip98-unchecked-time",
     turns_red="AP-HTTP-04",
     because="It lets an authorization live for ever.",
+    remedy="Refuse an authorization whose `created_at` is more than a minute from now.",
 )
 class Nip98UncheckedTime(Policy):
     def http_time_is_near(self, created_at: int, now: int) -> bool:
@@ -132,6 +143,7 @@ class Nip98UncheckedTime(Policy):
     "nip98-replay",
     turns_red="AP-HTTP-05",
     because="It keeps no list of the authorizations that it has seen.",
+    remedy="Remember the ids of authorizations while they are valid, and accept each once.",
 )
 class Nip98Replay(Policy):
     def http_replay_is_refused(self) -> bool:

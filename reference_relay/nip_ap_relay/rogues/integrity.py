@@ -17,6 +17,7 @@ from nip_ap_relay.store import Row, Store
     "id-unchecked",
     turns_red="AP-INT-01 AP-INT-03",
     because="It verifies the signature over the id that was given and never computes the id.",
+    remedy="Compute the id from the event and compare it with the one that was given.",
 )
 class IdUnchecked(Policy):
     def id_is_the_hash(self, submission: Submission) -> str | None:
@@ -27,6 +28,7 @@ class IdUnchecked(Policy):
     "id-recomputed",
     turns_red="AP-INT-01",
     because="It verifies the signature over the id that it computes and keeps the id it was given.",
+    remedy="Compare the id with the hash of the fields before you verify the signature.",
 )
 class IdRecomputed(Policy):
     def id_is_the_hash(self, submission: Submission) -> str | None:
@@ -42,6 +44,7 @@ class IdRecomputed(Policy):
     "sig-unchecked",
     turns_red="AP-INT-02",
     because="It trusts that whoever computed the id also held the key.",
+    remedy="Verify the BIP-340 signature of every event.",
 )
 class SigUnchecked(Policy):
     def signature_is_valid(self, submission: Submission) -> str | None:
@@ -53,6 +56,7 @@ class SigUnchecked(Policy):
     turns_red="AP-INT-04",
     blinds="AP-HTTP-01 AP-HTTP-02 AP-SCOPE-02",
     because="It answers only for kinds that it has a handler for.",
+    remedy="Answer every EVENT with OK, whatever its kind.",
 )
 class OkMissing(Policy):
     def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
@@ -64,6 +68,7 @@ class OkMissing(Policy):
     turns_red="AP-INT-04",
     blinds="AP-HTTP-01 AP-HTTP-02 AP-SCOPE-02",
     because="It fills the OK of a note with the author's key.",
+    remedy="Put the id of the submitted event into its OK.",
 )
 class OkWrongId(Policy):
     def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
@@ -77,6 +82,7 @@ class OkWrongId(Policy):
     "valueless-tag-unanswered",
     turns_red="AP-INT-04",
     because="It takes the second element of a `d` tag that has none, and its handler ends there.",
+    remedy="Guard every access to a tag's value; answer with OK false where there is none.",
 )
 class ValuelessTagUnanswered(Policy):
     def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
@@ -89,6 +95,7 @@ class ValuelessTagUnanswered(Policy):
     "refusal-without-id",
     turns_red="AP-INT-04",
     because="It refuses before it has read the id, and leaves that empty.",
+    remedy="Read the id first, and put it into the OK of a refusal.",
 )
 class RefusalWithoutId(Policy):
     def ok(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
@@ -101,6 +108,7 @@ class RefusalWithoutId(Policy):
     "duplicate-refused",
     turns_red="AP-INT-05",
     because="It answers a violated unique key with OK false.",
+    remedy="Answer an event that you have with OK true and `duplicate:`.",
 )
 class DuplicateRefused(Policy):
     def answer_to_duplicate(self, event: Event) -> tuple[bool, str]:
@@ -111,6 +119,7 @@ class DuplicateRefused(Policy):
     "duplicate-stored",
     turns_red="AP-INT-05",
     because="It appends to a log and has no unique key on the id.",
+    remedy="Make the id a unique key.",
 )
 class DuplicateStored(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -130,6 +139,7 @@ class DuplicateStored(Policy):
     "duplicate-fanned-out",
     turns_red="AP-INT-05",
     because="It publishes to subscribers before it looks whether it has the event.",
+    remedy="Deliver an event live only if it was newly stored.",
 )
 class DuplicateFannedOut(Policy):
     def delivers_although_known(self, event: Event) -> bool:
@@ -142,6 +152,7 @@ class DuplicateFannedOut(Policy):
     blinds=ANYTHING,
     by_chance="AP-HTTP-03",
     because="An exception in one connection's handler ends the process.",
+    remedy="Catch exceptions per connection, so that one cannot end the process.",
 )
 class MalformedCrashes(Policy):
     def survives(self, complaint: str) -> bool:
@@ -153,6 +164,7 @@ class MalformedCrashes(Policy):
     turns_red="AP-INT-08",
     blinds="AP-DEL-16 AP-INT-01 AP-INT-02 AP-INT-03",
     because="Its cache of ids against copies comes before its check of signatures.",
+    remedy="Note an id as seen only after the event is verified and stored.",
 )
 class IdsNotedBeforeTheyAreVerified(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -173,6 +185,7 @@ class IdsNotedBeforeTheyAreVerified(Policy):
     "half-a-character-served",
     turns_red="AP-INT-07",
     because="Its strings may hold half a character; only what it hashes is put right.",
+    remedy="Refuse a lone surrogate, or serve exactly the text that was hashed.",
 )
 class HalfACharacterServed(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:

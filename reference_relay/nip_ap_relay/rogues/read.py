@@ -19,6 +19,7 @@ from nip_ap_relay.store import Row
     turns_red="AP-READ-01",
     blinds="AP-REPL-02 AP-REPL-03 AP-REPL-10 AP-REPL-14",
     because="It ends its loop at the limit and skips the line after the loop.",
+    remedy="Send EOSE after the stored events in every case, the limit included.",
 )
 class EoseMissing(Policy):
     def ends_stored_events(self, rows: list[Row], filters: Sequence[Filter]) -> bool:
@@ -29,6 +30,7 @@ class EoseMissing(Policy):
     "list-capped-at-100",
     turns_red="AP-READ-02",
     because="It applies a default page size where the filter has no limit.",
+    remedy="Return up to `max_limit` events where the filter has no limit, and announce it.",
 )
 class ListCappedAt100(Policy):
     def row_limit(self, one: Filter) -> int:
@@ -43,6 +45,7 @@ def _without_tag(one: Filter, name: str) -> Filter:
     "d-filter-ignored",
     turns_red="AP-READ-03 AP-READ-09 AP-ENV-08 AP-REPL-10",
     because="It indexes only `e` and `p` tags and ignores other conditions.",
+    remedy="Index the values of every single-letter tag, or check them after the index.",
 )
 class DFilterIgnored(Policy):
     def understood(self, one: Filter) -> Filter:
@@ -53,6 +56,7 @@ class DFilterIgnored(Policy):
     "d-filter-prefix",
     turns_red="AP-READ-03 AP-SCOPE-07",
     because="It answers tag filters by a prefix scan.",
+    remedy="Compare tag values for equality.",
 )
 class DFilterPrefix(Policy):
     def tag_comparison(self) -> Callable[[str, str], bool]:
@@ -63,6 +67,7 @@ class DFilterPrefix(Policy):
     "d-filter-first-value-only",
     turns_red="AP-READ-03",
     because="Its fast path for one author and one kind looks up a single value.",
+    remedy="Look up each value of `#d`, not only the first.",
 )
 class DFilterFirstValueOnly(Policy):
     def understood(self, one: Filter) -> Filter:
@@ -74,6 +79,7 @@ class DFilterFirstValueOnly(Policy):
     "authors-filter-ignored",
     turns_red="AP-READ-04",
     because="Where a filter names `d` it takes the tag index and checks nothing else.",
+    remedy="Check every condition of the filter after the index has found candidates.",
 )
 class AuthorsFilterIgnored(Policy):
     def understood(self, one: Filter) -> Filter:
@@ -85,6 +91,7 @@ class AuthorsFilterIgnored(Policy):
     turns_red="AP-READ-05 AP-READ-09 AP-ROB-04",
     blinds="AP-GATE-11",
     because="It prefers the author index and drops the condition on ids.",
+    remedy="Check `ids` together with all other conditions of the filter.",
 )
 class IdsFilterIgnored(Policy):
     def understood(self, one: Filter) -> Filter:
@@ -95,6 +102,7 @@ class IdsFilterIgnored(Policy):
     "since-exclusive",
     turns_red="AP-READ-06",
     because="It writes > for >=.",
+    remedy="Compare `created_at >= since`.",
 )
 class SinceExclusive(Policy):
     def understood(self, one: Filter) -> Filter:
@@ -105,6 +113,7 @@ class SinceExclusive(Policy):
     "until-exclusive",
     turns_red="AP-READ-06",
     because="It writes < for <=.",
+    remedy="Compare `created_at <= until`.",
 )
 class UntilExclusive(Policy):
     def understood(self, one: Filter) -> Filter:
@@ -115,6 +124,7 @@ class UntilExclusive(Policy):
     "since-ignored",
     turns_red="AP-READ-06",
     because="It reads `until` and forgets `since`.",
+    remedy="Apply `since` as well as `until`.",
 )
 class SinceIgnored(Policy):
     def understood(self, one: Filter) -> Filter:
@@ -125,6 +135,7 @@ class SinceIgnored(Policy):
     "limit-gives-oldest",
     turns_red="AP-READ-07 AP-READ-15",
     because="It cuts before it sorts.",
+    remedy="Sort newest first, and apply the limit after that.",
 )
 class LimitGivesOldest(Policy):
     def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
@@ -138,6 +149,7 @@ class LimitGivesOldest(Policy):
     "order-oldest-first",
     turns_red="AP-READ-15",
     because="It returns events in the order in which it stored them.",
+    remedy="Sort by `created_at`, newest first.",
 )
 class OrderOldestFirst(Policy):
     def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
@@ -148,6 +160,7 @@ class OrderOldestFirst(Policy):
     "tie-order-arbitrary",
     turns_red="AP-READ-15",
     because="It sorts by created_at alone.",
+    remedy="Sort events of the same second by id, the lowest first.",
 )
 class TieOrderArbitrary(Policy):
     def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
@@ -158,6 +171,7 @@ class TieOrderArbitrary(Policy):
     "limit-zero-is-unlimited",
     turns_red="AP-READ-08",
     because="It takes 0 for the absence of a limit.",
+    remedy="Return no stored event for `limit: 0`.",
 )
 class LimitZeroIsUnlimited(Policy):
     def row_limit(self, one: Filter) -> int:
@@ -169,6 +183,7 @@ class LimitZeroIsUnlimited(Policy):
     turns_red="AP-READ-09",
     blinds="AP-HTTP-02",
     because="It joins the filters of a REQ with AND.",
+    remedy="Return what matches any of the filters.",
 )
 class FiltersAnded(Policy):
     def combines_filters_by_or(self) -> bool:
@@ -179,6 +194,7 @@ class FiltersAnded(Policy):
     "filters-repeat-events",
     turns_red="AP-READ-16",
     because="It runs one query a filter and sends what each finds.",
+    remedy="Return each event once per REQ, however many filters match it.",
 )
 class FiltersRepeatEvents(Policy):
     def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
@@ -197,6 +213,7 @@ class FiltersRepeatEvents(Policy):
     ),
     blinds="AP-ENV-08 AP-GATE-05 AP-INT-05 AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12",
     because="It answers queries and never looks at open subscriptions again.",
+    remedy="Match each accepted event against the open subscriptions.",
 )
 class NoLiveDelivery(Policy):
     def delivers_live(self, event: Event) -> bool:
@@ -207,6 +224,7 @@ class NoLiveDelivery(Policy):
     "live-ignores-filter",
     turns_red="AP-READ-10",
     because="It matches live events by kind and author and ignores tags.",
+    remedy="Use the same filter matching for live events as for stored ones.",
 )
 class LiveIgnoresFilter(Policy):
     def live_match(self, one: Filter, event: Event) -> bool:
@@ -217,6 +235,7 @@ class LiveIgnoresFilter(Policy):
     "duplicates-deliveries",
     turns_red="AP-READ-10 AP-INT-05 AP-ROB-06",
     because="It delivers from its own queue and again from its database's notification.",
+    remedy="Deliver each event to a subscription once, from one source.",
 )
 class DuplicatesDeliveries(Policy):
     def live_copies(self, event: Event) -> int:
@@ -228,6 +247,7 @@ class DuplicatesDeliveries(Policy):
     turns_red="AP-READ-11",
     by_chance="AP-REPL-09",  # where its sequences take more subscriptions than there may be
     because="It answers CLOSE and keeps the subscription.",
+    remedy="Remove the subscription on CLOSE.",
 )
 class CloseIgnored(Policy):
     def close_ends(self) -> bool:
@@ -238,6 +258,7 @@ class CloseIgnored(Policy):
     "ok-before-store",
     turns_red="AP-ENV-06 AP-READ-02 AP-READ-12 AP-REPL-09 AP-ROB-04 AP-ROB-06",
     because="It answers from memory and writes behind, a moment later, when a buffer is full.",
+    remedy="Send OK after the event can be read.",
 )
 class OkBeforeStore(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -253,6 +274,7 @@ class OkBeforeStore(Policy):
     "count-counts-versions",
     turns_red="AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-READ-13 AP-REPL-01",
     because="Its COUNT runs over the history table.",
+    remedy="Count heads only.",
 )
 class CountCountsVersions(Policy):
     def count(self, rows: int, versions: int) -> int:
@@ -263,6 +285,7 @@ class CountCountsVersions(Policy):
     "search-mixes",
     turns_red="AP-READ-14",
     because="It ignores `search` where another filter of the REQ has none.",
+    remedy="Apply `search` to its own filter, whatever the other filters of the REQ are.",
 )
 class SearchMixes(Policy):
     def mixes_search(self, filters: Iterable[Filter]) -> bool:
@@ -273,6 +296,7 @@ class SearchMixes(Policy):
     "search-stays-live",
     turns_red="AP-READ-14",
     because="It registers every REQ for live delivery, searches too.",
+    remedy="Do not register a REQ with `search` for live delivery.",
 )
 class SearchStaysLive(Policy):
     def keeps_search_open(self) -> bool:

@@ -14,6 +14,7 @@ from nip_ap_relay.store import SUPERSEDED, Row, Store
     "keeps-all-versions",
     turns_red="AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14",
     because="It knows kind 30175 only as a number and stores it like a note.",
+    remedy="Treat kinds 30000-39999 as addressable: keep one head per kind, author and `d`.",
 )
 class KeepsAllVersions(Policy):
     def retires(self, head: Row) -> bool:
@@ -27,6 +28,7 @@ class KeepsAllVersions(Policy):
         "AP-REPL-10 AP-REPL-11 AP-REPL-14 AP-ROB-06"
     ),
     because="It inserts with ON CONFLICT DO NOTHING on the address.",
+    remedy="On conflict at an address, keep the newer version instead of doing nothing.",
 )
 class FirstWriteWins(Policy):
     def supersedes(self, incoming: Event, head: Row) -> bool:
@@ -37,6 +39,7 @@ class FirstWriteWins(Policy):
     "last-write-wins",
     turns_red="AP-REPL-02 AP-REPL-03 AP-REPL-07 AP-REPL-08 AP-REPL-09 AP-REPL-10",
     because="It replaces by arrival and never compares created_at.",
+    remedy="Replace a head only by a newer `created_at`, or the lower id of the same second.",
 )
 class LastWriteWins(Policy):
     def supersedes(self, incoming: Event, head: Row) -> bool:
@@ -47,6 +50,7 @@ class LastWriteWins(Policy):
     "tie-highest-id",
     turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-09",
     because="It compares ids the wrong way round.",
+    remedy="Of two versions of the same second, keep the one with the lowest id.",
 )
 class TieHighestId(Policy):
     def supersedes(self, incoming: Event, head: Row) -> bool:
@@ -57,6 +61,7 @@ class TieHighestId(Policy):
     "tie-last-write",
     turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-09",
     because="It replaces where created_at is greater or equal.",
+    remedy="Compare the ids where `created_at` is equal: the lowest id wins, whichever came last.",
 )
 class TieLastWrite(Policy):
     def supersedes(self, incoming: Event, head: Row) -> bool:
@@ -67,6 +72,7 @@ class TieLastWrite(Policy):
     "tie-first-write",
     turns_red="AP-REPL-03 AP-REPL-09",
     because="It replaces only where created_at is greater.",
+    remedy="Compare the ids where `created_at` is equal: the lowest id wins, whichever came first.",
 )
 class TieFirstWrite(Policy):
     def supersedes(self, incoming: Event, head: Row) -> bool:
@@ -79,6 +85,7 @@ class TieFirstWrite(Policy):
     blinds="AP-DEL-03",
     by_chance="AP-DEL-03",
     because="Its unique index is over kind and `d` alone.",
+    remedy="Include the author in the unique key of an address.",
 )
 class KeyIgnoresAuthor(Policy):
     def address_for(self, kind: int, pubkey: str, slug: str) -> str:
@@ -93,6 +100,7 @@ class KeyIgnoresAuthor(Policy):
     ),
     blinds=ANYTHING,
     because="It treats the kind as replaceable rather than addressable.",
+    remedy="Include the `d` tag in the key: kind 30175 is addressable.",
 )
 class KeyIgnoresSlug(Policy):
     def address_for(self, kind: int, pubkey: str, slug: str) -> str:
@@ -107,6 +115,7 @@ class KeyIgnoresSlug(Policy):
     turns_red="AP-REPL-05 AP-REPL-09",
     blinds="AP-DEL-03",
     because="It scans its key-value store by prefix and replaces all that it finds.",
+    remedy="Compare the whole `d` value, with a terminator in the key.",
 )
 class SlugPrefixMatch(Policy):
     def head_at(self, address: str, store: Store) -> Row | None:
@@ -120,6 +129,7 @@ class SlugPrefixMatch(Policy):
     "key-ignores-kind",
     turns_red="AP-REPL-06",
     because="Its unique index is over author and `d` alone.",
+    remedy="Include the kind in the unique key of an address.",
 )
 class KeyIgnoresKind(Policy):
     def address_for(self, kind: int, pubkey: str, slug: str) -> str:
@@ -130,6 +140,7 @@ class KeyIgnoresKind(Policy):
     "superseded-in-list",
     turns_red="AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-14",
     because="It looks for heads only where a filter names `d`.",
+    remedy="Return heads only, also where the filter names no `d`.",
 )
 class SupersededInList(Policy):
     def retires(self, head: Row) -> bool:
@@ -148,6 +159,7 @@ class SupersededInList(Policy):
     "stale-fanned-out",
     turns_red="AP-REPL-08",
     because="It publishes to subscribers whatever the store made of the event.",
+    remedy="Deliver live only what became the head.",
 )
 class StaleFannedOut(Policy):
     def delivers_although_stale(self, event: Event) -> bool:
@@ -158,6 +170,7 @@ class StaleFannedOut(Policy):
     "replace-race",
     turns_red="AP-REPL-10",
     because="It reads the head and writes the new one without a lock in between.",
+    remedy="Compare and replace in one transaction, or under a lock per address.",
 )
 class ReplaceRace(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -177,6 +190,7 @@ class ReplaceRace(Policy):
     "future-clamped",
     turns_red="AP-REPL-11",
     because="It takes a date ahead of its clock for now, so two of them are a tie that it keeps.",
+    remedy="Compare `created_at` as signed, not clamped to your clock.",
 )
 class FutureClamped(Policy):
     def supersedes(self, incoming: Event, head: Row) -> bool:
@@ -189,6 +203,7 @@ class FutureClamped(Policy):
     "clock-guard-too-tight",
     turns_red="AP-REPL-11 AP-REPL-12",
     because="It expects every client's clock within 45 seconds of its own.",
+    remedy="Accept events that are up to 15 minutes ahead of your clock.",
 )
 class ClockGuardTooTight(Policy):
     clock_tolerance = 45
@@ -198,6 +213,7 @@ class ClockGuardTooTight(Policy):
     "superseded-resurrected",
     turns_red="AP-REPL-09 AP-REPL-14",
     because="It finds the old row by its id, marks it live again and forgets the newer one.",
+    remedy="Compare an event that is sent again with the head, as if it were new.",
 )
 class SupersededResurrected(Policy):
     def is_known_already(self, event: Event, store: Store) -> bool:
@@ -214,6 +230,7 @@ class SupersededResurrected(Policy):
     "refused-version-retires-the-head",
     turns_red="AP-REPL-20",
     because="It makes room for the new version first, and then judges it.",
+    remedy="Judge a new version before the old one is removed.",
 )
 class RefusedVersionRetiresTheHead(Policy):
     def refusal(self, submission: Submission) -> str | None:

@@ -17,6 +17,7 @@ from nip_ap_relay.store import Row
     "frame-limit-exclusive",
     turns_red="AP-ROB-02",
     because="It reads frames below the limit that it announces, and not those of just the limit.",
+    remedy="Accept a frame of exactly `max_message_length` bytes.",
 )
 class FrameLimitExclusive(Policy):
     def frame_fits(self, size: int) -> bool:
@@ -28,6 +29,7 @@ class FrameLimitExclusive(Policy):
     turns_red="AP-ROB-01 AP-ROB-02",
     blinds=ANYTHING,
     because="It reads a frame into a fixed buffer.",
+    remedy="Bound the frame and refuse what is larger, in a buffer that can hold the bound.",
 )
 class LargeFrameCrashes(Policy):
     def survives(self, complaint: str) -> bool:
@@ -38,6 +40,7 @@ class LargeFrameCrashes(Policy):
     "req-silent",
     turns_red="AP-ROB-03",
     because="It drops filters that can match nothing, and the answer with them.",
+    remedy="Answer every REQ with EOSE, also where nothing can match.",
 )
 class ReqSilent(Policy):
     def ends_stored_events(self, rows: list[Row], filters: Sequence[Filter]) -> bool:
@@ -48,6 +51,7 @@ class ReqSilent(Policy):
     "drops-in-a-burst",
     turns_red="AP-ROB-04",
     because="Its queue overflows under one author's burst, after the OK.",
+    remedy="Block or refuse when the queue is full; never drop what was answered with OK true.",
 )
 class DropsInABurst(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -63,6 +67,7 @@ class DropsInABurst(Policy):
     "drops-under-load",
     turns_red="AP-ROB-06",
     because="Each key has a pool of connections; who finds no place there writes into nothing.",
+    remedy="Fail the write with OK false where no connection to the store is free.",
 )
 class DropsUnderLoad(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -101,6 +106,7 @@ class _OneAtATime(Courier):
     turns_red="AP-ROB-05",
     blinds=ANYTHING,
     because="One buffer for frames of some kilobytes serves all, until the frame is out.",
+    remedy="Give each connection a bounded buffer and drop the reader that does not keep up.",
 )
 class SlowReaderBlocksAll(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:

@@ -19,6 +19,7 @@ from nip_ap_relay.store import Condition, Store
     ),
     blinds=ANYTHING,
     because="It asks for a channel membership before anything may be written.",
+    remedy="Accept personas without a channel: they are global.",
 )
 class PersonaNeedsChannel(Policy):
     def persona_content_is_not_judged(self, submission: Submission) -> str | None:
@@ -31,6 +32,7 @@ class PersonaNeedsChannel(Policy):
     "scope-unchecked",
     turns_red="AP-SCOPE-02",
     because="It reads the scopes of a credential and never asks for one.",
+    remedy="Require the scope `users:write` for personas.",
 )
 class ScopeUnchecked(Policy):
     def credential_has_the_scope(self, submission: Submission) -> str | None:
@@ -41,6 +43,7 @@ class ScopeUnchecked(Policy):
     "scope-messages-write",
     turns_red="AP-SCOPE-02",
     because="It files personas under messages, by the kind's range.",
+    remedy="Require `users:write` for personas, and not `messages:write`.",
 )
 class ScopeMessagesWrite(Policy):
     def scope_for(self, event: Event) -> str:
@@ -51,6 +54,7 @@ class ScopeMessagesWrite(Policy):
     "auth-not-enforced",
     turns_red="AP-SCOPE-03 AP-AUTH-03",
     because="It sends a challenge and then serves everybody, answered or not.",
+    remedy="Refuse reads and writes until the client is authenticated, where you announce that.",
 )
 class AuthNotEnforced(Policy):
     def caller_is_authenticated(self, submission: Submission) -> str | None:
@@ -65,6 +69,7 @@ class AuthNotEnforced(Policy):
     "author-mismatch-accepted",
     turns_red="AP-SCOPE-04",
     because="It relays any event with a good signature, as NIP-01 relays do.",
+    remedy="Refuse an event whose pubkey is not the authenticated one.",
 )
 class AuthorMismatchAccepted(Policy):
     def author_is_caller(self, submission: Submission) -> str | None:
@@ -75,6 +80,7 @@ class AuthorMismatchAccepted(Policy):
     "h-tag-scopes",
     turns_red="AP-SCOPE-05 AP-SCOPE-07",
     because="It stores every event under the channel of its `h` tag.",
+    remedy="Ignore the `h` tag on personas: they belong to no channel.",
 )
 class HTagScopes(Policy):
     def channel_of_stored(self, event: Event) -> str | None:
@@ -86,6 +92,7 @@ class HTagScopes(Policy):
     turns_red="AP-SCOPE-05",
     blinds="AP-SCOPE-06 AP-SCOPE-07",
     because="It takes an `h` tag on a global kind for a mistake of the client.",
+    remedy="Accept a persona with an `h` tag, and ignore the tag.",
 )
 class HTagRefused(Policy):
     def further_tags_are_not_judged(self, submission: Submission) -> str | None:
@@ -98,6 +105,7 @@ class HTagRefused(Policy):
     "h-tag-fans-out-to-channel",
     turns_red="AP-SCOPE-06",
     because="Its fan-out looks at the `h` tag, whatever the kind.",
+    remedy="Deliver personas by filter alone, without looking at `h`.",
 )
 class HTagFansOutToChannel(Policy):
     def in_live_scope(self, filters: tuple[Filter, ...], event: Event) -> bool:
@@ -108,6 +116,7 @@ class HTagFansOutToChannel(Policy):
     "h-tag-in-channel-query",
     turns_red="AP-SCOPE-07",
     because="It answers `#h` by tag value, as NIP-01 reads, not by channel.",
+    remedy="Answer `#h` by the channel of an event, which a persona does not have.",
 )
 class HTagInChannelQuery(Policy):
     def channel_condition(self, channel: str) -> Condition:

@@ -16,6 +16,7 @@ from nip_ap_relay.store import Row, Store
     "slug-max-63",
     turns_red="AP-SLUG-01",
     because="It reads {0,63} as the length of the whole slug, or compares with < for <=.",
+    remedy="Allow slugs of 64 characters: one, and up to 63 more.",
 )
 class SlugMax63(Policy):
     longest_slug = 63
@@ -25,6 +26,7 @@ class SlugMax63(Policy):
     "slug-no-digit-first",
     turns_red="AP-SLUG-01",
     because="It takes the grammar for that of identifiers, which begin with a letter.",
+    remedy="Allow a digit as the first character of a slug.",
 )
 class SlugNoDigitFirst(Policy):
     first_characters = frozenset(ascii_lowercase)
@@ -34,6 +36,7 @@ class SlugNoDigitFirst(Policy):
     "slug-no-underscore",
     turns_red="AP-SLUG-01",
     because="It uses the host-name grammar, which knows the dash and not the underscore.",
+    remedy="Allow the underscore in slugs.",
 )
 class SlugNoUnderscore(Policy):
     further_characters = frozenset(ascii_lowercase + digits + "-")
@@ -43,6 +46,7 @@ class SlugNoUnderscore(Policy):
     "slug-empty-accepted",
     turns_red="AP-SLUG-02",
     because="NIP-01 lets an addressable event have an empty `d`, and it stops there.",
+    remedy="Refuse a persona with an empty slug.",
 )
 class SlugEmptyAccepted(Policy):
     def is_no_slug(self, value: str | None) -> bool:
@@ -53,6 +57,7 @@ class SlugEmptyAccepted(Policy):
     "slug-missing-accepted",
     turns_red="AP-SLUG-03",
     because="It refuses more than one `d` and forgets that none is wrong too.",
+    remedy="Refuse a persona without a `d` tag.",
 )
 class SlugMissingAccepted(Policy):
     def number_of_d_tags_is_good(self, found: int) -> bool:
@@ -63,6 +68,7 @@ class SlugMissingAccepted(Policy):
     "slug-max-65",
     turns_red="AP-SLUG-04",
     because="It is off by one: {0,64} after the first character.",
+    remedy="Refuse slugs of more than 64 characters.",
 )
 class SlugMax65(Policy):
     longest_slug = 65
@@ -72,6 +78,7 @@ class SlugMax65(Policy):
     "slug-truncated",
     turns_red="AP-SLUG-04",
     because="Its column is 64 characters wide and cuts what is longer.",
+    remedy="Refuse what is longer than the column, and never cut it.",
 )
 class SlugTruncated(Policy):
     def slug_of(self, event: Event) -> str:
@@ -82,6 +89,7 @@ class SlugTruncated(Policy):
     "slug-uppercase-accepted",
     turns_red="AP-SLUG-05",
     because="It checks the grammar with a case-insensitive expression.",
+    remedy="Compare with a case-sensitive expression.",
 )
 class SlugUppercaseAccepted(Policy):
     first_characters = frozenset(ascii_letters + digits)
@@ -92,6 +100,7 @@ class SlugUppercaseAccepted(Policy):
     "slug-case-folded",
     turns_red="AP-SLUG-05",
     because="It lower-cases the slug before it looks at it.",
+    remedy="Refuse upper case; do not change it.",
 )
 class SlugCaseFolded(Policy):
     def slug_of(self, event: Event) -> str:
@@ -102,6 +111,7 @@ class SlugCaseFolded(Policy):
     "slug-leading-dash-accepted",
     turns_red="AP-SLUG-06",
     because="It applies one character class to the whole slug.",
+    remedy="Use a class of its own for the first character: a letter or a digit.",
 )
 class SlugLeadingDashAccepted(Policy):
     first_characters = Policy.further_characters
@@ -111,6 +121,7 @@ class SlugLeadingDashAccepted(Policy):
     "slug-trailing-newline-accepted",
     turns_red="AP-SLUG-07",
     because="Its expression ends in $, which matches before a final newline.",
+    remedy="Match the whole string, with \\z or fullmatch in place of $.",
 )
 class SlugTrailingNewlineAccepted(Policy):
     def rest_is_good(self, rest: str) -> bool:
@@ -121,6 +132,7 @@ class SlugTrailingNewlineAccepted(Policy):
     "slug-dot-accepted",
     turns_red="AP-SLUG-07",
     because="It forgets to escape the dash or dot in a character class.",
+    remedy="Put the dash at the end of the character class, or escape it.",
 )
 class SlugDotAccepted(Policy):
     further_characters = Policy.further_characters | {"."}
@@ -130,6 +142,7 @@ class SlugDotAccepted(Policy):
     "slug-unicode-lower-accepted",
     turns_red="AP-SLUG-07",
     because="It asks the language whether a character is a lower-case letter or a digit.",
+    remedy="Compare with the ASCII ranges a-z and 0-9.",
 )
 class SlugUnicodeLowerAccepted(Policy):
     def rest_is_good(self, rest: str) -> bool:
@@ -140,6 +153,7 @@ class SlugUnicodeLowerAccepted(Policy):
     "slug-trimmed",
     turns_red="AP-SLUG-07",
     because="It trims white space off tag values as a courtesy.",
+    remedy="Refuse white space in a slug; do not trim it.",
 )
 class SlugTrimmed(Policy):
     def slug_of(self, event: Event) -> str:
@@ -150,6 +164,7 @@ class SlugTrimmed(Policy):
     "slug-cut-at-nul",
     turns_red="AP-SLUG-07",
     because="It passes the slug through a C string.",
+    remedy="Handle the slug as a string with a length, and refuse NUL.",
 )
 class SlugCutAtNul(Policy):
     def slug_of(self, event: Event) -> str:
@@ -164,6 +179,7 @@ def _is_for_its_slug(refusal: str) -> bool:
     "refused-but-stored",
     turns_red="AP-SLUG-08",
     because="It validates after the insert and forgets to roll back.",
+    remedy="Validate before the insert, or roll back.",
 )
 class RefusedButStored(Policy):
     def stores_although_refused(self, event: Event, refusal: str) -> bool:
@@ -174,6 +190,7 @@ class RefusedButStored(Policy):
     "refused-but-fanned-out",
     turns_red="AP-SLUG-08",
     because="It publishes to subscribers before it validates.",
+    remedy="Deliver live only after the event was accepted.",
 )
 class RefusedButFannedOut(Policy):
     def delivers_although_refused(self, event: Event, refusal: str) -> bool:
@@ -184,6 +201,7 @@ class RefusedButFannedOut(Policy):
     "refusal-without-prefix",
     turns_red="AP-SLUG-09",
     because="It sends the validator's own text, without the machine-readable prefix.",
+    remedy="Begin each refusal with `invalid:`, `restricted:` or another prefix of NIP-01.",
 )
 class RefusalWithoutPrefix(Policy):
     def refusal(self, submission: Submission) -> str | None:
@@ -197,6 +215,7 @@ class RefusalWithoutPrefix(Policy):
     "http-hides-the-reason",
     turns_red="AP-HTTP-01 AP-SLUG-09",
     because="Its HTTP layer replaces the text of every refusal by a phrase of its own.",
+    remedy="Return the reason of the refusal, prefix included, in the body.",
 )
 class HttpHidesTheReason(Policy):
     def refusal_over_http(self, refusal: str) -> str:
@@ -207,6 +226,7 @@ class HttpHidesTheReason(Policy):
     "slug-grammar-on-every-kind",
     turns_red="AP-SLUG-10",
     because="It puts the check where all addressable kinds come by.",
+    remedy="Apply the slug grammar to kind 30175 alone.",
 )
 class SlugGrammarOnEveryKind(Policy):
     def grammar_binds(self, kind: int) -> bool:
@@ -217,6 +237,7 @@ class SlugGrammarOnEveryKind(Policy):
     "slug-tilde-accepted",
     turns_red="AP-SLUG-07",
     because="It takes the characters that a URL leaves unescaped for those of a slug.",
+    remedy="Accept a-z, 0-9, the dash and the underscore in slugs, and nothing else.",
 )
 class SlugTildeAccepted(Policy):
     further_characters = Policy.further_characters | {"~"}
@@ -226,6 +247,7 @@ class SlugTildeAccepted(Policy):
     "slug-words-refused",
     turns_red="AP-SLUG-11",
     because="It refuses slugs that are words of the language that it is written in.",
+    remedy="Treat slugs as data: do not refuse keywords such as `null` or `constructor`.",
 )
 class SlugWordsRefused(Policy):
     def slug_is_not_empty(self, submission: Submission) -> str | None:
@@ -239,6 +261,7 @@ class SlugWordsRefused(Policy):
     "slug-of-digits-refused",
     turns_red="AP-SLUG-01 AP-SLUG-11",
     because="It takes a slug of digits alone for a number, and a number for no string.",
+    remedy="Read the `d` tag as a string, whatever it looks like.",
 )
 class SlugOfDigitsRefused(Policy):
     def slug_is_not_empty(self, submission: Submission) -> str | None:
@@ -251,6 +274,7 @@ class SlugOfDigitsRefused(Policy):
     "address-key-of-32-bytes",
     turns_red="AP-SLUG-12",
     because="Its key for an address has 32 bytes for the slug and cuts what is longer.",
+    remedy="Use a key that holds all 64 characters of a slug.",
 )
 class AddressKeyOf32Bytes(Policy):
     def address_for(self, kind: int, pubkey: str, slug: str) -> str:
@@ -261,6 +285,7 @@ class AddressKeyOf32Bytes(Policy):
     "address-key-of-63-bytes",
     turns_red="AP-SLUG-12",
     because="Its key for an address keeps a byte of 64 for the end of the string.",
+    remedy="Use a key that holds all 64 characters of a slug and the end of the string.",
 )
 class AddressKeyOf63Bytes(Policy):
     def address_for(self, kind: int, pubkey: str, slug: str) -> str:
@@ -271,6 +296,7 @@ class AddressKeyOf63Bytes(Policy):
     "address-of-numbers",
     turns_red="AP-SLUG-11 AP-SLUG-12",
     because="It compares slugs as numbers where both are, so that 7 and 007 are one.",
+    remedy="Compare slugs as strings.",
 )
 class AddressOfNumbers(Policy):
     def address_for(self, kind: int, pubkey: str, slug: str) -> str:
@@ -281,6 +307,7 @@ class AddressOfNumbers(Policy):
     "address-of-dashes",
     turns_red="AP-SLUG-12",
     because="It makes a file name of the slug and writes `_` for `-` in it.",
+    remedy="Use the slug itself as the key, or an encoding that can be undone.",
 )
 class AddressOfDashes(Policy):
     def address_for(self, kind: int, pubkey: str, slug: str) -> str:
@@ -291,6 +318,7 @@ class AddressOfDashes(Policy):
     "tag-values-are-patterns",
     turns_red="AP-SCOPE-07 AP-SLUG-12",
     because="It looks values up with LIKE, to which `_` is any character.",
+    remedy="Compare with = in place of LIKE, or escape `_` and `%`.",
 )
 class TagValuesArePatterns(Policy):
     def tag_comparison(self) -> Callable[[str, str], bool] | None:
@@ -301,6 +329,7 @@ class TagValuesArePatterns(Policy):
     "address-among-newest-hundred",
     turns_red="AP-SLUG-13",
     because="It takes the author's newest hundred events and looks for the `d` among them.",
+    remedy="Look the address up by author, kind and `d`, not among the newest events.",
 )
 class AddressAmongNewestHundred(Policy):
     def opens(self, store: Store) -> None:

@@ -15,6 +15,7 @@ from nip_ap_relay.store import Row, Store
     "message-without-channel-accepted",
     turns_red="AP-THREAD-01",
     because="It takes a message without an `h` tag for one to everybody.",
+    remedy="Refuse a channel message without an `h` tag.",
 )
 class MessageWithoutChannelAccepted(Policy):
     def message_names_a_channel(self, submission: Submission) -> str | None:
@@ -30,6 +31,7 @@ class MessageWithoutChannelAccepted(Policy):
     "depth-off-by-one",
     turns_red="AP-THREAD-02 AP-THREAD-09 AP-THREAD-10",
     because="It compares with < where <= is meant.",
+    remedy="Compare the depth with <=.",
 )
 class DepthOffByOne(Policy):
     def within_depth(self, depth: int, limit: int) -> bool:
@@ -40,6 +42,7 @@ class DepthOffByOne(Policy):
     "depth-limit-ignored",
     turns_red="AP-THREAD-02 AP-THREAD-09 AP-THREAD-10",
     because="It gives the whole thread, as deep as it is.",
+    remedy="Apply `depth_limit` of the filter to the thread.",
 )
 class DepthLimitIgnored(Policy):
     def within_depth(self, depth: int, limit: int) -> bool:
@@ -50,6 +53,7 @@ class DepthLimitIgnored(Policy):
     "thread-ignores-root",
     turns_red="AP-THREAD-03",
     because="It reads replies by channel and depth, and forgets whose they are.",
+    remedy="Include the root in the condition of the thread query.",
 )
 class ThreadIgnoresRoot(Policy):
     def belongs_to_thread(self, root: str, wanted: str) -> bool:
@@ -60,6 +64,7 @@ class ThreadIgnoresRoot(Policy):
     "unknown-parent-accepted",
     turns_red="AP-THREAD-04 AP-THREAD-10",
     because="It records the parent's id without looking for the parent.",
+    remedy="Look up the parent, and refuse a reply to an event that you do not have.",
 )
 class UnknownParentAccepted(Policy):
     def answer_to_unknown_parent(self) -> str | None:
@@ -70,6 +75,7 @@ class UnknownParentAccepted(Policy):
     "cross-channel-parent-accepted",
     turns_red="AP-THREAD-05",
     because="It finds the parent by id and does not ask where that stands.",
+    remedy="Refuse a reply whose parent is in another channel.",
 )
 class CrossChannelParentAccepted(Policy):
     def parent_is_of_the_channel(self, parent: Row, event: Event) -> str | None:
@@ -80,6 +86,7 @@ class CrossChannelParentAccepted(Policy):
     "wrong-root-accepted",
     turns_red="AP-THREAD-06",
     because="It believes the client's `root` marker.",
+    remedy="Derive the root from the parent, and refuse a reply that names another.",
 )
 class WrongRootAccepted(Policy):
     def root_is_the_parents(self, named: str, root: str) -> bool:
@@ -90,6 +97,7 @@ class WrongRootAccepted(Policy):
     "depth-unlimited",
     turns_red="AP-THREAD-07",
     because="It counts the depth and sets it no limit.",
+    remedy="Refuse replies deeper than the limit.",
 )
 class DepthUnlimited(Policy):
     deepest_thread = 1_000_000
@@ -99,6 +107,7 @@ class DepthUnlimited(Policy):
     "broadcast-any-value",
     turns_red="AP-THREAD-08",
     because="It takes any `broadcast` tag for a yes.",
+    remedy='Treat only `["broadcast", "1"]` as a broadcast.',
 )
 class BroadcastAnyValue(Policy):
     def is_broadcast(self, event: Event) -> bool:
@@ -109,6 +118,7 @@ class BroadcastAnyValue(Policy):
     "broadcast-value-normalised",
     turns_red="AP-THREAD-08",
     because="It keeps the flag as a truth value and writes the tag anew from that.",
+    remedy="Keep the tag as it was signed.",
 )
 class BroadcastValueNormalised(Policy):
     def as_stored(self, event: Event) -> Event:
@@ -120,6 +130,7 @@ class BroadcastValueNormalised(Policy):
     "broadcast-ignored",
     turns_red="AP-THREAD-08 AP-THREAD-09",
     because="Its top level is depth 0, and replies are never in it.",
+    remedy="Include broadcast replies at the top level of a channel.",
 )
 class BroadcastIgnored(Policy):
     def is_top_level(self, depth: int | None, broadcast: bool) -> bool:
@@ -130,6 +141,7 @@ class BroadcastIgnored(Policy):
     "broadcast-at-any-depth",
     turns_red="AP-THREAD-09",
     because="It shows whatever is broadcast, a reply to a reply too.",
+    remedy="Show only broadcast replies of depth 1 at the top level.",
 )
 class BroadcastAtAnyDepth(Policy):
     def is_top_level(self, depth: int | None, broadcast: bool) -> bool:
@@ -140,6 +152,7 @@ class BroadcastAtAnyDepth(Policy):
     "replies-at-top-level",
     turns_red="AP-THREAD-08 AP-THREAD-09",
     because="Its top level is every message of the channel.",
+    remedy="Leave replies that are not broadcast out of the top level.",
 )
 class RepliesAtTopLevel(Policy):
     def is_top_level(self, depth: int | None, broadcast: bool) -> bool:
@@ -150,6 +163,7 @@ class RepliesAtTopLevel(Policy):
     "deleted-reply-in-thread",
     turns_red="AP-THREAD-10",
     because="It reads the thread's records and not whether the event lives.",
+    remedy="Leave deleted events out of the thread.",
 )
 class DeletedReplyInThread(Policy):
     def thread_shows_deleted(self) -> bool:
@@ -160,6 +174,7 @@ class DeletedReplyInThread(Policy):
     "channel-leak",
     turns_red="AP-THREAD-11",
     because="It delivers a channel's messages to the subscribers of every channel.",
+    remedy="Deliver a channel's messages only to subscriptions of that channel.",
 )
 class ChannelLeak(Policy):
     def in_live_scope(self, filters: tuple[Filter, ...], event: Event) -> bool:
@@ -175,6 +190,7 @@ class ChannelLeak(Policy):
     "private-channel-readable",
     turns_red="AP-THREAD-12",
     because="It asks who may write to a channel, and lets everybody read.",
+    remedy="Check the membership before you serve a private channel.",
 )
 class PrivateChannelReadable(Policy):
     def may_read_channel(self, named: str, reader: str | None, store: Store) -> bool:
@@ -185,6 +201,7 @@ class PrivateChannelReadable(Policy):
     "private-channel-followable",
     turns_red="AP-THREAD-12",
     because="It asks for the membership in answers to queries, and not when it delivers live.",
+    remedy="Check the membership for live delivery too.",
 )
 class PrivateChannelFollowable(Policy):
     def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:

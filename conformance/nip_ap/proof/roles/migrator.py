@@ -80,6 +80,7 @@ def _relays() -> list[RelayUnderMigration]:
             RelayUnderMigration(
                 name=f"relay {name}",
                 because=RELAY_ROGUES[name].because,
+                remedy=RELAY_ROGUES[name].remedy,
                 turns_red=listed(red),
                 blinds=frozenset((ANYTHING,)),
                 by_chance=listed(by_chance),

@@ -28,6 +28,7 @@ from nip_ap.model.report import (
     Report,
 )
 from nip_ap.model.verdict import BROKEN, NOTABLE, RED_FIRST, UNDECIDED, Verdict
+from nip_ap.reporting.diagnosis import because, diagnosis_of, names, remedies, signs
 from nip_ap.reporting.excerpt import excerpt, last_frames
 from nip_ap.reporting.formats import Format
 from nip_ap.reporting.legible import brief, visible
@@ -44,7 +45,8 @@ class _Room:
     """How much of a check the page has room for.
 
     `text` is the longest text in characters, `frames` what the frames of all checks together may
-    have that are there for readers without scripts; `others` how many controls and notes of each.
+    have that are there for readers without scripts; `others` how many controls and notes of each,
+    and 0 leaves the drawings out too.
     """
 
     text: int
@@ -59,7 +61,7 @@ class _Room:
         return f"{text[: self.text]}... ({len(text)} characters; report.json has them all)"
 
 
-_ROOMS = (_Room(900, 200_000, 4), _Room(300, 50_000, 2), _Room(80, 0, 1))
+_ROOMS = (_Room(900, 200_000, 4), _Room(300, 50_000, 2), _Room(80, 0, 1), _Room(80, 0, 0))
 
 VERDICT_MEANINGS = {
     Verdict.FAIL: "the relay broke a MUST",
@@ -155,8 +157,10 @@ def _values(report: Report, room: _Room) -> dict[str, Any]:
         "groups": groups,
         "findings": [one for one in found if one.clause.clause.verdict not in UNDECIDED],
         "undecided": [one for one in found if one.clause.clause.verdict in UNDECIDED],
+        "diagnosis": diagnosis_of(report),
         "counts": shares(document.counts),
         "filters": _filters(document),
+        "told": {"names": names, "signs": signs, "remedies": remedies, "because": because},
         "meanings": [(str(one), SIGNS[one], VERDICT_MEANINGS[one]) for one in RED_FIRST],
         "latency": histograms({one.operation: one for one in document.latency or ()}),
         "repeat_all": _repeat_all(document),
@@ -244,7 +248,9 @@ def _check(check: CheckReport, frames: Sequence[Frame], room: _Room) -> CheckSho
             for name, value in check.facts.items()
             if not _times(name, value)
         ],
-        plots=histograms({name: one for each in times for name, one in each.items()}),
+        plots=histograms({name: one for each in times for name, one in each.items()})
+        if room.others
+        else (),
         frames=frames,
         log=check.log[-4 * room.text :],
         more_clauses=check.clauses[1:],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nip_ap.model.report import SIGNS, CheckReport, ClauseReport, Document, Report
 from nip_ap.model.verdict import RED, RED_FIRST, UNDECIDED, Verdict
+from nip_ap.reporting.diagnosis import diagnosis_of, remedies, sentence, unexplained
 from nip_ap.reporting.formats import Format
 from nip_ap.reporting.legible import brief, on_one_line
 from nip_ap.reporting.markdown import code, plain
@@ -43,12 +44,32 @@ def markdown_of(report: Report) -> str:
         f"seed {code(document.run.seed)} - {document.run.seconds:.1f} s - "
         f"suite {document.suite.version}",
         "",
+        *_diagnosis(report),
         *_groups(report),
         *_findings(report),
         *_undecided(report),
         *_offers(document),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _diagnosis(report: Report) -> list[str]:
+    found = diagnosis_of(report)
+    lines = []
+    for cause in found.causes:
+        fixed = " ".join(remedies(cause))
+        lines.append(
+            f"- {_marked(sentence(cause))}. {_marked(f'To fix it: {fixed}') if fixed else ''}"
+        )
+    if found.unexplained:
+        lines.append(f"- {_marked(unexplained(found))}.")
+    return ["### Diagnosis", "", *lines, ""] if lines else []
+
+
+def _marked(text: str) -> str:
+    """A sentence of ours, with code where it has backticks."""
+    pieces = text.split("`")
+    return "".join(code(one) if number % 2 else plain(one) for number, one in enumerate(pieces))
 
 
 def _groups(report: Report) -> list[str]:
@@ -107,7 +128,6 @@ def _finding(clause: ClauseReport, checks: Sequence[CheckReport]) -> list[str]:
         *told,
         f"- Check: {code(first.id)}",
         *([f"- Known: {_said(first.known)}"] if first.known else []),
-        *([f"- Known: {_said(first.known)}"] if first.known else []),
         "",
         *_fenced(first.repro),
         "",
@@ -120,7 +140,7 @@ def _undecided(report: Report) -> list[str]:
     found = report.checks_with(*UNDECIDED)
     if not found:
         return []
-    lines = [f"### {len(found)} could not be told", ""]
+    lines = [f"### {len(found)} undecided", ""]
     lines += [f"- {code(one.id)}: {_said(one.reason)}" for one in found[:_MOST_UNDECIDED]]
     left_out = len(found) - _MOST_UNDECIDED
     return [*lines, f"- and {left_out} more", ""] if left_out > 0 else [*lines, ""]

@@ -1,0 +1,131 @@
+"""`nip-ap explain`: what a clause or check asks, which rogues break it, how each is fixed."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+from nip_ap.engine.declarations import Declaration, declarations
+from nip_ap.model.clauses import Clause, register
+from nip_ap.model.diagnosis import Signature
+from nip_ap.proof.signatures import declared_signatures
+from nip_ap.reporting.legible import counted
+from nip_ap.reporting.printing import painted, say
+from nip_ap.reporting.sources import link_of
+
+_NAME, _INDENT = 10, 4
+
+
+class UnknownSubject(ValueError):
+    """A name that is no clause, no check and no rogue; the message says what comes close."""
+
+
+def explain(subject: str, stream: IO[str]) -> None:
+    """Print all there is to say about a clause, a check or a rogue. Raises UnknownSubject."""
+    rogues = {one.name: one for one in declared_signatures({})}
+    if subject.upper() in register():
+        _clause(register()[subject.upper()], list(rogues.values()), stream)
+    elif subject in rogues:
+        _rogue(rogues[subject], stream)
+    elif checks := list(_checks_named(subject)):
+        for check in checks:
+            _check(check, stream)
+        for clause in checks[0].clauses:
+            _clause(register()[clause], list(rogues.values()), stream, with_checks=False)
+    else:
+        raise UnknownSubject(_nothing_named(subject, list(rogues)))
+
+
+def _checks_named(subject: str) -> Iterator[Declaration]:
+    """Checks by their id, with or without what is in brackets, or by their name alone."""
+    plain = subject.partition("[")[0]
+    for one in declarations():
+        names = (one.name, one.function, *(f"{clause}/{one.name}" for clause in one.clauses))
+        if plain in names:
+            yield one
+
+
+def _nothing_named(subject: str, rogues: Sequence[str]) -> str:
+    names = [*(one.id for one in register()), *rogues, *(one.check_id() for one in declarations())]
+    close = difflib.get_close_matches(subject, names, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "`nip-ap clauses` lists all"
+    return f"no clause, check or rogue is called {subject}; {hint}"
+
+
+def _clause(
+    clause: Clause, rogues: Sequence[Signature], stream: IO[str], *, with_checks: bool = True
+) -> None:
+    _title(f"{clause.id} {clause.level}: {clause.title}", stream)
+    say(f"  {clause.text}", file=stream)
+    address = link_of(clause.source)
+    _field("source", f"{clause.source}{f' <{address}>' if address else ''}", stream)
+    if clause.contradiction:
+        _field("note", clause.contradiction, stream)
+    if clause.needs:
+        _field("needs", ", ".join(clause.needs), stream)
+    checks = [one for one in declarations() if clause.id in one.clauses]
+    if with_checks:
+        for check in checks:
+            _check(check, stream)
+    if not checks:
+        _field("no check", clause.planned or clause.reason, stream)
+    own = [one for one in rogues if clause.id in one.red]
+    if not own and clause.no_rogue:
+        _field("no rogue", clause.no_rogue, stream)
+    if own:
+        say(file=stream)
+        say(f"  {counted(len(own), 'known way')} to break it:", file=stream)
+    for one in sorted(own, key=lambda one: len(one.red)):
+        say("    ", painted(one.name, bold=True), f": {one.because}", file=stream)
+        if one.remedy:
+            say(f"      to fix it: {one.remedy}", file=stream)
+
+
+def _check(check: Declaration, stream: IO[str]) -> None:
+    """A check as it stands in its scenario, which reads like its clause."""
+    say(file=stream)
+    say("  ", painted(check.check_id(), bold=True), f": {check.sentence}", file=stream)
+    node, text = _source(check)
+    for line in (ast.get_docstring(node) or "").splitlines():
+        say(f"    {line}", file=stream)
+    say("    what it does:", file=stream)
+    for line in text.splitlines():
+        say(f"      {line}", file=stream)
+
+
+def _source(check: Declaration) -> tuple[ast.FunctionDef, str]:
+    """The function of a check, and its code without decorators and docstring."""
+    text = check.file.read_text(encoding="utf-8")
+    node = next(
+        one
+        for one in ast.parse(text).body
+        if isinstance(one, ast.FunctionDef) and one.name == check.function
+    )
+    body = node.body[1:] if ast.get_docstring(node) and node.body[1:] else node.body
+    lines = text.splitlines()[body[0].lineno - 1 : node.end_lineno]
+    return node, "\n".join(line.removeprefix("    ") for line in lines)
+
+
+def _rogue(rogue: Signature, stream: IO[str]) -> None:
+    _title(f"{rogue.name}: a {rogue.role} with one deviation", stream)
+    say(f"  {rogue.because}", file=stream)
+    if rogue.remedy:
+        _field("to fix it", rogue.remedy, stream)
+    if rogue.role == "relay":
+        _field("try it", f"nip-ap relay --rogue {rogue.name}", stream)
+    say(file=stream)
+    say(f"  {counted(len(rogue.red), 'clause')} that it breaks:", file=stream)
+    for clause in (one for one in register() if one.id in rogue.red):
+        chance = " (in most runs)" if clause.id in rogue.chance else ""
+        say(f"    {clause.id} {clause.level} {clause.title}{chance}", file=stream)
+
+
+def _title(text: str, stream: IO[str]) -> None:
+    say(file=stream)
+    say(painted(text, bold=True), file=stream)
+
+
+def _field(name: str, text: str, stream: IO[str]) -> None:
+    say(f"  {name:<{_NAME}} {text}", file=stream)
