@@ -18,6 +18,7 @@ from hypothesis.strategies import SearchStrategy
 from nip_ap.checking.actor import ANY, AT_ONCE, HTTP, WS, Actor, Clock, Watch, address, all_of
 from nip_ap.checking.evidence import ACCEPTED, REFUSED, Ledger, differences
 from nip_ap.checking.generation import by_the_seed_alone
+from nip_ap.checking.write_answers import answered_alike
 from nip_ap.model.judgement import Broken, Inconclusive, NotApplicable, ScenarioMistake
 from nip_ap.nostr import (
     APPLICATION_DATA,
@@ -71,6 +72,7 @@ __all__ = [
     "address",
     "all_of",
     "answered",
+    "answered_alike",
     "batched",
     "changed",
     "clause",

@@ -99,7 +99,7 @@ class Doors:
                 "max_subscriptions": policy.announced("subscriptions_at_once"),
                 "max_filters": policy.announced("filters_at_once"),
                 "max_limit": policy.announced("largest_limit"),
-                "max_subid_length": policy.longest_subscription_id,
+                "max_subid_length": policy.announced("longest_subscription_id"),
                 "max_content_length": policy.longest_content,
                 "created_at_lower_limit": policy.clock_tolerance,
                 "created_at_upper_limit": policy.clock_tolerance,

@@ -18,7 +18,6 @@ from nip_ap_relay.policy import Policy
 
 _PUBKEY = re.compile(r"[0-9a-fA-F]{64}\Z")
 _LOOPBACK = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
-_REPLAYS_KEPT = 100_000
 
 
 class Unauthenticated(Exception):
@@ -33,7 +32,8 @@ def same_place(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or {"ws": 80, "http": 80}.get(parts.scheme, 443)
-    return f"{parts.scheme}://{_LOOPBACK.get(host, host)}:{port}{parts.path.rstrip('/')}"
+    place = f"{parts.scheme}://{_LOOPBACK.get(host, host)}:{port}{parts.path.rstrip('/')}"
+    return f"{place}?{parts.query}" if parts.query else place
 
 
 def answers_challenge(policy: Policy, event: Event, *, challenge: str, url: str) -> bool:
@@ -102,7 +102,7 @@ class HttpDoorkeeper:
 
     def _remember(self, event: Event) -> None:
         self._seen[event.id] = event.created_at
-        while len(self._seen) > _REPLAYS_KEPT:
+        while len(self._seen) > self.policy.authorizations_remembered:
             self._seen.popitem(last=False)
 
 

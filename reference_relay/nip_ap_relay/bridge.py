@@ -37,7 +37,7 @@ class Bridge:
     def events(self, body: bytes, pubkey: str, answer: Callable[[Reply], None]) -> None:
         """Submit one event; the reply comes when it is durable, or at once where it is refused."""
         try:
-            event = Event.from_json(parse_json(body))
+            event = Event.from_json(self.relay.policy.event_in_body(parse_json(body)))
         except (Complaint, MalformedEvent) as error:
             status = self.relay.policy.http_answers_bad_json()
             answer(Reply.of({"error": f"invalid event JSON: {error}"}, status))

@@ -108,6 +108,12 @@ class ChannelRules:
         channel = store.channel(named)
         return channel is not None and self.may_use(channel, reader)
 
+    def may_find_in_channel(
+        self, named: str, reader: str | None, surface: str, store: Store
+    ) -> bool:
+        """Who finds a channel's messages among what is stored: at every surface its readers."""
+        return self.may_read_channel(named, reader, store)
+
     def may_follow_channel(self, named: str, reader: str | None, store: Store) -> bool:
         """Who gets a channel's messages live: whoever may read them at that moment."""
         return self.may_read_channel(named, reader, store)

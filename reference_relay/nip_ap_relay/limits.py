@@ -20,6 +20,7 @@ class Limits:
     only_a_run_shows: ClassVar[frozenset[str]] = frozenset(
         [
             "auth_to_read",
+            "authorizations_remembered",
             "auth_to_write",
             "challenge_moment",
             "manners",
@@ -37,6 +38,7 @@ class Limits:
     longest_subscription_id = 256
     largest_limit = 5000
     auth_window = 60
+    authorizations_remembered = 100_000
     auth_to_read = True
     auth_to_write = True
     challenge_moment = CONNECT

@@ -285,10 +285,23 @@ class Policy(ChannelRules, ThreadRules, Seams):
             if objection is not None:
                 return objection
         for identifier in ids:
-            target = submission.store.event_by_id(identifier)
+            target = self.target_of(identifier, submission)
             if target is not None and not self.may_delete(target, event.pubkey):
                 return "invalid: must be event author"
         return None
+
+    def target_of(self, identifier: str, submission: Submission) -> Row | None:
+        """The event that a write names; one that its author may not read is as good as none."""
+        row = submission.store.event_by_id(identifier)
+        if row is None or not self.may_see(row, submission.event.pubkey, submission.store):
+            return None
+        return row
+
+    def may_see(self, row: Row, reader: str | None, store: Store) -> bool:
+        """Whether an event may be read by its id, its channel included."""
+        if row.channel is not None and not self.may_read_channel(row.channel, reader, store):
+            return False
+        return self.may_read(row, reader, IDS)
 
     def address_may_be_deleted(self, address: str, author: str) -> str | None:
         if ":" not in address:

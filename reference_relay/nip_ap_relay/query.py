@@ -76,8 +76,8 @@ class Query:
         return (row for row in rows if self._may_read(row, understood, place, surface))
 
     def _may_read(self, row: Row, one: Filter, place: int, surface: str) -> bool:
-        if row.channel is not None and not self.policy.may_read_channel(
-            row.channel, self.reader, self.store
+        if row.channel is not None and not self.policy.may_find_in_channel(
+            row.channel, self.reader, surface, self.store
         ):
             return False
         return self.policy.may_read(row, self.reader, surface) or self.policy.lets_in(

@@ -248,6 +248,8 @@ class Relay:
                 continue
             if not self._may_read_live(row, subscription.subscriber.pubkey, matching):
                 continue
+            if not self.policy.gets_live(subscription.subscriber, event):
+                continue
             copies = self.policy.live_copies(event) * self.policy.copies_for(len(matching))
             for _ in range(copies):
                 subscription.subscriber.send_live(f"{subscription.prefix}{raw}]")

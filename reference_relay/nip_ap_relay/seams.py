@@ -174,6 +174,11 @@ class Seams(RequestSeams, Limits):
         return one.matches(event)
 
     @answers_show
+    def gets_live(self, subscriber: object, event: Event) -> bool:
+        """Whether the next subscription of a connection that an event belongs to gets it: each."""
+        return True
+
+    @answers_show
     def close_ends(self) -> bool:
         """CLOSE ends a subscription."""
         return True
@@ -304,6 +309,11 @@ class Seams(RequestSeams, Limits):
         return True
 
     # -- the HTTP bridge -----------------------------------------------------------
+
+    @only_a_run_shows(where=sent("POST /events"))
+    def event_in_body(self, value: Any) -> Any:
+        """What of a POST /events is the event: all of it."""
+        return value
 
     @answers_show
     def objection_at_the_bridge(self, event: Event) -> str | None:

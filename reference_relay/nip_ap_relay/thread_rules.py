@@ -25,7 +25,7 @@ class ThreadRules:
         markers = marked(event)
         if "reply" not in markers:
             return None
-        parent = store.event_by_id(markers["reply"])
+        parent = self.target_of(markers["reply"], submission)
         if parent is None:
             return self.answer_to_unknown_parent()
         objection = self.parent_is_of_the_channel(parent, event)
@@ -38,6 +38,10 @@ class ThreadRules:
         if self.depth_below(above) > self.deepest_thread:
             return "invalid: thread depth limit exceeded"
         return None
+
+    def target_of(self, identifier: str, submission: Submission) -> Row | None:
+        """The event that a write names."""
+        return submission.store.event_by_id(identifier)
 
     def answer_to_unknown_parent(self) -> str | None:
         return "invalid: reply parent not found"

@@ -1,5 +1,7 @@
 """AUTH: who is there, on the WebSocket (NIP-42)."""
 
+from urllib.parse import urlsplit
+
 from nip_ap.nostr import relay_auth_event
 from nip_ap.scenario import (
     Broken,
@@ -41,12 +43,15 @@ def answer_to(early, *, challenge=None, relay=None, at=None):
 def test_a_right_answer_to_the_challenge_is_confirmed(owner):
     early = owner.unauthenticated()
     right = answer_to(early)
+    early.ws.send(["AUTH", right.to_json()])
     try:
-        answer = early.ws.authenticate_with(right)
+        early.ws.wait(lambda: early.ws.has_ok(right) or early.ws.misnamed, "OK for AUTH")
     except NoAnswer as error:
         raise Broken("OK true that names a right AUTH event", str(error)) from error
-    assert answer.accepted is True
-    assert answer.event_id == right.id
+    if not early.ws.has_ok(right):
+        named = early.ws.misnamed[0].event_id
+        raise Broken(f"an OK that names {right.id}", f"one that names {named!r}")
+    assert early.ws.answer_to(right).accepted is True
 
 
 def wrong_answers(early, clock):
@@ -103,3 +108,54 @@ def test_counting_before_authentication_is_closed(owner, persona, slug, relay):
     assert (counted.refusal or "").startswith("auth-required:")
     early.authenticate()
     assert early.count(address(owner, slug)) == 1
+
+
+# -- crosswise ---------------------------------------------------------------------------
+
+
+def stays_out(early, event, relay):
+    """Claim: a connection whose authentication was refused is not authenticated."""
+    if relay.offers("auth-to-write"):
+        assert early.send(event).accepted is False, "it may write after its refused AUTH"
+
+
+@clause("AP-AUTH-10")
+def test_another_connections_challenge_is_refused(owner, persona, slug, relay):
+    first, second = owner.unauthenticated(), owner.unauthenticated()
+    event = owner.signs(persona(slug))
+    borrowed = answer_to(second, challenge=challenge_of(first))
+    assert second.ws.authenticate_with(borrowed).accepted is False
+    stays_out(second, event, relay)
+    assert first.ws.authenticate_with(answer_to(first)).accepted is True
+    accepted(first, event)
+
+
+@clause("AP-AUTH-11")
+def test_a_used_authentication_is_refused_elsewhere(owner, persona, slug, relay):
+    first, second = owner.unauthenticated(), owner.unauthenticated()
+    event = owner.signs(persona(slug))
+    used = answer_to(first)
+    assert first.ws.authenticate_with(used).accepted is True
+    challenge_of(second)
+    assert second.ws.authenticate_with(used).accepted is False
+    stays_out(second, event, relay)
+    accepted(first, event)
+
+
+@clause("AP-AUTH-12")
+def test_the_same_host_with_another_port_is_another_relay(owner, persona, slug, relay):
+    event = owner.signs(persona(slug))
+    early, right = owner.unauthenticated(), owner.unauthenticated()
+    elsewhere = answer_to(early, relay=of_another_port(early.ws.url))
+    assert early.ws.authenticate_with(elsewhere).accepted is False
+    stays_out(early, event, relay)
+    assert right.ws.authenticate_with(answer_to(right)).accepted is True
+    accepted(right, event)
+
+
+def of_another_port(url):
+    """The URL of a neighbour: the same host, the next port."""
+    parts = urlsplit(url)
+    port = parts.port or {"ws": 80}.get(parts.scheme, 443)
+    host = parts.netloc.removesuffix(f":{parts.port}")
+    return parts._replace(netloc=f"{host}:{port + 1 if port < 65_535 else port - 1}").geturl()

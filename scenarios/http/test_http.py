@@ -25,6 +25,8 @@ from nip_ap.scenario import (
 
 MINUTE = 60
 DAY = 86_400
+BETWEEN = 12
+"""Requests between an authorization and its replay."""
 OVER_LONG = 1_048_577
 PATHS = ("/events", "/query", "/count")
 BAD_JSON = (b"", b"{", b"[", b"nonsense", b'"text"', b"null", b"1", b"\xff\xfe", b"[1]", b"[[]]")
@@ -265,3 +267,54 @@ def test_a_replayed_authorization_gets_401(owner, persona, slug):
     assert status(owner, body, event) == 200
     assert status(owner, body, event) == 401
     assert status(owner, body, authorization(owner, body)) == 200
+
+
+def nearly(base):
+    """URLs that begin like the right one, or that it begins like."""
+    return {
+        "a longer path": f"{base}/query/more",
+        "a longer word": f"{base}/querying",
+        "a shorter word": f"{base}/quer",
+        "a query": f"{base}/query?limit=1",
+        "no path": base,
+        "a longer host": f"{base}.relay.example/query",
+        "a user of another host": f"{base}@relay.example/query",
+    }
+
+
+@clause("AP-HTTP-09")
+def test_an_authorization_for_nearly_the_same_url_is_refused(owner, persona, slug):
+    owner.publish(persona(slug))
+    body = orjson.dumps([address(owner, slug).to_json()])
+    assert status(owner, body, authorization(owner, body)) == 200
+    statuses = {
+        name: status(owner, body, authorization(owner, body, url=url))
+        for name, url in nearly(owner.http.base).items()
+    }
+    assert {name: one for name, one in statuses.items() if not 400 <= one < 500} == {}
+
+
+@clause("AP-HTTP-07")
+def test_an_authorization_is_refused_a_second_time_after_many_others(owner, persona, slug):
+    owner.publish(persona(slug))
+    body = orjson.dumps([address(owner, slug).to_json()])
+    first = authorization(owner, body)
+    assert status(owner, body, first) == 200
+    others = [status(owner, body, authorization(owner, body)) for _ in range(BETWEEN)]
+    assert others == [200] * BETWEEN
+    assert status(owner, body, first) == 401
+
+
+# -- several events in one body ----------------------------------------------------------
+
+
+@clause("AP-HTTP-08")
+@each("body", ("two events", "one event in an array", "twenty events"))
+def test_an_array_of_events_is_stored_whole_or_refused(owner, persona, check, body):
+    number = {"two events": 2, "one event in an array": 1}.get(body, 20)
+    control = accepted(owner, persona(check.slug("control")), via=HTTP)
+    events = [owner.signs(persona(check.slug(f"of-an-array-{one}"))) for one in range(number)]
+    got = owner.http.post("/events", orjson.dumps([one.to_json() for one in events])).status_code
+    assert got < 500
+    there = [one for one in owner.personas(via=HTTP).events if one != control]
+    same_events(there, events if got < 300 else [])

@@ -81,9 +81,9 @@ def test_half_a_character_does_no_harm(owner, persona, slug, clock, check):
         sender = owner.another_connection()
         with contextlib.suppress(WireError):  # to end this connection is a fine answer
             sender.ws.send_text(text)
-            sender.personas()
+            sender.try_to_read(all_of(sender))
     assert owner.ws.is_open, "it cost another connection its life"
-    reading = owner.personas()
+    reading = owner.try_to_read(all_of(owner))
     unread = [str(one)[:200] for one in (*owner.ws.strays, *owner.ws.malformed)]
     if unread:
         raise Broken("nothing to be served that cannot be read", "; ".join(unread))

@@ -6,6 +6,7 @@ does not play along; what judges lives in scenario.py and breaks the clause.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ AT_ONCE = "at once"
 Door = WebSocketDoor | HttpDoor
 
 _LAGS, _SHORT = 10, 2.0
+_INDEXED, _FIRST_PAUSE, _LONGEST_PAUSE = 3.0, 0.005, 0.2
+"""Seconds that an index may run behind, and between two looks at it."""
 _APART = 8
 """Connections that one actor opens at once for events that go on one each; questions asked so."""
 
@@ -425,6 +428,23 @@ class Actor:
         if reading.malformed:
             raise Inconclusive(f"the relay serves what is no event: {reading.malformed[0]}")
         return reading
+
+    def read_until(self, event: Event, *filters: Filter, via: str = WS) -> Reading:
+        """As `try_to_read`, asked again until an event is there or a few seconds have passed.
+
+        For answers that come from an index which a relay brings up to date after its OK.
+        """
+        transcript = self._surroundings.transcript
+        deadline, pause = time.monotonic() + _INDEXED, _FIRST_PAUSE
+        while True:
+            reading = self.try_to_read(*filters, via=via)
+            if event in reading or transcript.reading(
+                "time is up", lambda: time.monotonic() > deadline, self.name
+            ):
+                return reading
+            if not transcript.is_played:
+                threading.Event().wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _note_reading(self, reading: Reading) -> None:
         self.ledger.observe(RETURNED if reading.events else EMPTY, reading.door)

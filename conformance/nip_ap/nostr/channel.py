@@ -12,7 +12,7 @@ from nip_ap.nostr.event import Draft, Event, Tags
 from nip_ap.nostr.filter import Filter
 
 MESSAGE, STREAM_MESSAGE = 9, 40002
-ADD_MEMBER, DELETE_EVENT = 9000, 9005
+ADD_MEMBER, REMOVE_MEMBER, DELETE_EVENT = 9000, 9001, 9005
 CREATE_CHANNEL, DELETE_CHANNEL = 9007, 9008
 THREAD_SUMMARY, WINDOW_BOUNDS = 39005, 39006
 
@@ -51,6 +51,10 @@ class Channel:
     def membership(self, pubkey: str) -> Draft:
         """Lets a key in."""
         return self._draft(ADD_MEMBER, ("p", pubkey), ("role", "member"))
+
+    def expulsion(self, pubkey: str) -> Draft:
+        """Puts a key out again."""
+        return self._draft(REMOVE_MEMBER, ("p", pubkey))
 
     def message(self, text: str, *tags: tuple[str, ...], at: int | None = None) -> Draft:
         """A message of the top level."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from nip_ap.nostr import Event
-from nip_ap_relay.policy import Policy
+from nip_ap_relay.policy import NOVEMBER, Policy
 from nip_ap_relay.rogues.declaring import rogue
 
 
@@ -109,3 +110,57 @@ class AuthOkInverted(Policy):
 class AuthRightAnswerRefused(Policy):
     def auth_relay_matches(self, given: str, own: str) -> bool:
         return False
+
+
+@rogue(
+    "any-open-challenge-accepted",
+    turns_red="AP-AUTH-10 AP-AUTH-11",
+    because="It keeps the challenges that it sent in one list, and not with their connections.",
+)
+class AnyOpenChallengeAccepted(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._sent: set[str] = set()
+
+    def challenge(self, random: str) -> str:
+        self._sent.add(random)
+        return random
+
+    def auth_challenge_matches(self, given: str, sent: str) -> bool:
+        return given in self._sent or given == sent
+
+
+@rogue(
+    "verified-authentications-cached",
+    turns_red="AP-AUTH-11",
+    because="It remembers which AUTH events were right, to save the work of a second look.",
+)
+class VerifiedAuthenticationsCached(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._right: set[str] = set()
+
+    def auth_challenge_matches(self, given: str, sent: str) -> bool:
+        if given == sent:
+            self._right.add(given)
+        return given in self._right
+
+
+@rogue(
+    "auth-for-any-port",
+    turns_red="AP-AUTH-12",
+    because="It compares the host of the `relay` tag, and its neighbour has the same.",
+)
+class AuthForAnyPort(Policy):
+    def auth_relay_matches(self, given: str, own: str) -> bool:
+        return urlsplit(given).hostname == urlsplit(own).hostname
+
+
+@rogue(
+    "auth-ok-without-id",
+    turns_red="AP-AUTH-04",
+    because="It says that the client is in, and not what it answers.",
+)
+class AuthOkWithoutId(Policy):
+    def auth_answer(self, event: Event, accepted: bool, message: str) -> list[Any] | None:
+        return ["OK", "", accepted, message]

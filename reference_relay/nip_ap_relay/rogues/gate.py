@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from nip_ap.nostr import PERSONA, Event, Filter
 from nip_ap_relay import surfaces
+from nip_ap_relay.channels import channel_of
 from nip_ap_relay.policy import JUNE, NOVEMBER, Caller, Policy, Submission
 from nip_ap_relay.rogues.declaring import rogue
 from nip_ap_relay.store import Row, Store
@@ -237,3 +238,96 @@ class ExistenceOracle(Policy):
 class GateAfterLimit(Policy):
     def gate_before_limit(self) -> bool:
         return False
+
+
+@rogue(
+    "private-messages-counted",
+    turns_red="AP-GATE-30",
+    because="COUNT goes straight to the table of events and knows no channels.",
+)
+class PrivateMessagesCounted(Policy):
+    def may_find_in_channel(
+        self, named: str, reader: str | None, surface: str, store: Store
+    ) -> bool:
+        counts = surface in (surfaces.COUNT, surfaces.HTTP_COUNT)
+        return counts or super().may_find_in_channel(named, reader, surface, store)
+
+
+@rogue(
+    "private-messages-found",
+    turns_red="AP-GATE-31",
+    because="The search index is of all channels, and its results are taken as they come.",
+)
+class PrivateMessagesFound(Policy):
+    def may_find_in_channel(
+        self, named: str, reader: str | None, surface: str, store: Store
+    ) -> bool:
+        searches = surface == surfaces.SEARCH
+        return searches or super().may_find_in_channel(named, reader, surface, store)
+
+
+@rogue(
+    "members-remembered-live",
+    turns_red="AP-GATE-32",
+    because="It keeps who may follow a channel from the first message on.",
+)
+class MembersRememberedLive(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._admitted: set[tuple[str, str | None]] = set()
+
+    def may_follow_channel(self, named: str, reader: str | None, store: Store) -> bool:
+        if super().may_follow_channel(named, reader, store):
+            self._admitted.add((named, reader))
+        return (named, reader) in self._admitted
+
+
+@rogue(
+    "second-channel-unchecked",
+    turns_red="AP-GATE-33",
+    because="It checks the first channel that a subscription names and serves all of them.",
+)
+class SecondChannelUnchecked(Policy):
+    def in_live_scope(self, filters: tuple[Filter, ...], event: Event) -> bool:
+        named = [channel for one in filters for channel in one.tags.get("h", ())]
+        self._beside = len(named) > 1 and channel_of(event) in named
+        return self._beside or super().in_live_scope(filters, event)
+
+    def may_follow_channel(self, named: str, reader: str | None, store: Store) -> bool:
+        return self._beside or super().may_follow_channel(named, reader, store)
+
+
+@rogue(
+    "hidden-targets-known",
+    turns_red="AP-GATE-34",
+    because="It looks a target up without asking who wants to know.",
+)
+class HiddenTargetsKnown(Policy):
+    def may_see(self, row: Row, reader: str | None, store: Store) -> bool:
+        return True
+
+
+@rogue(
+    "reactions-need-a-target",
+    turns_red="AP-GATE-34",
+    because="It refuses a reaction to what it does not have, and has what is hidden.",
+)
+class ReactionsNeedATarget(Policy):
+    def further_tags_are_not_judged(self, submission: Submission) -> str | None:
+        targets = submission.event.tag_values("e")
+        if submission.event.kind == 7 and not any(map(submission.store.event_by_id, targets)):
+            return "invalid: reaction target event not found"
+        return None
+
+
+@rogue(
+    "duplicates-told-to-strangers",
+    turns_red="AP-GATE-35",
+    because="It looks for copies before it looks who sends them.",
+)
+class DuplicatesToldToStrangers(Policy):
+    def author_is_caller(self, submission: Submission) -> str | None:
+        objection = super().author_is_caller(submission)
+        if objection is not None and submission.store.knows(submission.event.id):
+            return "duplicate: already have this event"
+        return objection

@@ -148,3 +148,32 @@ class Nip98UncheckedTime(Policy):
 class Nip98Replay(Policy):
     def http_replay_is_refused(self) -> bool:
         return False
+
+
+@rogue(
+    "nip98-url-by-prefix",
+    turns_red="AP-HTTP-09",
+    because="It looks whether `u` begins with the address it was called by.",
+)
+class Nip98UrlByPrefix(Policy):
+    def http_url_matches(self, given: str, own: str) -> bool:
+        return given.startswith(own)
+
+
+@rogue(
+    "nip98-replays-soon-forgotten",
+    turns_red="AP-HTTP-07",
+    because="It remembers the last authorizations, and not those that could still be used.",
+)
+class Nip98ReplaysSoonForgotten(Policy):
+    authorizations_remembered = 5
+
+
+@rogue(
+    "http-first-of-an-array",
+    turns_red="AP-HTTP-08",
+    because="It takes a body that is an array for a batch, stores its first event, and says OK.",
+)
+class HttpFirstOfAnArray(Policy):
+    def event_in_body(self, value: Any) -> Any:
+        return value[0] if isinstance(value, list) and len(value) > 1 else value

@@ -301,3 +301,72 @@ class SearchMixes(Policy):
 class SearchStaysLive(Policy):
     def keeps_search_open(self) -> bool:
         return True
+
+
+@rogue(
+    "live-on-one-subscription",
+    turns_red="AP-INFO-02 AP-READ-10",
+    blinds="AP-GATE-05",
+    because="It sends an event to each connection once, and thinks of one subscription there.",
+)
+class LiveOnOneSubscription(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._sent: set[tuple[int, str]] = set()
+
+    def gets_live(self, subscriber: object, event: Event) -> bool:
+        sent = (id(subscriber), event.id)
+        first = sent not in self._sent
+        self._sent.add(sent)
+        return first
+
+
+@rogue(
+    "nothing-live-with-since",
+    turns_red="AP-READ-10 AP-ROB-06",
+    blinds="AP-GATE-05",
+    because="It takes a filter with `since` for a question about the past.",
+)
+class NothingLiveWithSince(Policy):
+    def live_match(self, one: Filter, event: Event) -> bool:
+        return one.since is None and super().live_match(one, event)
+
+
+@rogue(
+    "nothing-live-with-limit",
+    turns_red="AP-READ-10",
+    blinds="AP-GATE-05",
+    because="It takes a filter with a `limit` for a question that is answered once.",
+)
+class NothingLiveWithLimit(Policy):
+    def live_match(self, one: Filter, event: Event) -> bool:
+        return not one.limit and super().live_match(one, event)
+
+
+@rogue(
+    "nothing-live-with-several-kinds",
+    turns_red="AP-DEL-14 AP-READ-10",
+    blinds="AP-GATE-05 AP-SCOPE-06",
+    because="It files subscriptions by their first kind.",
+)
+class NothingLiveWithSeveralKinds(Policy):
+    def live_match(self, one: Filter, event: Event) -> bool:
+        return event.kind in (one.kinds or (event.kind,))[:1] and super().live_match(one, event)
+
+
+@rogue(
+    "live-ends-at-the-limit",
+    turns_red="AP-READ-10",
+    because="It counts what it delivers live against the `limit` of the filter.",
+)
+class LiveEndsAtTheLimit(Policy):
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._delivered: Counter[int] = Counter()
+
+    def live_match(self, one: Filter, event: Event) -> bool:
+        matches = super().live_match(one, event)
+        if not (matches and one.limit):
+            return matches
+        self._delivered[id(one)] += 1
+        return self._delivered[id(one)] <= one.limit
