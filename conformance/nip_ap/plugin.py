@@ -51,9 +51,12 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from nip_ap.clients import fixtures as migration_fixtures
     from nip_ap.engine import fixtures
+    from nip_ap.engine.check_ids import DESTRUCTIVE, OUTLIVES
     from nip_ap.engine.controller import SuiteController
     from nip_ap.engine.worker import SuiteWorker
 
+    config.addinivalue_line("markers", f"{DESTRUCTIVE}: a check that may hurt the relay")
+    config.addinivalue_line("markers", f"{OUTLIVES}: a check that runs last of all")
     config.addinivalue_line(
         "markers", "nip_ap_clause(*ids, needs=()): the clauses that a check judges"
     )

@@ -78,12 +78,14 @@ __all__ = [
     "clause",
     "data",
     "delivered",
+    "destructive",
     "each",
     "every_door",
     "examples",
     "fill",
     "head_at",
     "indistinguishable",
+    "outlives_the_relay",
     "refused",
     "same_events",
     "undelivered",
@@ -167,6 +169,12 @@ def batched(values: Sequence[Value], size: int) -> Iterator[Sequence[Value]]:
     for start in range(0, len(values), size):
         yield values[start : start + size]
 
+
+destructive = pytest.mark.nip_ap_destructive
+"""This check might end or spoil a relay: it runs late, and on a relay apart where there is one."""
+
+outlives_the_relay = pytest.mark.nip_ap_outlives
+"""This check runs last of all, also on a relay that fell."""
 
 every_door = pytest.mark.parametrize("via", [WS, HTTP])
 """One check for each door; the HTTP one applies where the relay has the bridge."""

@@ -19,6 +19,7 @@ from nip_ap.scenario import (
     address,
     all_of,
     clause,
+    destructive,
     each,
     same_events,
 )
@@ -182,6 +183,7 @@ def test_a_request_without_authentication_gets_401(owner, anonymous, persona, sl
     assert owner.count(address(owner, slug), via=HTTP) == 1
 
 
+@destructive
 @clause("AP-HTTP-03")
 @each("path", PATHS)
 def test_a_body_that_cannot_be_read_gets_4xx(owner, persona, slug, path):
@@ -193,6 +195,7 @@ def test_a_body_that_cannot_be_read_gets_4xx(owner, persona, slug, path):
     accepted(owner, persona(slug), via=HTTP)
 
 
+@destructive
 @clause("AP-HTTP-03", needs=["load", "body-limit"])
 @each("path", PATHS)
 def test_a_body_over_the_limit_gets_4xx(owner, persona, slug, path):

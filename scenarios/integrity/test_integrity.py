@@ -16,6 +16,7 @@ from nip_ap.scenario import (
     changed,
     clause,
     data,
+    destructive,
     every_door,
     fill,
     refused,
@@ -191,6 +192,7 @@ def is_through(fence):
     return fence.ended or fence.closed is not None or fence.door.misnamed
 
 
+@destructive
 @clause("AP-INT-06")
 def test_malformed_events_are_not_stored_and_hurt_nobody(owner, persona, slug, other_slug):
     witness = owner.publish(persona(slug))
@@ -222,6 +224,7 @@ def what(event):
     return f"kind {event.kind} of {event.created_at}, tags {event.tags}, {event.content[:50]!r}"
 
 
+@destructive
 @clause("AP-INT-06", needs=["http"])
 def test_malformed_events_are_refused_over_http(owner, persona, slug):
     witness = owner.publish(persona(slug))

@@ -266,7 +266,7 @@ def test_two_owners_with_one_file_have_their_own_heads(
     owner, other_owner, client, mine, folder, check
 ):
     before = migrated(owner, client, mine)
-    colleague = Client(other_owner, folder / "colleague", check.subject.url)
+    colleague = Client(other_owner, folder / "colleague", check.url)
     theirs = migrated(other_owner, colleague, mine)
     assert {event.pubkey for event in theirs.values()} == {other_owner.pubkey}
     nothing_published(client.runs())

@@ -5,23 +5,28 @@ from random import Random
 
 from nip_ap.checking import fuzz
 from nip_ap.scenario import (
+    ANY,
     NOTE,
     PERSONA,
     Broken,
     ConnectionLost,
     Filter,
+    Inconclusive,
     NoAnswer,
     NotApplicable,
     WireError,
     all_of,
     clause,
     delivered,
+    destructive,
+    outlives_the_relay,
 )
 
 FUZZED_FRAMES, FUZZED_BODIES = 300, 60
 EVENTS, AWAITED = 1_000, 400
 LARGEST_FRAME = 16_777_216
 LOUD_EVENTS, LOUDNESS = 300, 16_000
+ROUNDS, LISTENERS = 2, 20
 
 
 def is_dealt_with(sender, payload, *, as_text=True):
@@ -52,12 +57,21 @@ def is_intact(owner, witness, after):
     fresh.leave()
 
 
+def served_before(owner, draft):
+    """The control of all that follows: the relay served this before anybody was rude."""
+    witness = owner.publish(draft)
+    if owner.head(witness.slug) != witness:
+        raise Inconclusive("the relay did not serve a persona before either")
+    return witness
+
+
 # -- garbage -----------------------------------------------------------------------------
 
 
+@destructive
 @clause("AP-ROB-01", needs=["load"])
 def test_garbage_does_not_kill_the_relay(owner, stranger, persona, slug):
-    witness = owner.publish(persona(slug))
+    witness = served_before(owner, persona(slug))
     for name, payload, as_text in fuzz.corpus():
         sender = stranger.unauthenticated()
         is_dealt_with(sender, payload, as_text=as_text)
@@ -66,9 +80,10 @@ def test_garbage_does_not_kill_the_relay(owner, stranger, persona, slug):
     is_intact(owner, witness, after="all of it")
 
 
+@destructive
 @clause("AP-ROB-01", needs=["load"])
 def test_mutated_frames_do_not_kill_the_relay(owner, stranger, persona, slug, other_slug, seed):
-    witness = owner.publish(persona(slug))
+    witness = served_before(owner, persona(slug))
     material = stranger.signs(persona(other_slug))
     sender = stranger.another_connection()
     for frame in islice(fuzz.frames(Random(seed), material), FUZZED_FRAMES):
@@ -80,6 +95,7 @@ def test_mutated_frames_do_not_kill_the_relay(owner, stranger, persona, slug, ot
     is_intact(owner, witness, after=f"{FUZZED_FRAMES} mutated frames")
 
 
+@destructive
 @clause("AP-HTTP-03", needs=["load"])
 def test_mutated_bodies_are_answered_without_a_server_error(
     owner, stranger, persona, slug, other_slug, seed
@@ -96,6 +112,7 @@ def _announced(limit):
     return "no max_message_length" if limit is None else f"max_message_length {limit}"
 
 
+@destructive
 @clause("AP-ROB-02", needs=["load"])
 def test_a_frame_over_the_limit_costs_one_connection_at_most(
     owner, stranger, persona, slug, other_slug, relay
@@ -120,6 +137,7 @@ def test_a_frame_over_the_limit_costs_one_connection_at_most(
     assert owner.head(other_slug) == event
 
 
+@destructive
 @clause("AP-ROB-02", needs=["load"])
 def test_a_frame_of_just_the_limit_is_read(owner, persona, slug, relay):
     limit = relay.limit("max_message_length")
@@ -161,6 +179,7 @@ def unusual_filters(owner, most):
     }
 
 
+@destructive
 @clause("AP-ROB-03")
 def test_unusual_filters_are_answered(owner, persona, slug, relay):
     witness = owner.publish(persona(slug))
@@ -185,6 +204,7 @@ def test_unusual_filters_are_answered(owner, persona, slug, relay):
 # -- rude clients --------------------------------------------------------------------------
 
 
+@destructive
 @clause("AP-ROB-04", needs=["load"])
 def test_a_cut_connection_loses_nothing_that_was_acknowledged(owner, persona, check, clock):
     events = [
@@ -206,6 +226,7 @@ def test_a_cut_connection_loses_nothing_that_was_acknowledged(owner, persona, ch
         assert event.same_bytes_as(by_id[identifier])
 
 
+@destructive
 @clause("AP-ROB-05", needs=["load"])
 def test_a_subscriber_that_stops_reading_stops_nobody_else(
     owner, other_owner, persona, slug, check
@@ -224,3 +245,33 @@ def test_a_subscriber_that_stops_reading_stops_nobody_else(
         assert other_owner.head(slug) == other
     except NoAnswer as error:
         raise Broken("other connections to be served in time", str(error)) from error
+
+
+@destructive
+@clause("AP-ROB-07", needs=["load"])
+def test_many_who_come_listen_and_go_do_not_stop_the_relay(owner, persona, slug, check, falls):
+    witness = served_before(owner, persona(slug))
+    for number in range(ROUNDS):
+        try:
+            listeners = [owner.another_connection() for _ in range(LISTENERS)]
+            watches = [listener.watch(all_of(owner)) for listener in listeners]
+            event = owner.publish(persona(check.slug(f"round-{number}")), expect=ANY)
+            watches[0].wait_for(event)
+        except WireError:
+            break
+        for listener in listeners:
+            listener.leave()
+    silence = falls()
+    if silence:
+        raise Broken("the relay to go on serving after listeners came and went", silence)
+    fresh = owner.another_connection()
+    still_serves(fresh, witness, after="listeners came and went")
+    fresh.leave()
+
+
+@outlives_the_relay
+@clause("AP-ROB-07")
+def test_the_relay_serves_to_the_end(falls):
+    fallen = falls()
+    if fallen:
+        raise Broken("a relay that goes on serving, whatever its clients do", fallen)

@@ -50,6 +50,8 @@ class StandIn:
     reads: Reads
     spares_the_preflight: bool = True
     bodies_are_text: bool = False
+    falls_silent_after: int = 1_000_000
+    """Events, after which it answers nothing more."""
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def answer(self, filters: list[dict[str, Any]]) -> list[Any] | str:
@@ -73,6 +75,8 @@ class StandIn:
             verb, first, *rest = json.loads(text)
         except (ValueError, TypeError):
             yield ["NOTICE", "not a message"]
+            return
+        if len(self.events) >= self.falls_silent_after:
             return
         if verb == "EVENT" and isinstance(first, dict):
             self.events.append(first)

@@ -11,7 +11,7 @@ from pathlib import Path
 from nip_ap.checking.actor import Actor, Clock, Surroundings
 from nip_ap.checking.credentials import ABILITIES, run_key
 from nip_ap.checking.evidence import Ledger
-from nip_ap.checking.own_relay import OwnRelay
+from nip_ap.checking.own_relay import Borrowed, OwnRelay, Standby
 from nip_ap.checking.refusal_texts import compared, is_of_the_family
 from nip_ap.model.greeting import Greeting
 from nip_ap.model.judgement import HOLDS, Comparison, Judgement, NotApplicable, judged
@@ -70,7 +70,7 @@ class Check:
     _actors: list[Actor] = field(default_factory=list)
     _steps: list[str] = field(default_factory=list)
     _sequences: int = 0
-    _own: OwnRelay | None = None
+    _own: OwnRelay | Borrowed | None = None
     _log_began: int = 0
     _began: float = field(default_factory=time.monotonic)
 
@@ -169,8 +169,22 @@ class Check:
 
         Raises Inconclusive where it does not start, although the run's did.
         """
-        self._own = OwnRelay(self.subject.own, self.transcript)
-        return self._own
+        own = OwnRelay(self.subject.own, self.transcript)
+        self._own = own
+        return own
+
+    def borrow(self, standby: Standby | None) -> None:
+        """Talk to a relay apart, which the worker keeps. Raises Inconclusive."""
+        self._own = Borrowed(standby, self.transcript)
+
+    def stay_with(self, other: Check) -> None:
+        """Talk to the relay of another check."""
+        self._own = other._own
+
+    @property
+    def owns_its_relay(self) -> bool:
+        """Whether its relay is its own, to be killed and ended by it alone."""
+        return isinstance(self._own, OwnRelay)
 
     # -- actors ----------------------------------------------------------------
 

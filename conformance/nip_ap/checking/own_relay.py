@@ -16,6 +16,8 @@ from nip_ap.targets.kept import KeptTarget
 from nip_ap.wire import Transcript
 
 _SCHEMES = ("ws://", "wss://")
+STARTED = "start of the own relay"
+"""What the reading of its URL is called in a transcript."""
 STOP_LIMIT = 5.0
 """Seconds that a relay has for a clean stop; `docker stop` and systemd give it more."""
 
@@ -37,7 +39,7 @@ class OwnRelay:
 
     def _started(self) -> str:
         """Its URL, or why it has none."""
-        return self._transcript.reading("start of the own relay", self._start)
+        return self._transcript.reading(STARTED, self._start)
 
     def _start(self) -> str:
         try:
@@ -80,6 +82,56 @@ class OwnRelay:
         """End it; nothing of it is left."""
         if self._target is not None:
             self._target.stop()
+
+
+class Standby:
+    """A relay of one worker, made like the run's, for checks that might hurt the run's own.
+
+    It is started when first needed. Whoever finds it dead leaves it, and takes another.
+    """
+
+    def __init__(self, recipe: Recipe | None) -> None:
+        self._target = _made(recipe)
+        self._said = ""
+
+    def start(self) -> str:
+        """Its URL, or why it has none."""
+        if not self._said:
+            try:
+                self._target.start()
+                self._said = self._target.url
+            except TargetError as error:
+                self._said = str(error)
+        return self._said
+
+    @property
+    def url(self) -> str:
+        """Where it listens, or why it does not."""
+        return self._said
+
+    def log(self) -> str:
+        """The end of what it wrote."""
+        return self._target.logs()
+
+    def leave(self) -> None:
+        """End it; nothing of it is left."""
+        self._target.stop()
+
+
+class Borrowed:
+    """A standby while one check has it. Where it is is read like a clock; see OwnRelay."""
+
+    def __init__(self, standby: Standby | None, transcript: Transcript) -> None:
+        """Take it. Raises Inconclusive where it does not start."""
+        self._standby = standby
+        said = transcript.reading(STARTED, lambda: standby.start() if standby else "")
+        if not said.startswith(_SCHEMES):
+            raise Inconclusive(f"a relay apart for this check did not start: {said}")
+        self.url = said
+
+    def log(self) -> str:
+        """The end of what it wrote."""
+        return "" if self._standby is None else self._standby.log()
 
 
 def _made(recipe: Recipe | None) -> KeptTarget:

@@ -99,7 +99,7 @@ def working(check: Check) -> None:
 @pytest.fixture
 def client(check: Check, owner: Actor, folder: Path) -> Client:
     """The suite's own migrator in process, on the relay under test."""
-    return Client(owner, folder / "client", check.subject.url)
+    return Client(owner, folder / "client", check.url)
 
 
 @pytest.fixture

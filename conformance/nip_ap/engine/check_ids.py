@@ -10,6 +10,9 @@ import pytest
 
 from nip_ap.engine.declarations import Declaration, declarations, declared_in_files
 
+DESTRUCTIVE, OUTLIVES = "nip_ap_destructive", "nip_ap_outlives"
+"""The markers of checks that may hurt a relay, and of the one that looks for what did."""
+
 _SUBJECT, _REPETITION = "nip_ap_subject", "nip_ap_repetition"
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -105,7 +106,8 @@ class SuiteController:
             self._stack.callback(target.stop)
             target.start()
             subjects.append(self._subject(name, target, keys))
-        self.context = Context(self.settings, tuple(subjects), baseline=self.baseline)
+        board = self._stack.enter_context(TemporaryDirectory(prefix="nip-ap-board-"))
+        self.context = Context(self.settings, tuple(subjects), baseline=self.baseline, board=board)
 
     def _subject(self, name: str, target: Target, keys: Mapping[str, SecretKey]) -> Subject:
         transcript = Transcript()

@@ -19,6 +19,7 @@ from nip_ap.nostr.channel import Channel
 from nip_ap.nostr.event import as_tags
 
 CHECK = pytest.StashKey[Check]()
+FALLS = pytest.StashKey[Callable[[Check], str]]()
 
 Persona = Callable[..., Draft]
 
@@ -55,6 +56,12 @@ def traffic(check: Check) -> Traffic:
 def relay(check: Check) -> Capabilities:
     """What the relay under test offers, as probed."""
     return check.subject.capabilities
+
+
+@pytest.fixture
+def falls(request: pytest.FixtureRequest, check: Check) -> Callable[[], str]:
+    """Gives what fell of the relay so far, and its silence now; empty where it serves."""
+    return lambda: check.transcript.reading("falls", lambda: request.node.stash[FALLS](check))
 
 
 @pytest.fixture

@@ -11,9 +11,12 @@ import pytest
 from nip_ap.checking.actor import HTTP
 from nip_ap.checking.check import Check, Surface
 from nip_ap.checking.comparison import sides
+from nip_ap.checking.own_relay import STARTED
 from nip_ap.engine.check_ids import (
     _REPETITION,
     _SUBJECT,
+    DESTRUCTIVE,
+    OUTLIVES,
     _check_id,
     _clauses_of,
     _declared_id,
@@ -21,10 +24,11 @@ from nip_ap.engine.check_ids import (
     _parameters,
 )
 from nip_ap.engine.declarations import declarations, scenario_files
-from nip_ap.engine.fixtures import CHECK
+from nip_ap.engine.fixtures import CHECK, FALLS
 from nip_ap.engine.keys import read_keys
 from nip_ap.engine.no_waiting import impatient_imports, no_waiting
 from nip_ap.engine.outcomes import _RESULT, _briefly, _dress, _plain
+from nip_ap.engine.watching import Watching
 from nip_ap.model.clauses import MUST, register
 from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import ScenarioMistake
@@ -54,6 +58,7 @@ class SuiteWorker:
         self._running: Check | None = None
         self._finished: Result | None = None
         self._surface: Surface | None = None
+        self._watching: Watching | None = None
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             config.args = [str(path) for path in scenario_files()]
         if "test" not in config.getini("python_functions"):
@@ -81,6 +86,13 @@ class SuiteWorker:
             self._surface = Surface(context, LiveNetwork(), keys)
         return self._surface
 
+    @property
+    def watching(self) -> Watching:
+        """The watch over the relays of this process."""
+        if self._watching is None:
+            self._watching = Watching(self.surface)
+        return self._watching
+
     def pytest_sessionstart(self) -> None:
         """Where allure-pytest writes results, tell it what it cannot know of a check."""
         if not self._config.pluginmanager.hasplugin("allure_listener"):
@@ -103,6 +115,11 @@ class SuiteWorker:
         repro = repro_line(self._finished.check, context.settings, spec, target)
         return check_report(self._finished, repro), self._finished.frames
 
+    def pytest_sessionfinish(self) -> None:
+        """End the relay apart."""
+        if self._watching is not None:
+            self._watching.leave()
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Multiply each check by relays and repetitions, where there are several."""
@@ -124,7 +141,10 @@ class SuiteWorker:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Keep what --only selects."""
+        """Keep what --only selects, in order: last what may hurt a relay, then what outlives it.
+
+        The order is the same in each worker.
+        """
         settings = self.surface.context.settings
         kept: list[pytest.Item] = []
         dropped: list[pytest.Item] = []
@@ -134,7 +154,7 @@ class SuiteWorker:
             (kept if selected else dropped).append(item)
         if dropped:
             config.hook.pytest_deselected(items=dropped)
-            items[:] = kept
+        items[:] = sorted(kept, key=lambda item: (_outlives(item), _is_destructive(item)))
 
     def _is_selected(self, item: pytest.Item, clauses: Sequence[str], settings: Settings) -> bool:
         check = _check_id(item, clauses)
@@ -185,6 +205,17 @@ class SuiteWorker:
                 (*known[clause].needs, *needs),
                 self.surface.context.settings.claims,
             )
+        self._place(check, item)
+
+    def _place(self, check: Check, item: pytest.Item) -> None:
+        """The run's relay, or one apart; a playback has it from the transcript."""
+        if isinstance(check.transcript, Playback):
+            if check.transcript.reads(STARTED) and _is_destructive(item):
+                check.borrow(None)
+            return
+        item.stash[FALLS] = self.watching.told
+        destructive, outlives = _is_destructive(item), _outlives(item)
+        self.watching.place(check, destructive=destructive, outlives=outlives)
 
     def _transcript(self, check: str) -> Transcript:
         """A new one, or the recorded one where checks are judged again."""
@@ -221,12 +252,22 @@ class SuiteWorker:
         ended = call.when == "call" or (call.when == "setup" and error is not None)
         if ended:
             result = check.result(_plain(error))
+            result = self.watching.seen(check, result, destructive=_is_destructive(item))
             self._finished = result
             _dress(report, item, result, self.surface.context.baseline)
             report.user_properties.append((_RESULT, json.dumps(result.to_json())))
         if call.when == "teardown":
             self._running = None
+            self.watching.over()
         return report
+
+
+def _is_destructive(item: pytest.Item) -> bool:
+    return item.get_closest_marker(DESTRUCTIVE) is not None
+
+
+def _outlives(item: pytest.Item) -> bool:
+    return item.get_closest_marker(OUTLIVES) is not None
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -67,7 +67,7 @@ class Crowd:
         count = shape.processes
         return [
             Task(
-                url=check.subject.url,
+                url=check.url,
                 secret=self._owner.key.secret_hex(),
                 base=check.slug("load"),
                 now=check.clock.now(),

@@ -47,6 +47,11 @@ class Run:
         return bool(self.manifest) and not self.missing and not self.surplus
 
     @cached_property
+    def falls(self) -> tuple[str, ...]:
+        """Since which checks the relay no longer served, in words."""
+        return tuple(str(one.facts["fall"]) for one in self.results if "fall" in one.facts)
+
+    @cached_property
     def unmet_claims(self) -> tuple[str, ...]:
         """Capabilities that --claim says are there and that no probe found."""
         return tuple(
@@ -155,7 +160,8 @@ class Run:
                 f"{len(self.surplus)} ran more than once"
             )
         if self._undecided:
-            return f"{self._undecided} check(s) could not tell"
+            fallen = "".join(f"{one}; " for one in self.falls[:1])
+            return f"{fallen}{self._undecided} check(s) could not tell"
         return "no check applied to this relay"
 
 

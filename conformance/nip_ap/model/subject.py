@@ -124,10 +124,13 @@ class Context:
     given_keys: Mapping[str, str] = field(default_factory=dict)
     """The public keys, by role, whose secrets are not derived from the seed: those of --keys."""
     baseline: Baseline | None = None
+    board: str = ""
+    """The folder in which workers tell each other of relays that fell (checking/vigil.py)."""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         return {
+            "board": self.board,
             "evidence": self.evidence,
             "given_keys": dict(self.given_keys),
             "baseline": self.baseline and self.baseline.to_json(),
@@ -148,6 +151,7 @@ class Context:
             value["evidence"],
             value["given_keys"],
             value["baseline"] and Baseline.from_json(value["baseline"]),
+            value["board"],
         )
 
     def subject(self, name: str) -> Subject:

@@ -95,6 +95,10 @@ class Playback(Transcript):
         if self._open and _is_step(wanted):
             self._take(wanted)
 
+    def reads(self, name: str) -> bool:
+        """Whether the recorded check took a reading of that name."""
+        return any(one.text.startswith(f"{name} reads ") for one in self.recorded)
+
     def reading(self, name: str, take: Callable[[], Value], who: str = SUITE) -> Value:
         """The recorded value, in place of the one that `take` would give now."""
         with self.moved:

@@ -102,6 +102,29 @@ class _OneAtATime(Courier):
 
 
 @rogue(
+    "hangs-after-a-fan-out",
+    turns_red="AP-ROB-07",
+    blinds=ANYTHING,
+    because="Two locks are taken in opposite order by one who delivers and one who leaves.",
+)
+class HangsAfterAFanOut(Policy):
+    """An event that goes to eighteen subscribers is the last thing it does."""
+
+    def __init__(self, spec: str = NOVEMBER) -> None:
+        super().__init__(spec)
+        self._copies: Counter[str] = Counter()
+        self._hangs = False
+
+    def live_copies(self, event: Event) -> int:
+        self._copies[event.id] += 1
+        self._hangs = self._hangs or self._copies[event.id] > 18
+        return super().live_copies(event)
+
+    def ends_stored_events(self, rows: list[Row], filters: Sequence[Filter]) -> bool:
+        return not self._hangs
+
+
+@rogue(
     "slow-reader-blocks-all",
     turns_red="AP-ROB-05",
     blinds=ANYTHING,
