@@ -16,10 +16,12 @@ from nip_ap.model.subject import Context, Subject
 from nip_ap.nostr import SecretKey
 from nip_ap.nostr.channel import Channel
 from nip_ap.targets.url import is_loopback
-from nip_ap.wire import LiveNetwork, Transcript
-from nip_ap.wire.dialling import FAR
+from nip_ap.wire import Transcript
+from nip_ap.wire.dialling import FarNetwork
 
 _READS = 3
+_FAR_REQUEST = 0.08
+"""Seconds that a first request takes where the relay is far away: two round trips and some more."""
 
 PREFLIGHT = "preflight"
 """What stands for a check's id where the preflight's transcript is meant."""
@@ -33,8 +35,12 @@ def probe(
 ) -> Capabilities:
     """Preflight and probes of one relay, noted down in a transcript. Raises Unreachable."""
     subject = Subject("", target_url, Capabilities({}, settings.spec, ""))
-    surface = Surface(Context(settings, (subject,)), LiveNetwork(), keys)
-    return preflight(surface, transcript or Transcript())
+    network = FarNetwork()
+    surface = Surface(Context(settings, (subject,)), network, keys)
+    try:
+        return preflight(surface, transcript or Transcript())
+    finally:
+        network.leave()
 
 
 def _explored(check: Check, probing: Probing, settings: Settings) -> Capabilities:
@@ -47,9 +53,7 @@ def _explored(check: Check, probing: Probing, settings: Settings) -> Capabilitie
     if not found.answers:
         return found
     found = replace(found, round_trip=_round_trip(probing))
-    if found.round_trip < FAR or not (
-        found.offers("auth-to-read") and found.offers("auth-to-write")
-    ):
+    if not found.is_far or not (found.offers("auth-to-read") and found.offers("auth-to-write")):
         return found
     check.greeting = replace(greeting, in_order=True)
     if greeting.fault or not judges_in_order(probing.owner, probing.persona("probe-order")):
@@ -75,7 +79,10 @@ def preflight(surface: Surface, transcript: Transcript) -> Capabilities:
     check = Check(PREFLIGHT, (), "MUST", PREFLIGHT, subject, surface, transcript=transcript)
     try:
         now = check.clock.now()
+        began = time.monotonic()
         information = relay_information(check.anonymous().http)
+        if isinstance(surface.network, FarNetwork):
+            surface.network.is_far = time.monotonic() - began > _FAR_REQUEST
         probing = Probing(
             owner=check.actor("owner"),
             stranger=check.actor("stranger"),

@@ -56,6 +56,13 @@ def declarations(root: Path | None = None) -> tuple[Declaration, ...]:
     return tuple(declaration for file in scenario_files(root) for declaration in _declared_in(file))
 
 
+@cache
+def longest_checks() -> tuple[str, ...]:
+    """The checks of most round trips, without their parameters, the longest first."""
+    lines = resource("fixtures/longest_checks.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
 def declared_in_files(files: Iterable[Path]) -> tuple[Declaration, ...]:
     """The checks of single files, such as a user's own; what cannot be read declares none."""
     found: list[Declaration] = []

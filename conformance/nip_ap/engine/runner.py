@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from nip_ap.certificate.issuing import Issuer
 
 _MOST_WORKERS = 4
+_MOST_FAR_WORKERS = 12
+_A_WORKER_MORE = 0.01
+"""Seconds of round trip for which one more process pays: what a check computes between answers."""
 
 
 class NothingSelected(ValueError):
@@ -76,7 +79,8 @@ def run_suite(order: Order, stream: IO[str]) -> int:
         controller.prepare()
         if not order.delivery.as_json:
             _announce(printer, controller, order)
-        text = run_pytest(controller, worker_count(order.delivery.workers))
+        workers = _workers(controller, order)
+        text = run_pytest(controller, workers)
     finally:
         controller.close()
     progress.clear()
@@ -91,7 +95,7 @@ def run_suite(order: Order, stream: IO[str]) -> int:
         started=controller.started,
         seconds=time.monotonic() - began,
         target=controller.target_name,
-        workers=worker_count(order.delivery.workers),
+        workers=workers,
     )
     _publish(report, order, printer, stream)
     code = exit_code(run)
@@ -101,6 +105,13 @@ def run_suite(order: Order, stream: IO[str]) -> int:
         )
         return code if is_made else code or EXIT_CODES[RunVerdict.INCONCLUSIVE]
     return code
+
+
+def _workers(controller: SuiteController, order: Order) -> int:
+    """As many as were asked for, or as suit the distance."""
+    assert controller.context is not None
+    (subject,) = controller.context.subjects
+    return worker_count(order.delivery.workers, subject.capabilities.round_trip)
 
 
 def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[str]) -> bool:
@@ -133,12 +144,14 @@ def exit_code(run: Run) -> int:
     return EXIT_CODES[run.verdict]
 
 
-def worker_count(asked: str) -> int:
-    """How many processes `-n` means; 1 runs in this one."""
+def worker_count(asked: str, round_trip: float = 0.0) -> int:
+    """How many processes `-n` means; 1 runs in this one.
+
+    Where answers travel far, processes mostly wait, and `auto` takes more of them.
+    """
     if asked == "auto":
-        return min(os.cpu_count() or 1, _MOST_WORKERS)
-    if not asked.isdigit():
-        raise NothingSelected(f"-n takes a number or auto, not {asked!r}")
+        near = min(os.cpu_count() or 1, _MOST_WORKERS)
+        return max(near, min(_MOST_FAR_WORKERS, round(round_trip / _A_WORKER_MORE)))
     return max(int(asked), 1)
 
 
@@ -154,7 +167,7 @@ def run_pytest(
         *("-c", os.devnull, "--rootdir", str(resource("scenarios"))),
         *("-p", "no:cacheprovider", "-p", "nip_ap.plugin", "-p", "xdist.plugin"),
         *("-q", "--capture=no", "--tb=line", "--nip-ap"),
-        *(("-n", str(workers), "--dist", "worksteal") if workers > 1 else ()),
+        *_distribution(controller, workers),
         *extra,
         *map(str, scenario_files() if files is None else files),
     ]
@@ -167,6 +180,16 @@ def run_pytest(
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.INTERRUPTED):
         raise SuiteBroken(f"the checks could not be run to the end:\n{text[-3000:]}")
     return text
+
+
+def _distribution(controller: SuiteController, workers: int) -> tuple[str, ...]:
+    """How xdist deals out checks: one at a time where each takes long, so that the order counts."""
+    if workers == 1:
+        return ()
+    subjects = controller.context.subjects if controller.context is not None else ()
+    if any(one.capabilities.is_far for one in subjects):
+        return ("-n", str(workers), "--dist", "load", "--maxschedchunk", "1")
+    return ("-n", str(workers), "--dist", "worksteal")
 
 
 @contextlib.contextmanager

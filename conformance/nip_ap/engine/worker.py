@@ -23,7 +23,7 @@ from nip_ap.engine.check_ids import (
     _function,
     _parameters,
 )
-from nip_ap.engine.declarations import declarations, scenario_files
+from nip_ap.engine.declarations import declarations, longest_checks, scenario_files
 from nip_ap.engine.fixtures import CHECK, FALLS
 from nip_ap.engine.keys import read_keys
 from nip_ap.engine.no_waiting import impatient_imports, no_waiting
@@ -40,7 +40,8 @@ from nip_ap.reporting import TargetName
 from nip_ap.reporting.composing import check_report
 from nip_ap.reporting.reading import read_transcript
 from nip_ap.targets import kinds
-from nip_ap.wire import LiveNetwork, Playback, Transcript
+from nip_ap.wire import Playback, Transcript
+from nip_ap.wire.dialling import FarNetwork
 
 
 def _name_of(subject: Subject) -> TargetName:
@@ -59,6 +60,7 @@ class SuiteWorker:
         self._finished: Result | None = None
         self._surface: Surface | None = None
         self._watching: Watching | None = None
+        self._network: FarNetwork | None = None
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             config.args = [str(path) for path in scenario_files()]
         if "test" not in config.getini("python_functions"):
@@ -83,7 +85,9 @@ class SuiteWorker:
         if self._surface is None:
             context = self.context
             keys = {} if context.evidence else read_keys(context.settings.keys)
-            self._surface = Surface(context, LiveNetwork(), keys)
+            self._network = FarNetwork()
+            self._network.is_far = any(one.capabilities.is_far for one in context.subjects)
+            self._surface = Surface(context, self._network, keys)
         return self._surface
 
     @property
@@ -116,9 +120,11 @@ class SuiteWorker:
         return check_report(self._finished, repro), self._finished.frames
 
     def pytest_sessionfinish(self) -> None:
-        """End the relay apart."""
+        """End the relay apart, and leave the network."""
         if self._watching is not None:
             self._watching.leave()
+        if self._network is not None:
+            self._network.leave()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -154,7 +160,11 @@ class SuiteWorker:
             (kept if selected else dropped).append(item)
         if dropped:
             config.hook.pytest_deselected(items=dropped)
-        items[:] = sorted(kept, key=lambda item: (_outlives(item), _is_destructive(item)))
+        is_far = any(one.capabilities.is_far for one in self.surface.context.subjects)
+        rank = _rank if is_far else _no_rank
+        items[:] = sorted(
+            kept, key=lambda item: (_outlives(item), _is_destructive(item), rank(item))
+        )
 
     def _is_selected(self, item: pytest.Item, clauses: Sequence[str], settings: Settings) -> bool:
         check = _check_id(item, clauses)
@@ -268,6 +278,18 @@ def _is_destructive(item: pytest.Item) -> bool:
 
 def _outlives(item: pytest.Item) -> bool:
     return item.get_closest_marker(OUTLIVES) is not None
+
+
+def _rank(item: pytest.Item) -> int:
+    """The place of a check among the longest ones; all others come after them, as they are."""
+    clauses, _ = _clauses_of(item)
+    longest = longest_checks()
+    check = _check_id(item, clauses).partition("[")[0] if clauses else ""
+    return longest.index(check) if check in longest else len(longest)
+
+
+def _no_rank(item: pytest.Item) -> int:
+    return 0
 
 
 def _is_worker(config: pytest.Config) -> bool:

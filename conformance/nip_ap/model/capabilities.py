@@ -8,6 +8,9 @@ from typing import Any
 
 from nip_ap.model.greeting import SILENT, Greeting
 
+FAR = 0.02
+"""Seconds of round trip from which on a relay is far away."""
+
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 
 
@@ -48,6 +51,11 @@ class Capabilities:
     """How the relay does NIP-42."""
     round_trip: float = 0.0
     """Seconds that the fastest answer took."""
+
+    @property
+    def is_far(self) -> bool:
+        """Whether the relay is so far away that a run mostly waits for answers to travel."""
+        return self.round_trip >= FAR
 
     def __getitem__(self, name: str) -> Capability:
         return self.found[name]

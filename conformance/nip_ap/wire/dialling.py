@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from nip_ap.wire.answers import Unreachable
+from nip_ap.wire.network import Line, LiveLine, LiveNetwork
 
-FAR = 0.02
-"""Seconds of round trip from which on a relay is far away."""
 _STOCK = 3
 _FRESH = 2.5
 """Seconds for which an unused connection is kept: some relays close one that stays silent."""
@@ -54,7 +53,7 @@ class Stock(Generic[Made]):
         self._ready: dict[str, deque[_Ready[Made]]] = {}
         self._under_way: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._farewells = Farewells()
+        self.farewells = Farewells()
         self._is_over = False
 
     def take(self, url: str) -> Made | None:
@@ -68,7 +67,7 @@ class Stock(Generic[Made]):
                 if is_fresh and one.line.is_open:
                     found = one.line
                 else:
-                    self._farewells.say(one.line)
+                    self.farewells.say(one.line)
             missing = self._size - len(ready) - self._under_way.get(url, 0)
             if not self._is_over and missing > 0:
                 self._under_way[url] = self._under_way.get(url, 0) + missing
@@ -95,8 +94,8 @@ class Stock(Generic[Made]):
             left = [one.line for ready in self._ready.values() for one in ready]
             self._ready.clear()
         for line in left:
-            self._farewells.say(line)
-        self._farewells.wait()
+            self.farewells.say(line)
+        self.farewells.wait()
 
 
 class Farewells:
@@ -125,3 +124,43 @@ class Farewells:
             threads = list(self._under_way)
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+
+class FarNetwork(LiveNetwork):
+    """The network of this machine; where `is_far` is set, it dials ahead and leaves behind."""
+
+    is_far = False
+    _stock: Stock[LiveLine] | None = None
+
+    def dial(self, url: str, who: str, connection: int, *, deaf: bool, limit: float) -> Line:
+        """See Network. One that stands ready is as good as a new one."""
+        if not self.is_far:
+            return super().dial(url, who, connection, deaf=deaf, limit=limit)
+        if self._stock is None:
+            self._stock = Stock(lambda url: self.dialled(url, "ready", deaf=False, limit=limit))
+        ready = None if deaf else self._stock.take(url)
+        line = ready or self.dialled(url, who, deaf=deaf, limit=limit)
+        return _Leaving(line, self._stock.farewells)
+
+    def leave(self) -> None:
+        """Close what stands ready, and wait until everything is closed."""
+        if self._stock is not None:
+            self._stock.close()
+
+
+class _Leaving:
+    """A connection whose end nobody waits for."""
+
+    def __init__(self, line: LiveLine, farewells: Farewells) -> None:
+        self.changed = line.changed
+        self.listen = line.listen
+        self.send = line.send
+        self.wait = line.wait
+        self.stop_reading = line.stop_reading
+        self.abort = line.abort
+        self._line = line
+        self._farewells = farewells
+
+    def close(self) -> None:
+        """See Line."""
+        self._farewells.say(self._line)

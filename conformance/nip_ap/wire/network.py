@@ -15,6 +15,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
 
 from nip_ap.wire.answers import ConnectionLost, HttpResponse, Unreachable
@@ -88,7 +89,11 @@ class LiveNetwork:
 
     def dial(self, url: str, who: str, connection: int, *, deaf: bool, limit: float) -> Line:
         """See Network."""
-        return _LiveLine(url, who, deaf=deaf, limit=limit, trust=self._trust)
+        return self.dialled(url, who, deaf=deaf, limit=limit)
+
+    def dialled(self, url: str, who: str, *, deaf: bool, limit: float) -> LiveLine:
+        """As `dial`, for who needs to know that it is a real one."""
+        return LiveLine(url, who, deaf=deaf, limit=limit, trust=self._trust)
 
     def http(self, who: str, connection: int) -> HttpLine:
         """See Network. The connection is the actor's own: nothing is shared with another's."""
@@ -97,7 +102,7 @@ class LiveNetwork:
         return HttpConnection(self._trust)
 
 
-class _LiveLine:
+class LiveLine:
     """A socket and the thread that drains it always, so that no relay is held up by a check."""
 
     def __init__(
@@ -139,6 +144,11 @@ class _LiveLine:
             raise Unreachable(f"{url} cannot be reached: {_reason(error)}") from error
         _acknowledge_quickly(connection.socket)
         return connection
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the relay still holds the connection, as far as is known here."""
+        return self._socket.protocol.state is State.OPEN
 
     def listen(self, take: Take, lose: Take) -> None:
         """See Line."""
