@@ -11,8 +11,8 @@ import subprocess
 import pytest
 
 from nip_ap.targets import TargetError
-from nip_ap.targets.kept import answers
 from nip_ap.targets.kinds import chosen, target_of
+from nip_ap.targets.supervised import answers
 from tests.docker.test_containers import COMMAND, ended, obey, report_in, run, soon
 
 pytestmark = pytest.mark.skipif(

@@ -15,8 +15,8 @@ import pytest
 
 from nip_ap.resources import resource
 from nip_ap.targets import TargetError
-from nip_ap.targets.kept import answers
 from nip_ap.targets.kinds import chosen, target_of
+from nip_ap.targets.supervised import answers
 
 COMMAND = [sys.executable, "-m", "nip_ap", "run"]
 LIMIT = 600

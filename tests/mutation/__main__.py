@@ -49,7 +49,7 @@ DURABILITY_RULES = ("commits_before_answering", "stops_when_asked")
 class MutantTarget(BundledTarget):
     """The reference relay at the root and every mutant under its name, in one process."""
 
-    module = "tests.mutation.serve"
+    program = (sys.executable, "-m", "tests.mutation.serve")
 
 
 def affected_by_names(

@@ -24,8 +24,8 @@ ANSWERS_TO_PROCESSES = {
     "load/connection.py",
     "load/processes.py",
     "targets/container.py",
-    "targets/keeper.py",
-    "targets/kept.py",
+    "targets/supervisor.py",
+    "targets/supervised.py",
 }
 """Modules that write to processes and files of the suite's own, and to no terminal."""
 

@@ -35,7 +35,7 @@ def test_no_engine_is_exit_code_3_and_one_sentence():
 
 @pytest.mark.parametrize("words", [("--image", "x"), ("--compose", __file__, "--service", "x")])
 def test_no_sdk_is_exit_code_3_and_the_command_that_installs_it(tmp_path, words):
-    """The keeper's Python finds a `docker` that cannot be imported."""
+    """The supervisor's Python finds a `docker` that cannot be imported."""
     (tmp_path / "docker.py").write_text("raise ImportError('not installed')")
     done = run(*words, environment={"PYTHONPATH": str(tmp_path)})
     assert (done.returncode, done.stdout) == (3, "")

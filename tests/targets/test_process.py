@@ -70,7 +70,7 @@ def test_stopping_leaves_no_process_no_port_and_no_folder(start, command, monkey
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setenv("NIP_AP_TEST_MARK", mark := f"mark-{os.getpid()}-{time.monotonic_ns()}")
     target = start(cmd=command(RUNAWAY, "--port", "{port}"))
-    assert len(processes_with(mark)) == 5, "keeper, relay, two children, a daemon"
+    assert len(processes_with(mark)) == 5, "supervisor, relay, two children, a daemon"
     assert len(list(temporary.iterdir())) == 1
     target.stop()
     target.stop()
@@ -83,7 +83,7 @@ def test_a_kill_reaches_whatever_the_command_started(start, command, monkeypatch
     monkeypatch.setenv("NIP_AP_TEST_MARK", mark := f"mark-{os.getpid()}-{time.monotonic_ns()}")
     target = start(cmd=command(RUNAWAY, "--port", "{port}"))
     target.kill()
-    assert len(processes_with(mark)) == 1, "the keeper alone"
+    assert len(processes_with(mark)) == 1, "the supervisor alone"
 
 
 def test_a_command_that_never_gets_ready_is_given_up_within_the_limit(command):
@@ -148,7 +148,7 @@ def test_a_template_is_filled_in_and_the_folder_is_where_the_user_stands(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 def test_a_killed_suite_takes_its_relay_along(command, monkeypatch, tmp_path):
-    """The keeper sees its pipe close, and clears up."""
+    """The supervisor sees its pipe close, and clears up."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))

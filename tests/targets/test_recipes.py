@@ -7,8 +7,8 @@ import pytest
 from nip_ap.model.recipe import MASKED, Recipe
 from nip_ap.model.target_options import OPTIONS, URL
 from nip_ap.targets import BundledTarget, TargetUsage, UrlTarget
-from nip_ap.targets.kept import KeptTarget, tail_of
 from nip_ap.targets.kinds import KINDS, chosen, own_recipe, target_of, words
+from nip_ap.targets.supervised import SupervisedTarget, tail_of
 
 COMMAND = "./my-relay --port {port} --db {dir}/relay.db"
 
@@ -19,9 +19,9 @@ COMMAND = "./my-relay --port {port} --db {dir}/relay.db"
         ({}, "bundled", BundledTarget),
         ({"url": "bundled"}, "bundled", BundledTarget),
         ({"url": "ws://localhost:1"}, "url", UrlTarget),
-        ({"cmd": COMMAND}, "process", KeptTarget),
-        ({"image": "relay"}, "container", KeptTarget),
-        ({"compose": __file__, "service": "relay"}, "compose", KeptTarget),
+        ({"cmd": COMMAND}, "process", SupervisedTarget),
+        ({"image": "relay"}, "container", SupervisedTarget),
+        ({"compose": __file__, "service": "relay"}, "compose", SupervisedTarget),
     ],
 )
 def test_options_choose_a_kind(given, kind, target):

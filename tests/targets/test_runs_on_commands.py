@@ -167,7 +167,7 @@ def test_a_run_that_is_ended_leaves_nothing(traces, number):
         [*COMMAND, *words], stdout=subprocess.PIPE, text=True, preexec_fn=obey
     )
     url = re.search(r"ws://\S+", process.stdout.readline()).group()
-    assert soon(lambda: sum("keeper" in one for one in processes_with(mark).values()) >= 2)
+    assert soon(lambda: sum("supervisor" in one for one in processes_with(mark).values()) >= 2)
     process.send_signal(number)
     try:
         process.communicate(timeout=90)

@@ -20,7 +20,7 @@ from nip_ap.model.subject import Context, Subject
 from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import SecretKey, derive
 from nip_ap.nostr.channel import PRIVATE, Channel, channel_id
-from nip_ap.targets.kept import size_of, tail_of
+from nip_ap.targets.supervised import size_of, tail_of
 from nip_ap.wire import (
     Diverged,
     HttpDoor,

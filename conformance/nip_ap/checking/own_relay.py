@@ -12,7 +12,7 @@ from nip_ap.model.judgement import Broken, Inconclusive, ScenarioMistake
 from nip_ap.model.recipe import Recipe
 from nip_ap.targets import kinds
 from nip_ap.targets.base import TargetError
-from nip_ap.targets.kept import KeptTarget
+from nip_ap.targets.supervised import SupervisedTarget
 from nip_ap.wire import Transcript
 
 _SCHEMES = ("ws://", "wss://")
@@ -49,7 +49,7 @@ class OwnRelay:
         return self._real.url
 
     @property
-    def _real(self) -> KeptTarget:
+    def _real(self) -> SupervisedTarget:
         assert self._target is not None, "nothing is started in a playback"
         return self._target
 
@@ -134,9 +134,9 @@ class Borrowed:
         return "" if self._standby is None else self._standby.log()
 
 
-def _made(recipe: Recipe | None) -> KeptTarget:
+def _made(recipe: Recipe | None) -> SupervisedTarget:
     if recipe is None:
         raise ScenarioMistake('a check with a relay of its own needs "restart"')
     target = kinds.target_of(recipe)
-    assert isinstance(target, KeptTarget)
+    assert isinstance(target, SupervisedTarget)
     return target

@@ -18,9 +18,9 @@ from nip_ap.model.recipe import Recipe
 from nip_ap.model.target_options import COMPOSE, PORT, SERVICE, START_LIMIT
 from nip_ap.targets import environment
 from nip_ap.targets.base import Target, TargetError, TargetUsage
-from nip_ap.targets.container import LABEL, ContainerLife
-from nip_ap.targets.kept import KeptTarget
+from nip_ap.targets.container import LABEL, StartedContainer
 from nip_ap.targets.recipe import Kind
+from nip_ap.targets.supervised import SupervisedTarget
 
 _CONFIG_LIMIT, _UP_LIMIT, _DOWN_LIMIT = 60, 900, 120
 _USUAL_PORT = 3000
@@ -45,20 +45,10 @@ def prepare(given: Mapping[str, Any]) -> dict[str, Any]:
 def make(recipe: Recipe) -> Target:
     """The relay of a recipe."""
     file = Path(recipe.values["file"]).name
-    return KeptTarget(recipe, f"the service {recipe.values['service']} of {file}")
+    return SupervisedTarget(recipe, f"the service {recipe.values['service']} of {file}")
 
 
-KIND = Kind(
-    "compose",
-    "compose",
-    (COMPOSE, SERVICE, PORT, *environment.OPTIONS, START_LIMIT),
-    prepare,
-    make,
-    own=lambda recipe: recipe,
-)
-
-
-class ComposeLife(ContainerLife):
+class StartedService(StartedContainer):
     """The services of a compose file; what is stopped and killed is the relay's container alone."""
 
     def __init__(self, values: Mapping[str, Any], scratch: Path, log: Path) -> None:
@@ -125,7 +115,7 @@ class ComposeLife(ContainerLife):
             labels = service.get("labels") or {}
             if isinstance(labels, list):
                 labels = dict(one.partition("=")[::2] for one in labels)
-            service["labels"] = labels | {LABEL: "relay", f"{LABEL}.keeper": str(os.getpid())}
+            service["labels"] = labels | {LABEL: "relay", f"{LABEL}.supervisor": str(os.getpid())}
         relay["ports"] = [f"{self.publish_at}:{self.host_port}:{port}"]
         relay["environment"] = _as_mapping(relay.get("environment")) | self.values["env"]
         return str(_yaml().safe_dump(configuration))
@@ -168,3 +158,15 @@ def _yaml() -> Any:
             "--compose needs PyYAML: pip install 'nip-ap-conformance[docker]'"
         ) from None
     return yaml
+
+
+KIND = Kind(
+    "compose",
+    "compose",
+    (COMPOSE, SERVICE, PORT, *environment.OPTIONS, START_LIMIT),
+    prepare,
+    make,
+    position=40,
+    starts=StartedService,
+    own=lambda recipe: recipe,
+)

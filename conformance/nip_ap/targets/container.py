@@ -14,9 +14,9 @@ from nip_ap.model.recipe import Recipe
 from nip_ap.model.target_options import IMAGE, MOUNT, PORT, START_LIMIT
 from nip_ap.targets import engine, environment
 from nip_ap.targets.base import Target, TargetError, TargetUsage
-from nip_ap.targets.kept import KeptTarget
 from nip_ap.targets.ports import free_port
 from nip_ap.targets.recipe import Kind
+from nip_ap.targets.supervised import SupervisedTarget
 
 LABEL = "nip-ap"
 """The label of all that the suite starts: `docker ps -a --filter label=nip-ap`."""
@@ -53,20 +53,10 @@ def _mount(text: str) -> tuple[str, str]:
 
 def make(recipe: Recipe) -> Target:
     """The relay of a recipe."""
-    return KeptTarget(recipe, f"the container of {recipe.values['image']}")
+    return SupervisedTarget(recipe, f"the container of {recipe.values['image']}")
 
 
-KIND = Kind(
-    "container",
-    "image",
-    (IMAGE, PORT, MOUNT, *environment.OPTIONS, START_LIMIT),
-    prepare,
-    make,
-    own=lambda recipe: recipe,
-)
-
-
-class ContainerLife:
+class StartedContainer:
     """One container, and what it wrote."""
 
     def __init__(self, values: Mapping[str, Any], scratch: Path, log: Path) -> None:
@@ -89,7 +79,7 @@ class ContainerLife:
         return self.client.containers.create(
             image,
             name=self.name,
-            labels={LABEL: "relay", f"{LABEL}.keeper": str(os.getpid())},
+            labels={LABEL: "relay", f"{LABEL}.supervisor": str(os.getpid())},
             ports={f"{port}/tcp": (self.publish_at, self.host_port)},
             environment=dict(self.values["env"]),
             volumes={
@@ -104,7 +94,7 @@ class ContainerLife:
         ):
             one.remove(force=True, v=True)
 
-    # -- a life ----------------------------------------------------------------
+    # -- starting and ending ---------------------------------------------------
 
     group = 0
 
@@ -210,3 +200,15 @@ def _copy(pieces: Iterator[bytes], log: Path) -> None:
                 output.write(piece)
     except OSError:
         return  # the engine went away, which its own log tells; or the run, and its folder with it
+
+
+KIND = Kind(
+    "container",
+    "image",
+    (IMAGE, PORT, MOUNT, *environment.OPTIONS, START_LIMIT),
+    prepare,
+    make,
+    position=30,
+    starts=StartedContainer,
+    own=lambda recipe: recipe,
+)

@@ -1,22 +1,30 @@
-"""Every kind of target there is. A new one is a module with a KIND, and an entry in KINDS."""
+"""Every kind of target there is, found by its module: one with a KIND in this folder is a kind."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 from nip_ap.model.recipe import Recipe
-from nip_ap.targets import bundled, compose, container, process, recipe, url
+from nip_ap.targets import recipe
 from nip_ap.targets.base import Target
 from nip_ap.targets.recipe import Kind
+from nip_ap.targets.started import Starter
 
-KINDS: tuple[Kind, ...] = (
-    url.KIND,
-    process.KIND,
-    container.KIND,
-    compose.KIND,
-    bundled.KIND,
-)
+_NOT_A_KIND = ("kinds", "supervisor")
+
+
+def _found() -> tuple[Kind, ...]:
+    names = [one.name for one in iter_modules([str(Path(__file__).parent)])]
+    modules = [import_module(f"nip_ap.targets.{name}") for name in names if name not in _NOT_A_KIND]
+    kinds = [kind for one in modules if isinstance(kind := getattr(one, "KIND", None), Kind)]
+    return tuple(sorted(kinds, key=lambda kind: kind.position))
+
+
+KINDS = _found()
 
 
 def chosen(given: Mapping[str, Any]) -> Recipe:
@@ -43,3 +51,8 @@ def own_recipe(one: Recipe) -> Recipe | None:
 def words(one: Recipe) -> list[str]:
     """How a user names this target on the command line, without secrets."""
     return recipe.words_of(one, kind_of(one))
+
+
+def starter_of(kind: str) -> Starter:
+    """What the supervisor starts for a kind by its name. Raises KeyError."""
+    return {one.name: one.starts for one in KINDS if one.starts is not None}[kind]

@@ -9,17 +9,19 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from nip_ap.model.recipe import DIR, PORT, Recipe
 from nip_ap.model.target_options import CMD, START_LIMIT, TEMPLATE
 from nip_ap.targets import environment
-from nip_ap.targets.base import Target, TargetError, TargetUsage
-from nip_ap.targets.kept import KeptTarget
+from nip_ap.targets.base import TargetError, TargetUsage
 from nip_ap.targets.ports import free_port
 from nip_ap.targets.recipe import Kind
+from nip_ap.targets.supervised import SupervisedTarget
 
 _BECOME_SUBREAPER = 36
 
@@ -56,22 +58,12 @@ def _read(path: Path) -> tuple[str, str]:
         raise TargetUsage(f"--template {path} cannot be read: {reason}") from None
 
 
-def make(recipe: Recipe) -> Target:
+def make(recipe: Recipe) -> SupervisedTarget:
     """The relay of a recipe."""
-    return KeptTarget(recipe, f"the command {recipe.values['words'][0]}")
+    return SupervisedTarget(recipe, f"the command {recipe.values['words'][0]}")
 
 
-KIND = Kind(
-    "process",
-    "cmd",
-    (CMD, TEMPLATE, *environment.OPTIONS, START_LIMIT),
-    prepare,
-    make,
-    own=lambda recipe: recipe,
-)
-
-
-class ProcessLife:
+class StartedProcess:
     """A command with all that it starts, in a process group of its own."""
 
     def __init__(self, values: Mapping[str, Any], scratch: Path, log: Path) -> None:
@@ -145,7 +137,7 @@ class ProcessLife:
         return True
 
     def kill(self) -> None:
-        """SIGKILL to the group and to whatever left it, until nothing is below the keeper."""
+        """SIGKILL to the group and to whatever left it, until nothing is below the supervisor."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -153,16 +145,16 @@ class ProcessLife:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         while True:
-            for pid in _descendants(os.getpid()):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            for one in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
             try:
                 os.waitpid(-1, 0)
             except ChildProcessError:
                 return
 
     def discard(self) -> None:
-        """Kill; the scratch folder goes with the keeper."""
+        """Kill; the scratch folder goes with the supervisor."""
         self.kill()
 
 
@@ -179,15 +171,13 @@ def _become_subreaper() -> None:
         ctypes.CDLL(None).prctl(_BECOME_SUBREAPER, 1, 0, 0, 0)
 
 
-def _descendants(pid: int) -> Iterator[int]:
-    """The processes below one, by /proc; none where there is no /proc."""
-    below: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = path.read_text().rpartition(")")[2].split()
-            below.setdefault(int(fields[1]), []).append(int(path.parent.name))
-    left = [pid]
-    while left:
-        children = below.get(left.pop(), [])
-        yield from children
-        left += children
+KIND = Kind(
+    "process",
+    "cmd",
+    (CMD, TEMPLATE, *environment.OPTIONS, START_LIMIT),
+    prepare,
+    make,
+    position=20,
+    starts=StartedProcess,
+    own=lambda recipe: recipe,
+)

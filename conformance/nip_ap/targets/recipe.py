@@ -14,6 +14,7 @@ from nip_ap.model.options import EMPTY, Option
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.target_options import BUNDLED
 from nip_ap.targets.base import Target, TargetUsage
+from nip_ap.targets.started import Starter
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Kind:
 
     `prepare` turns the options given into a recipe's values and raises TargetUsage. `own` gives the
     recipe of another such relay with a store of its own that survives a restart, for checks that
-    kill it; None where the suite has no control over the relay's life.
+    kill it; None where the suite cannot start one.
     """
 
     name: str
@@ -30,6 +31,10 @@ class Kind:
     options: tuple[Option, ...]
     prepare: Callable[[Mapping[str, Any]], dict[str, Any]]
     make: Callable[[Recipe], Target]
+    position: int
+    """Its place among the others in messages and help."""
+    starts: Starter | None = None
+    """What the supervisor starts of a recipe; None where it starts nothing."""
     own: Callable[[Recipe], Recipe] | None = None
 
 

@@ -13,7 +13,7 @@ from nip_ap.targets.recipe import Kind
 
 
 class UrlTarget:
-    """A URL; its life is not ours."""
+    """A URL; somebody else starts and stops what is behind it."""
 
     is_disposable = False
     can_restart = False
@@ -66,4 +66,4 @@ def _make(recipe: Recipe) -> Target:
     return UrlTarget(recipe.values["url"])
 
 
-KIND = Kind("url", "url", (), _prepare, _make)
+KIND = Kind("url", "url", (), _prepare, _make, position=10)

@@ -35,9 +35,10 @@ class _JuneMapper(VerbatimMapper):
 @rogue(
     "as-of-june-12",
     turns_red=(
-        "AP-MIG-05 AP-MIG-08 AP-MIG-12 AP-MIG-13 AP-MIG-18 AP-MIG-19 AP-MIG-21 "
-        "AP-MIG-26 AP-MIG-27 AP-MIG-38 AP-MIG-40"
+        "AP-MIG-08 AP-MIG-12 AP-MIG-13 AP-MIG-18 AP-MIG-19 AP-MIG-21 AP-MIG-26 "
+        "AP-MIG-27 AP-MIG-38 AP-MIG-40"
     ),
+    by_chance="AP-MIG-05",  # where a kill falls between two of its writes
     because=(
         "the pull request as of June 12, with a publisher that it did not have: "
         "owner-wide sentinel, autocommit, verbatim slug, frozen created_at, flag "

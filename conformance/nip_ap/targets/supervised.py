@@ -1,36 +1,30 @@
-"""A relay that the suite starts: its start, readiness, restart, death and log, over its keeper."""
+"""A relay that the suite starts: start, readiness, restart, death and log, by its supervisor."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 import time
 from pathlib import Path
 from typing import Any
 
-from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
-
 from nip_ap.model.recipe import Recipe
 from nip_ap.targets.base import TargetError
+from nip_ap.targets.supervision import Supervision
 
 DEFAULT_START_LIMIT = 30.0
 
 _BREATH = 0.02
 _ONE_TRY = 2.0
 _STOP_LIMIT = 5.0
-_LEAVE_LIMIT = 30.0
 _TAIL = 4000
 _LINES_SHOWN = 20
 
 
-class KeptTarget:
-    """A relay made from a recipe and held by a keeper, which outlives this process if need be."""
+class SupervisedTarget:
+    """A relay made from a recipe and held by a supervisor."""
 
     is_disposable = True
     can_restart = True
@@ -42,44 +36,25 @@ class KeptTarget:
         self.log: Path | None = None
         self._what = what
         self._limit = float(recipe.values.get("start_limit") or DEFAULT_START_LIMIT)
-        self._keeper: subprocess.Popen[str] | None = None
-        self._last_words = ""
+        self._supervision: Supervision | None = None
+        self._last_output = ""
         self._group = 0
 
-    # -- the keeper ------------------------------------------------------------
-
     def _ask(self, **request: Any) -> dict[str, Any]:
-        keeper = self._keeper
-        if keeper is None:
+        if self._supervision is None:
             raise TargetError(f"{self._what} was stopped")
-        return self._said(keeper, request)
-
-    def _said(self, keeper: subprocess.Popen[str], words: object) -> dict[str, Any]:
-        assert keeper.stdin is not None
-        assert keeper.stdout is not None
         try:
-            keeper.stdin.write(json.dumps(words) + "\n")
-            keeper.stdin.flush()
-            line = keeper.stdout.readline()
-        except OSError:
-            line = ""
-        if not line:
-            raise TargetError(f"the process that keeps {self._what} has ended")
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise TargetError(self.recipe.masked(answer["error"]))
-        return answer
+            return self._supervision.ask(**request)
+        except TargetError as error:
+            raise TargetError(self.recipe.masked(str(error))) from None
 
-    def _employ(self) -> None:
-        self._keeper = subprocess.Popen(
-            [sys.executable, "-P", "-m", "nip_ap.targets.keeper"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        answer = self._said(self._keeper, self.recipe.to_json())
-        self.log = Path(answer["log"])
+    def _supervised(self) -> Supervision:
+        try:
+            made = Supervision(self.recipe.to_json(), self._what)
+        except TargetError as error:
+            raise TargetError(self.recipe.masked(str(error))) from None
+        self.log = Path(made.places["log"])
+        return made
 
     # -- the relay -------------------------------------------------------------
 
@@ -89,8 +64,8 @@ class KeptTarget:
         After `kill` or `shut_down` it is started again, on the same port and with what it stored.
         """
         try:
-            if self._keeper is None:
-                self._employ()
+            if self._supervision is None:
+                self._supervision = self._supervised()
             started = self._ask(do="start")
             self.url, self._group = started["url"], started["group"]
             self._await(time.monotonic() + self._limit)
@@ -118,20 +93,11 @@ class KeptTarget:
         return f"{sentence}; its log ends:\n" + textwrap.indent("\n".join(lines), "  ")
 
     def stop(self) -> None:
-        """End the relay and its keeper; what it stored is gone."""
-        keeper, self._keeper, self._group = self._keeper, None, 0
-        if keeper is None:
-            return
-        self._last_words = self.logs()
-        for stream in (keeper.stdin, keeper.stdout):
-            assert stream is not None
-            with contextlib.suppress(OSError):
-                stream.close()
-        try:
-            keeper.wait(_LEAVE_LIMIT)
-        except subprocess.TimeoutExpired:
-            keeper.kill()
-            keeper.wait()
+        """End the relay and its supervisor; what it stored is gone."""
+        supervision, self._supervision, self._group = self._supervision, None, 0
+        if supervision is not None:
+            self._last_output = self.logs()
+            supervision.end()
 
     def shut_down(self, grace: float = _STOP_LIMIT) -> bool:
         """Ask the relay to end; whether it did by itself within so many seconds. It can `start`."""
@@ -145,7 +111,7 @@ class KeptTarget:
 
     def kill(self) -> None:
         """SIGKILL to all of its processes, as a crash would; it can `start`."""
-        if self._group:  # at once: the way by the keeper may take as long as a burst of writes
+        if self._group:  # at once: the way by the supervisor may take as long as a burst of writes
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._group, signal.SIGKILL)
         self._group = 0
@@ -154,7 +120,7 @@ class KeptTarget:
     def logs(self) -> str:
         """The end of what it wrote."""
         if self.log is None or not self.log.exists():
-            return self._last_words
+            return self._last_output
         return tail_of(self.log, self.recipe)
 
 
@@ -180,6 +146,10 @@ def tail_of(log: Path, recipe: Recipe, since: int = 0) -> str:
 
 def answers(url: str, limit: float) -> bool:
     """Whether a relay lets a WebSocket connection be opened; an open port is no proof of that."""
+    # Here and not above: a supervisor, of which a run may start many, does without.
+    from websockets.exceptions import WebSocketException
+    from websockets.sync.client import connect
+
     try:
         with connect(url, open_timeout=limit, close_timeout=0.5, proxy=None, compression=None):
             return True
