@@ -144,7 +144,7 @@ def test_a_target_that_cannot_start_says_why():
 
 
 def test_a_stopped_target_leaves_no_process(own_relay):
-    process = own_relay._process.pid
+    process = own_relay.group
     own_relay.stop()
     own_relay.stop()
     with pytest.raises(ProcessLookupError):

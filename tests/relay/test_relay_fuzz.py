@@ -22,7 +22,7 @@ AT_ONCE = 500
 
 def peak_megabytes(target):
     """The most memory that a relay's process ever held."""
-    status = Path(f"/proc/{target._process.pid}/status").read_text(encoding="ascii")
+    status = Path(f"/proc/{target.group}/status").read_text(encoding="ascii")
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) // 1024
 
 

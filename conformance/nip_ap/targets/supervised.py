@@ -38,7 +38,8 @@ class SupervisedTarget:
         self._limit = float(recipe.values.get("start_limit") or DEFAULT_START_LIMIT)
         self._supervision: Supervision | None = None
         self._last_output = ""
-        self._group = 0
+        self.group = 0
+        """The process group of what runs, which has its first process's id; 0 where there is none."""
 
     def _ask(self, **request: Any) -> dict[str, Any]:
         if self._supervision is None:
@@ -67,7 +68,7 @@ class SupervisedTarget:
             if self._supervision is None:
                 self._supervision = self._supervised()
             started = self._ask(do="start")
-            self.url, self._group = started["url"], started["group"]
+            self.url, self.group = started["url"], started["group"]
             self._await(time.monotonic() + self._limit)
         except BaseException:
             self.stop()
@@ -94,14 +95,14 @@ class SupervisedTarget:
 
     def stop(self) -> None:
         """End the relay and its supervisor; what it stored is gone."""
-        supervision, self._supervision, self._group = self._supervision, None, 0
+        supervision, self._supervision, self.group = self._supervision, None, 0
         if supervision is not None:
             self._last_output = self.logs()
             supervision.end()
 
     def shut_down(self, grace: float = _STOP_LIMIT) -> bool:
         """Ask the relay to end; whether it did by itself within so many seconds. It can `start`."""
-        self._group = 0
+        self.group = 0
         return bool(self._ask(do="stop", grace=grace)["by_itself"])
 
     def restart(self) -> None:
@@ -111,10 +112,10 @@ class SupervisedTarget:
 
     def kill(self) -> None:
         """SIGKILL to all of its processes, as a crash would; it can `start`."""
-        if self._group:  # at once: the way by the supervisor may take as long as a burst of writes
+        if self.group:  # at once: the way by the supervisor may take as long as a burst of writes
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._group, signal.SIGKILL)
-        self._group = 0
+                os.killpg(self.group, signal.SIGKILL)
+        self.group = 0
         self._ask(do="kill")
 
     def logs(self) -> str:
