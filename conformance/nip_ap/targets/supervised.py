@@ -39,7 +39,7 @@ class SupervisedTarget:
         self._supervision: Supervision | None = None
         self._last_output = ""
         self.group = 0
-        """The process group of what runs, which has its first process's id; 0 where there is none."""
+        """The process group of what runs, by its first process's id; 0 where none does."""
 
     def _ask(self, **request: Any) -> dict[str, Any]:
         if self._supervision is None:
