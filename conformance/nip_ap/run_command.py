@@ -100,6 +100,10 @@ def _run(given: Mapping[str, Any]) -> int:
     from nip_ap.engine.runner import Order, run_suite
 
     delivery = filled(Delivery, given)
+    if delivery.verbose and delivery.quiet:
+        raise click.UsageError("--verbose and --quiet: choose one")
+    if delivery.color != "auto":
+        click.get_current_context().color = delivery.color == "always"
     if delivery.allure is not None and find_spec("allure_commons") is None:
         raise click.UsageError(
             "--alluredir needs the extra allure: pip install 'nip-ap-conformance[allure]'"

@@ -9,6 +9,7 @@ import orjson
 from nip_ap.model.baseline import Baseline, KnownFailure
 from nip_ap.model.capabilities import NO, YES, Capabilities, Capability
 from nip_ap.model.clauses import NOVEMBER, register
+from nip_ap.model.diagnosis import Signature
 from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import Control
 from nip_ap.model.report import Report, TargetName
@@ -103,6 +104,23 @@ RESULTS = (
     check("AP-READ-12", "an_ok_means_readable", V.INCONCLUSIVE, reason="no answer came within 8 s"),
     check("AP-ROB-01", "garbage_does_no_harm", V.ERROR, reason="KeyError: 'x'", log="panic: x\n"),
 )
+
+
+SIGNATURES = (
+    Signature(
+        "tie-highest-id",
+        "It compares ids the wrong way round.",
+        "Of two versions of the same second, keep the one with the lowest id.",
+        frozenset({"AP-REPL-03", "AP-REPL-08", "AP-REPL-09"}),
+    ),
+    Signature(
+        "shared-tag-refused",
+        "It knows no tag but `d`, and refuses what it does not know.",
+        'Accept the tag `["shared", "true"]` on personas.',
+        frozenset({"AP-GATE-01", "AP-GATE-02"}),
+    ),
+)
+"""What is known of rogues where the fixed run is diagnosed: the gallery goes on growing."""
 
 
 def fixed_report() -> Report:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from nip_ap.reporting import composing
+from nip_ap.reporting import composing, diagnosis
 from nip_ap.reporting.formats import formats
 from nip_ap.reporting.terminal import Printer
-from tests.reporting.fixed_run import fixed_report
+from tests.reporting.fixed_run import SIGNATURES, fixed_report
 from tests.reporting.test_terminal import STYLE, Terminal
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -17,6 +17,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 @pytest.fixture
 def report(monkeypatch):
+    monkeypatch.setattr(diagnosis, "signatures", lambda: SIGNATURES)
     monkeypatch.setattr(composing, "__version__", "0.0.0")
     monkeypatch.setattr(composing.platform, "python_version", lambda: "3.11.0")
     return fixed_report()

@@ -8,10 +8,14 @@ import shlex
 import subprocess
 
 import pytest
+from click.testing import CliRunner
 
+from nip_ap import cli
+from nip_ap.model.clauses import register
 from nip_ap.model.result import Result
 from nip_ap.model.verdict import Verdict
-from nip_ap.reporting.terminal import Printer, Progress
+from nip_ap.reporting.terminal import Detail, Printer, Progress
+from tests.reporting.fixed_run import fixed_report
 from tests.reporting.reports import hostile_report, made_report, one_of_each, result
 
 STYLE = re.compile("\x1b\\[[0-9;]*m")
@@ -28,10 +32,10 @@ class Terminal(io.StringIO):
 def printed(monkeypatch):
     """Prints a report; gives its lines."""
 
-    def print_(report, *, columns=None):
+    def print_(report, *, columns=None, detail=Detail.NORMAL):
         stream = io.StringIO() if columns is None else Terminal()
         monkeypatch.setenv("COLUMNS", str(columns or 80))
-        printer = Printer(stream)
+        printer = Printer(stream, detail)
         printer.heading("0.1.0", "ws://relay:1", False, "2026-11", "a reason " * 20, "seed")
         printer.capabilities(report.document.capabilities)
         printer.report(report)
@@ -108,24 +112,52 @@ def test_a_command_in_several_lines_is_still_the_command(printed):
     assert echo.stdout.splitlines() == shlex.split(report.checks[0].repro)
 
 
-def test_many_failing_checks_of_one_clause_are_named_and_run_by_one_command(printed):
+def test_of_many_failing_checks_of_one_clause_the_first_is_told(printed):
     checks = [result("AP-SLUG-02", Verdict.FAIL, name=f"check_{n}") for n in range(9)]
     lines = printed(made_report(checks))
-    assert sum(line.startswith("  check ") for line in lines) == 3
+    assert sum(line.startswith("  check ") for line in lines) == 1
+    assert "  more      8 more checks of AP-SLUG-02; -v shows all" in lines
+    full = printed(made_report(checks), detail=Detail.FULL)
+    assert sum(line.startswith("  check ") for line in full) == 9
+
+
+def test_quietly_there_is_the_diagnosis_and_the_verdict(printed):
+    lines = printed(fixed_report(), detail=Detail.QUIET)
+    assert lines[0].startswith("behaves like `tie-highest-id`")
     text = " ".join(" ".join(lines).split())
-    assert "✗ AP-SLUG-02 fail: 6 more checks" in text
-    assert all(f"check_{number}" in text for number in range(9))
-    assert "nip-ap run ws://relay:1 --only AP-SLUG-02 --seed seed" in text
+    assert "not conformant: 4 clauses broken" in text
+    assert not any("AP-REPL-03/" in line for line in lines)
+    green = printed(made_report([result("AP-SLUG-01", Verdict.PASS)]), detail=Detail.QUIET)
+    assert len(green) == 1
 
 
-def test_many_undecided_checks_are_told_by_their_reasons(printed):
+def test_clauses_that_are_red_for_one_cause_read_as_one_fault(printed):
+    lines = printed(fixed_report())
+    told = [line for line in lines if line.startswith("  check ") and "AP-REPL" in line]
+    assert len(told) == 1
+    assert "✗ AP-REPL-08 MUST fail: A write that lost is not delivered live (1 check)" in lines
+
+
+def test_what_follows_from_a_dead_relay_is_folded(printed):
+    ids = [clause.id for clause in register()][:30]
+    checks = [
+        result(one, Verdict.ERROR, f"port {n}: connection refused") for n, one in enumerate(ids)
+    ]
+    checks += [result(one, Verdict.INCONCLUSIVE, f"no answer, {n} s") for n, one in enumerate(ids)]
+    lines = printed(made_report(checks))
+    assert sum(line.startswith("  check ") for line in lines) == 1
+    assert "? 30 checks undecided" in lines
+    assert len(lines) < 70
+
+
+def test_undecided_checks_are_told_by_their_reasons(printed):
     checks = [
         result("AP-SLUG-02", Verdict.INCONCLUSIVE, f"no control for {n:064x}", name=f"check_{n}")
         for n in range(20)
     ]
     lines = printed(made_report([*checks, result("AP-SLUG-03", Verdict.INCONCLUSIVE, "other")]))
     text = " ".join(" ".join(lines).split())
-    assert "? 21 checks could not tell" in text
+    assert "? 21 checks undecided" in text
     assert "20 x no control for" in text
     assert "and 17 more 1 x other AP-SLUG-03/a_check" in text
 
@@ -150,3 +182,9 @@ def test_progress_is_one_line_on_a_terminal_and_nothing_in_a_pipe():
         if text:
             last = STYLE.sub("", text.split("\r\x1b[K")[-2])
             assert last == "  7/7 checks  ✗ 1  ~ 1  E 1  ? 1  ! 1  - 1  ✓ 1"
+
+
+def test_quiet_and_verbose_exclude_each_other():
+    done = CliRunner().invoke(cli.main, ["run", "-v", "-q", "ws://127.0.0.1:9"])
+    assert done.exit_code == 4
+    assert "--verbose and --quiet: choose one" in done.output

@@ -27,7 +27,7 @@ from nip_ap.model.settings import Settings, selects
 from nip_ap.model.verdict import EXIT_CODES, RunVerdict
 from nip_ap.reporting import Report, report_of, write_reports
 from nip_ap.reporting.printing import say, say_json
-from nip_ap.reporting.terminal import Printer, Progress
+from nip_ap.reporting.terminal import Detail, Printer, Progress
 from nip_ap.resources import resource
 from nip_ap.targets import kinds
 from nip_ap.targets.scratch import everything_temporary_in, vanishing_folder
@@ -40,6 +40,7 @@ _MOST_WORKERS = 4
 _MOST_FAR_WORKERS = 12
 _A_WORKER_MORE = 0.01
 """Seconds of round trip for which one more process pays: what a check computes between answers."""
+_BROKEN_OFF = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.INTERRUPTED)
 
 
 class NothingSelected(ValueError):
@@ -71,8 +72,9 @@ def run_suite(order: Order, stream: IO[str]) -> int:
     controller = SuiteController(
         order.settings, {"": target}, recipe=order.recipe, baseline=order.baseline
     )
-    printer = Printer(stream)
-    progress = Progress(io.StringIO() if order.delivery.as_json else stream)
+    printer = Printer(stream, _detail(order.delivery))
+    is_silent = order.delivery.as_json or order.delivery.quiet
+    progress = Progress(io.StringIO() if is_silent else stream)
     controller.on_result = progress.add
     began = time.monotonic()
     try:
@@ -80,7 +82,8 @@ def run_suite(order: Order, stream: IO[str]) -> int:
         if not order.delivery.as_json:
             _announce(printer, controller, order)
         workers = _workers(controller, order)
-        text = run_pytest(controller, workers)
+        stops = ("--maxfail", "1") if order.delivery.fail_fast else ()
+        text = run_pytest(controller, workers, *stops)
     finally:
         controller.close()
     progress.clear()
@@ -177,7 +180,8 @@ def run_pytest(
     if controller.is_interrupted:
         raise KeyboardInterrupt
     text = printed.getvalue()
-    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.INTERRUPTED):
+    was_told_to_stop = "--maxfail" in extra and bool(controller.runs()[0].results)
+    if code in _BROKEN_OFF and not was_told_to_stop:
         raise SuiteBroken(f"the checks could not be run to the end:\n{text[-3000:]}")
     return text
 
@@ -208,6 +212,13 @@ def _nothing_of_the_users() -> Iterator[None]:
                     del os.environ[name]
                 else:
                     os.environ[name] = value
+
+
+def _detail(delivery: Delivery) -> Detail:
+    """How much of the report is printed."""
+    if delivery.quiet:
+        return Detail.QUIET
+    return Detail.FULL if delivery.verbose else Detail.NORMAL
 
 
 def _announce(printer: Printer, controller: SuiteController, order: Order) -> None:

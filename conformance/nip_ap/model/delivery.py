@@ -43,6 +43,22 @@ class Delivery:
         flag=True,
         under_pytest=False,
     )
+    verbose: bool = option(
+        False, "Print every check that is red or undecided in full.", flag=True, short="-v",
+        under_pytest=False,
+    )  # fmt: skip
+    quiet: bool = option(
+        False, "Print the verdict and its diagnosis alone.", flag=True, short="-q",
+        under_pytest=False,
+    )  # fmt: skip
+    color: str = option(
+        "auto", "Colours; auto is on a terminal.", choices=("auto", "always", "never"),
+        under_pytest=False,
+    )  # fmt: skip
+    fail_fast: bool = option(
+        False, "Stop after the first check that fails or stays undecided.", flag=True,
+        under_pytest=False,
+    )  # fmt: skip
     certify: Path | None = option(
         None,
         "Sign a certificate into --out with the key in this file: 64 hex digits, mode 600.",

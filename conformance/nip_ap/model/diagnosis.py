@@ -79,6 +79,8 @@ class Cause:
     rogues: tuple[Signature, ...]
     explains: tuple[str, ...]
     holds: tuple[str, ...] = ()
+    undecided: int = 0
+    """How many clauses that it should break were not decided here, or not run."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -147,8 +149,8 @@ class _Candidate:
         explains = tuple(clause for clause in order if clause in one.red)
         holds = tuple(sorted(one.certain & observed.green))
         covers = sum(1 << number for number, clause in enumerate(order) if clause in one.red)
-        cause = Cause(_most_alike(alike, explains, observed.checks), explains, holds)
         unseen = len(one.certain) - len(one.certain & observed.red) - len(holds)
+        cause = Cause(_most_alike(alike, explains, observed.checks), explains, holds, unseen)
         return cls(cause, covers, A_CAUSE + CONTRADICTED * len(holds) + UNSEEN * unseen)
 
 

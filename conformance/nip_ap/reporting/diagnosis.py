@@ -62,10 +62,14 @@ def names(cause: Cause) -> str:
 
 def signs(cause: Cause) -> str:
     """How many of the clauses that the cause breaks are broken here, of those that were decided."""
-    if not cause.holds:
-        return "its one sign is there" if cause.signs == 1 else f"all {cause.signs} signs are there"
-    missing = f"{listed(cause.holds)} {'holds' if len(cause.holds) == 1 else 'hold'}"
-    return f"{len(cause.explains)} of {counted(cause.signs, 'sign')}: {missing}"
+    if cause.holds:
+        missing = f"{listed(cause.holds)} {'holds' if len(cause.holds) == 1 else 'hold'}"
+        told = f"{len(cause.explains)} of {counted(cause.signs, 'sign')}: {missing}"
+    elif cause.undecided:
+        told = f"{cause.signs} of {counted(cause.signs + cause.undecided, 'sign')}"
+    else:
+        told = "its one sign is there" if cause.signs == 1 else f"all {cause.signs} signs are there"
+    return f"{told}, {cause.undecided} not decided here" if cause.undecided else told
 
 
 def remedies(cause: Cause) -> list[str]:

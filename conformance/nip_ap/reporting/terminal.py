@@ -1,4 +1,4 @@
-"""What `nip-ap run` prints: progress while it runs, then a line a group, then each finding.
+"""What `nip-ap run` prints: progress while it runs, a line per group, the diagnosis, the faults.
 
 On a terminal it keeps to its width; piped it keeps to 100 characters. Only a command to copy may
 be longer. What a relay said is made visible first, so that it cannot drive the terminal.
@@ -7,12 +7,11 @@ be longer. What a relay said is made visible first, so that it cannot drive the 
 from __future__ import annotations
 
 import io
-import re
-import shlex
 import shutil
 import textwrap
 from collections import Counter
 from collections.abc import Collection, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,8 +29,9 @@ from nip_ap.model.report import (
 from nip_ap.model.result import Result
 from nip_ap.model.verdict import RED_FIRST, RunVerdict, Verdict
 from nip_ap.reporting.diagnosis import diagnosis_of, remedies, sentence, unexplained
+from nip_ap.reporting.faults import Fault, alike, faults_of
 from nip_ap.reporting.hashed import hashed
-from nip_ap.reporting.legible import brief, on_one_line
+from nip_ap.reporting.legible import brief, counted, on_one_line
 from nip_ap.reporting.printing import painted, say, say_again
 
 _COLOURS = {
@@ -56,21 +56,19 @@ _RELAYS = {
     "container": "a container at ",
     "compose": "a service at ",
 }
-_UNDECIDED_IN_FULL = 5
-_ANY_ID = re.compile(r"[0-9a-f]{8,}")
-_ALIKE = 60
-"""Characters in which two reasons agree to count as one, ids left out."""
-
-_IN_FULL_A_CLAUSE = 3
-"""Checks of a clause and verdict that are told in full; the report has all of them."""
-
 _FRAMES_SHOWN = 6
 _LOG_LINES_SHOWN = 6
-_LINES_A_FRAME = 3
+_LINES_PER_FRAME = 3
 _PIPED_WIDTH = 100
 _NARROWEST, _WIDEST = 60, 110
 _MARGIN = 12
 _ARROWS = {"sent": "->", "received": "<-", "note": "--"}
+
+
+class Detail(Enum):
+    """How much is printed: the verdict and its diagnosis, the first check of each fault, or all."""
+
+    QUIET, NORMAL, FULL = "quiet", "normal", "full"
 
 
 class Progress:
@@ -104,7 +102,8 @@ class Progress:
 class Printer:
     """Writes a report to a stream, plain where it is piped."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str], detail: Detail = Detail.NORMAL) -> None:
+        self._detail = detail
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a console that knows no tick
         self._stream = stream
@@ -116,6 +115,8 @@ class Printer:
 
     def heading(self, version: str, url: str, kind: str, spec: str, why: str, seed: str) -> None:
         """What is about to be tested; `kind` is that of the target."""
+        if self._detail is Detail.QUIET:
+            return
         relay = f"{_RELAYS.get(kind, '')}{url}"
         self._line(painted(f"nip-ap {version}", bold=True), f"  {on_one_line(relay)}")
         self._field("revision", f"{spec}: {why}")
@@ -123,6 +124,8 @@ class Printer:
 
     def capabilities(self, capabilities: Collection[Capability | CapabilityReport]) -> None:
         """What the relay offers, what it does not, and what could not be found out."""
+        if self._detail is Detail.QUIET:
+            return
         for name, offered in (("offers", "yes"), ("lacks", "no"), ("unclear", "unknown")):
             found = [one.name for one in capabilities if one.offered == offered]
             if found:
@@ -130,25 +133,20 @@ class Printer:
         self._line()
 
     def report(self, report: Report) -> None:
-        """The whole report."""
-        document = report.document
+        """The report, as much of it as was asked for."""
+        document, found = report.document, diagnosis_of(report)
+        if self._detail is Detail.QUIET:
+            self._diagnosis(found)
+            self._verdict(document)
+            return
         self._groups(report)
         for finding in document.findings:
             self._wrapped(f"finding: {finding}", fg="yellow")
         self._line()
-        self._diagnosis(diagnosis_of(report))
-        undecided = report.checks_with(Verdict.INCONCLUSIVE)
-        for verdict in (Verdict.FAIL, Verdict.UNSTABLE, Verdict.ERROR, Verdict.WARN):
-            for same in _by_clause(report.checks_with(verdict)):
-                for check in same[:_IN_FULL_A_CLAUSE]:
-                    self._finding(check, report)
-                if same[_IN_FULL_A_CLAUSE:]:
-                    self._more(same[_IN_FULL_A_CLAUSE:], verdict)
-        if len(undecided) <= _UNDECIDED_IN_FULL:
-            for check in undecided:
-                self._finding(check, report)
-        else:
-            self._undecided(undecided)
+        self._diagnosis(found)
+        for fault in faults_of(report, found):
+            self._fault(fault, report)
+        self._undecided(report)
         self._baseline(document)
         self._verdict(document)
 
@@ -189,7 +187,7 @@ class Printer:
                 length += len(number) + 2
             self._line(*line)
 
-    def _finding(self, check: CheckReport, report: Report) -> None:
+    def _finding(self, check: CheckReport, report: Report, of: Fault | None = None) -> None:
         verdict = check.verdict
         by_id = {clause.id: clause for clause in report.clauses}
         for identifier in check.clauses:
@@ -214,26 +212,41 @@ class Printer:
         for number, line in enumerate(check.log.splitlines()[-_LOG_LINES_SHOWN:]):
             self._field("" if number else "log", line)
         self._command("repeat", check.repro)
+        others = len(of.clauses[0]) - 1 if of else 0
+        if others:
+            self._field("more", f"{counted(others, 'more check')} of {check.clause}; -v shows all")
         self._line()
 
-    def _more(self, checks: Sequence[CheckReport], verdict: Verdict) -> None:
-        """The other checks of a clause, by name, and how to run all of the clause."""
-        clause = checks[0].clauses[0]
-        head = f"{SIGNS[verdict]} {clause} {verdict}: {len(checks)} more checks"
-        self._wrapped(head, indent=0, fg=_COLOURS[verdict], bold=True)
-        names = ", ".join(check.name for check in checks)
-        self._field("checks", _cut(names, 600))
-        self._command("repeat", checks[0].repro.replace(_only(checks[0]), clause))
-        self._line()
+    def _fault(self, fault: Fault, report: Report) -> None:
+        """One check in full, and of the others how many there are, or all of them in full."""
+        if self._detail is Detail.FULL:
+            for check in fault.checks:
+                self._finding(check, report)
+            return
+        self._finding(fault.first, report, of=fault)
+        titles = {clause.id: clause.title for clause in report.clauses}
+        for checks in fault.clauses[1:]:
+            one = checks[0]
+            head = f"{SIGNS[one.verdict]} {one.clause} {one.level} {one.verdict}: "
+            told = f"{head}{titles[one.clause]} ({counted(len(checks), 'check')})"
+            self._wrapped(told, indent=0, fg=_COLOURS[one.verdict], bold=True)
+        if fault.clauses[1:]:
+            self._line()
 
-    def _undecided(self, checks: Sequence[CheckReport]) -> None:
-        """Many undecided checks are told by their reasons: one cause makes most of them."""
+    def _undecided(self, report: Report) -> None:
+        """Undecided checks by their reasons: one cause makes most of them."""
+        checks = report.checks_with(Verdict.INCONCLUSIVE)
+        if self._detail is Detail.FULL or len(checks) == 1:
+            for check in checks:
+                self._finding(check, report)
+            return
+        if not checks:
+            return
         colour = _COLOURS[Verdict.INCONCLUSIVE]
-        self._wrapped(f"? {len(checks)} checks could not tell", indent=0, fg=colour, bold=True)
-        alike: dict[str, list[CheckReport]] = {}
-        for check in checks:
-            alike.setdefault(_ANY_ID.sub("", check.reason)[:_ALIKE], []).append(check)
-        for same in sorted(alike.values(), key=len, reverse=True):
+        self._wrapped(
+            f"? {counted(len(checks), 'check')} undecided", indent=0, fg=colour, bold=True
+        )
+        for same in alike(checks):
             self._field(f"{len(same)} x", _cut(on_one_line(brief(same[0].reason)), 240))
             more = f" and {len(same) - 3} more" if len(same) > 3 else ""
             self._field("", ", ".join(check.id for check in same[:3]) + more)
@@ -257,11 +270,11 @@ class Printer:
     def _frames(self, frames: Sequence[Frame]) -> None:
         for number, frame in enumerate(frames[-_FRAMES_SHOWN:]):
             head = f"{frame.at:7.3f} {on_one_line(frame.who)} {_ARROWS[frame.direction]} "
-            text = on_one_line(brief(frame.text[: self._width * _LINES_A_FRAME * 4]))
+            text = on_one_line(brief(frame.text[: self._width * _LINES_PER_FRAME * 4]))
             space = self._width - _MARGIN
             lines = [f"{head}{text}"[at : at + space] for at in range(0, len(head + text), space)]
-            if len(lines) > _LINES_A_FRAME:
-                lines = [*lines[: _LINES_A_FRAME - 1], f"{lines[_LINES_A_FRAME - 1][:-3]}..."]
+            if len(lines) > _LINES_PER_FRAME:
+                lines = [*lines[: _LINES_PER_FRAME - 1], f"{lines[_LINES_PER_FRAME - 1][:-3]}..."]
             for part, line in enumerate(lines):
                 name = "frames" if not number and not part else ""
                 self._line(f"  {name:<9} {line}")
@@ -291,19 +304,6 @@ class Printer:
 
     def _wrap(self, text: str, margin: int) -> list[str]:
         return textwrap.wrap(text, self._width - margin, break_on_hyphens=False)
-
-
-def _by_clause(checks: Sequence[CheckReport]) -> list[list[CheckReport]]:
-    found: dict[str, list[CheckReport]] = {}
-    for check in checks:
-        found.setdefault(check.clauses[0], []).append(check)
-    return list(found.values())
-
-
-def _only(check: CheckReport) -> str:
-    """What --only is given in the command that repeats a check, as the shell quotes it."""
-    words = shlex.split(check.repro)
-    return shlex.quote(words[words.index("--only") + 1])
 
 
 def _width(stream: IO[str]) -> int:
