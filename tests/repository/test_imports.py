@@ -12,20 +12,33 @@ from tests.reporting.reports import one_of_each
 
 
 @pytest.fixture
-def two_reports(tmp_path):
-    paths = [tmp_path / "old.json", tmp_path / "new.json"]
-    for path in paths:
-        path.write_bytes(msgspec.json.encode(one_of_each().document))
-    return [str(path) for path in paths]
+def reports(tmp_path):
+    """A folder with two reports of a relay."""
+    for name in ("old", "new"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "report.json").write_bytes(msgspec.json.encode(one_of_each().document))
+    return tmp_path
 
 
-def test_comparing_reports_loads_no_socket_and_no_curve(two_reports):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["diff", "old", "new"],
+        ["history", "."],
+        ["site", ".", "--out", "site"],
+        ["baseline", "old"],
+    ],
+    ids=lambda one: one[0],
+)
+def test_readers_of_reports_load_no_socket_and_no_curve(reports, arguments):
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "nip_ap", "diff", *two_reports],
+        [sys.executable, "-X", "importtime", "-m", "nip_ap", *arguments],
         capture_output=True,
         text=True,
+        cwd=reports,
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.split("\n")}
     assert "nip_ap" in loaded
-    assert not loaded & {"websockets", "h11", "coincurve"}
+    assert not loaded & {"websockets", "httpx", "h11", "coincurve", "pytest", "starlette"}
