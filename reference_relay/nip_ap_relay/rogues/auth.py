@@ -116,6 +116,7 @@ class AuthRightAnswerRefused(Policy):
     "any-open-challenge-accepted",
     turns_red="AP-AUTH-10 AP-AUTH-11",
     because="It keeps the challenges that it sent in one list, and not with their connections.",
+    remedy="Keep each challenge with its connection, and accept it there alone.",
 )
 class AnyOpenChallengeAccepted(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -134,6 +135,7 @@ class AnyOpenChallengeAccepted(Policy):
     "verified-authentications-cached",
     turns_red="AP-AUTH-11",
     because="It remembers which AUTH events were right, to save the work of a second look.",
+    remedy="Check the challenge of each AUTH event on its own connection, verified before or not.",
 )
 class VerifiedAuthenticationsCached(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -150,6 +152,7 @@ class VerifiedAuthenticationsCached(Policy):
     "auth-for-any-port",
     turns_red="AP-AUTH-12",
     because="It compares the host of the `relay` tag, and its neighbour has the same.",
+    remedy="Compare scheme, host and port of the `relay` tag with the relay's own URL.",
 )
 class AuthForAnyPort(Policy):
     def auth_relay_matches(self, given: str, own: str) -> bool:
@@ -160,6 +163,7 @@ class AuthForAnyPort(Policy):
     "auth-ok-without-id",
     turns_red="AP-AUTH-04",
     because="It says that the client is in, and not what it answers.",
+    remedy="Put the id of the AUTH event into its OK.",
 )
 class AuthOkWithoutId(Policy):
     def auth_answer(self, event: Event, accepted: bool, message: str) -> list[Any] | None:

@@ -244,6 +244,7 @@ class GateAfterLimit(Policy):
     "private-messages-counted",
     turns_red="AP-GATE-30",
     because="COUNT goes straight to the table of events and knows no channels.",
+    remedy="Count only what the same reader would get from a REQ.",
 )
 class PrivateMessagesCounted(Policy):
     def may_find_in_channel(
@@ -257,6 +258,7 @@ class PrivateMessagesCounted(Policy):
     "private-messages-found",
     turns_red="AP-GATE-31",
     because="The search index is of all channels, and its results are taken as they come.",
+    remedy="Check the membership before you serve the results of a search.",
 )
 class PrivateMessagesFound(Policy):
     def may_find_in_channel(
@@ -270,6 +272,7 @@ class PrivateMessagesFound(Policy):
     "members-remembered-live",
     turns_red="AP-GATE-32",
     because="It keeps who may follow a channel from the first message on.",
+    remedy="Check the membership each time a message is delivered.",
 )
 class MembersRememberedLive(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -286,6 +289,7 @@ class MembersRememberedLive(Policy):
     "second-channel-unchecked",
     turns_red="AP-GATE-33",
     because="It checks the first channel that a subscription names and serves all of them.",
+    remedy="Check the membership of every channel that a filter names.",
 )
 class SecondChannelUnchecked(Policy):
     def in_live_scope(self, filters: tuple[Filter, ...], event: Event) -> bool:
@@ -301,6 +305,7 @@ class SecondChannelUnchecked(Policy):
     "hidden-targets-known",
     turns_red="AP-GATE-34",
     because="It looks a target up without asking who wants to know.",
+    remedy="Answer alike whether a target is hidden from the asker or does not exist.",
 )
 class HiddenTargetsKnown(Policy):
     def may_see(self, row: Row, reader: str | None, store: Store) -> bool:
@@ -311,6 +316,7 @@ class HiddenTargetsKnown(Policy):
     "reactions-need-a-target",
     turns_red="AP-GATE-34",
     because="It refuses a reaction to what it does not have, and has what is hidden.",
+    remedy="Answer alike whether a target is hidden from the writer or does not exist.",
 )
 class ReactionsNeedATarget(Policy):
     def further_tags_are_not_judged(self, submission: Submission) -> str | None:
@@ -324,6 +330,7 @@ class ReactionsNeedATarget(Policy):
     "duplicates-told-to-strangers",
     turns_red="AP-GATE-35",
     because="It looks for copies before it looks who sends them.",
+    remedy="Check who sends an event before you look for a copy of it.",
 )
 class DuplicatesToldToStrangers(Policy):
     def author_is_caller(self, submission: Submission) -> str | None:

@@ -154,6 +154,7 @@ class Nip98Replay(Policy):
     "nip98-url-by-prefix",
     turns_red="AP-HTTP-09",
     because="It looks whether `u` begins with the address it was called by.",
+    remedy="Compare the whole of the `u` tag with the URL that was requested.",
 )
 class Nip98UrlByPrefix(Policy):
     def http_url_matches(self, given: str, own: str) -> bool:
@@ -164,6 +165,7 @@ class Nip98UrlByPrefix(Policy):
     "nip98-replays-soon-forgotten",
     turns_red="AP-HTTP-07",
     because="It remembers the last authorizations, and not those that could still be used.",
+    remedy="Remember the ids of authorizations for as long as they are valid.",
 )
 class Nip98ReplaysSoonForgotten(Policy):
     authorizations_remembered = 5
@@ -173,6 +175,7 @@ class Nip98ReplaysSoonForgotten(Policy):
     "http-first-of-an-array",
     turns_red="AP-HTTP-08",
     because="It takes a body that is an array for a batch, stores its first event, and says OK.",
+    remedy="Refuse a body that is not one object, with 400.",
 )
 class HttpFirstOfAnArray(Policy):
     def event_in_body(self, value: Any) -> Any:

@@ -28,6 +28,7 @@ class _Claiming(Policy):
     "announced-limit-not-kept",
     turns_red="AP-INFO-01 AP-READ-02 AP-ROB-04",
     because="Its database layer has a page size of its own, which nobody told NIP-11.",
+    remedy="Return as many events as `max_limit` announces.",
 )
 class AnnouncedLimitNotKept(_Claiming):
     kept: ClassVar = {"largest_limit": 40}
@@ -37,6 +38,7 @@ class AnnouncedLimitNotKept(_Claiming):
     "announced-subscriptions-not-kept",
     turns_red="AP-INFO-02",
     because="A proxy before it allows fewer subscriptions than it announces.",
+    remedy="Allow as many subscriptions as `max_subscriptions` announces.",
 )
 class AnnouncedSubscriptionsNotKept(_Claiming):
     kept: ClassVar = {"subscriptions_at_once": 24}
@@ -46,6 +48,7 @@ class AnnouncedSubscriptionsNotKept(_Claiming):
     "announced-filters-not-kept",
     turns_red="AP-INFO-03",
     because="Its parser has a limit of filters that its configuration does not know.",
+    remedy="Accept as many filters in a REQ as `max_filters` announces.",
 )
 class AnnouncedFiltersNotKept(_Claiming):
     kept: ClassVar = {"filters_at_once": 6}
@@ -55,6 +58,7 @@ class AnnouncedFiltersNotKept(_Claiming):
     "announced-frame-not-kept",
     turns_red="AP-INFO-04 AP-ROB-02",
     because="Its socket library closes on frames that it announces it would read.",
+    remedy="Accept frames up to the announced `max_message_length`.",
 )
 class AnnouncedFrameNotKept(_Claiming):
     kept: ClassVar = {"frame_limit": 262_144}
@@ -64,6 +68,7 @@ class AnnouncedFrameNotKept(_Claiming):
     "announced-id-length-not-kept",
     turns_red="AP-INFO-05",
     because="It follows NIP-01 and takes 64 characters, and announces more.",
+    remedy="Accept subscription ids up to the announced `max_subid_length`.",
 )
 class AnnouncedIdLengthNotKept(_Claiming):
     kept: ClassVar = {"longest_subscription_id": 64}

@@ -308,6 +308,7 @@ class SearchStaysLive(Policy):
     turns_red="AP-INFO-02 AP-READ-10",
     blinds="AP-GATE-05",
     because="It sends an event to each connection once, and thinks of one subscription there.",
+    remedy="Deliver an event to every subscription that it matches, also on one connection.",
 )
 class LiveOnOneSubscription(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:
@@ -326,6 +327,7 @@ class LiveOnOneSubscription(Policy):
     turns_red="AP-READ-10 AP-ROB-06",
     blinds="AP-GATE-05",
     because="It takes a filter with `since` for a question about the past.",
+    remedy="Keep a subscription with `since` open for live events.",
 )
 class NothingLiveWithSince(Policy):
     def live_match(self, one: Filter, event: Event) -> bool:
@@ -337,6 +339,7 @@ class NothingLiveWithSince(Policy):
     turns_red="AP-READ-10",
     blinds="AP-GATE-05",
     because="It takes a filter with a `limit` for a question that is answered once.",
+    remedy="Keep a subscription with a `limit` open for live events.",
 )
 class NothingLiveWithLimit(Policy):
     def live_match(self, one: Filter, event: Event) -> bool:
@@ -348,6 +351,7 @@ class NothingLiveWithLimit(Policy):
     turns_red="AP-DEL-14 AP-READ-10",
     blinds="AP-GATE-05 AP-SCOPE-06",
     because="It files subscriptions by their first kind.",
+    remedy="Match live events against each kind of the filter.",
 )
 class NothingLiveWithSeveralKinds(Policy):
     def live_match(self, one: Filter, event: Event) -> bool:
@@ -358,6 +362,7 @@ class NothingLiveWithSeveralKinds(Policy):
     "live-ends-at-the-limit",
     turns_red="AP-READ-10",
     because="It counts what it delivers live against the `limit` of the filter.",
+    remedy="Apply `limit` to stored events only.",
 )
 class LiveEndsAtTheLimit(Policy):
     def __init__(self, spec: str = NOVEMBER) -> None:

@@ -106,6 +106,7 @@ class _OneAtATime(Courier):
     turns_red="AP-ROB-07",
     blinds=ANYTHING,
     because="Two locks are taken in opposite order by one who delivers and one who leaves.",
+    remedy="Take locks in one order everywhere, and hold none while you send.",
 )
 class HangsAfterAFanOut(Policy):
     """An event that goes to eighteen subscribers is the last thing it does."""
