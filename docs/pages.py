@@ -114,5 +114,5 @@ def _clause(entry: dict[str, Any]) -> list[str]:
         rogues = ", ".join(f"`{one}`" for one in entry["rogues"])
         lines += [f"- Rogues: {rogues or entry.get('no_rogue', 'none')}"]
     else:
-        lines += [f"- No check: {entry.get('planned') or entry.get('reason')}"]
+        lines += [f"- No check: {entry['reason']}"]
     return [*lines, ""]

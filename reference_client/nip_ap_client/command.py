@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from nip_ap_client.migrator import Report
+    from nip_ap_client.report import Report
 
 SYNCED, ERROR, PENDING = 0, 1, 3
 

@@ -11,16 +11,16 @@ Every step is a small method; a rogue migrator (rogues.py) overrides one of them
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from nip_ap.nostr import DELETION, PERSONA, Draft, Event, MalformedEvent, SecretKey
 from nip_ap.wire.answers import Answer
 from nip_ap_client.decisions import Action, Decision, Situation, for_persona, for_removed
-from nip_ap_client.mapping import Mapped, Mapper, Skip, draft_of
+from nip_ap_client.mapping import Mapped, Mapper, draft_of
 from nip_ap_client.records import FILE_NAME, PersonaRecord, read_personas
+from nip_ap_client.report import Outgoing, Report, Waiting
 from nip_ap_client.retention import Retained, RetentionStore, store_path
 from nip_ap_client.transport import Transport, WireError
 
@@ -30,69 +30,6 @@ STALE_AFTER = 600
 _FRESH = 2
 _ROUNDS = 4
 _ABOUT_TIME = re.compile(r"time|date|created_at|too (far|old|late)|future|expired", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """What is not on the relay yet, and why."""
-
-    slug: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """An event on its way."""
-
-    event: Event
-    slug: str
-
-
-@dataclass
-class Report:
-    """What a run did. Holds slugs, ids and reasons; never a content, a key or env_vars."""
-
-    relay: str
-    owner: str
-    published: dict[str, str] = field(default_factory=dict)
-    deleted: dict[str, str] = field(default_factory=dict)
-    adopted: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    pending: list[Waiting] = field(default_factory=list)
-    conflicts: list[Waiting] = field(default_factory=list)
-    skipped: tuple[Skip, ...] = ()
-    warnings: tuple[str, ...] = ()
-    notes: list[Waiting] = field(default_factory=list)
-    trouble: str = ""
-    planned: dict[str, str] | None = None
-
-    @property
-    def is_synced(self) -> bool:
-        """Whether the relay has all that the file has, as far as it can have it."""
-        return not self.pending and not self.conflicts
-
-    def to_json(self) -> dict[str, Any]:
-        """The report of the contract (docs/migrator-contract.md)."""
-        return {
-            "status": "synced" if self.is_synced else "pending",
-            "relay": self.relay,
-            "owner": self.owner,
-            "published": [{"slug": slug, "id": one} for slug, one in self.published.items()],
-            "deleted": [{"slug": slug, "id": one} for slug, one in self.deleted.items()],
-            "adopted": self.adopted,
-            "unchanged": len(self.unchanged),
-            "pending": _reasons(self.pending),
-            "conflicts": _reasons(self.conflicts),
-            "skipped": [{"id": one.id, "reason": one.reason} for one in self.skipped],
-            "warnings": list(self.warnings),
-            "notes": _reasons(self.notes),
-            "trouble": self.trouble,
-            **({} if self.planned is None else {"planned": self.planned}),
-        }
-
-
-def _reasons(found: Iterable[Waiting]) -> list[dict[str, str]]:
-    return [{"slug": one.slug, "reason": one.reason} for one in found]
 
 
 class Migrator:

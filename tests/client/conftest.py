@@ -13,7 +13,8 @@ import pytest
 from nip_ap.nostr import DELETION, Event, SecretKey
 from nip_ap.resources import data
 from nip_ap.wire import Answer, Unreachable
-from nip_ap_client.migrator import Migrator, Report
+from nip_ap_client.migrator import Migrator
+from nip_ap_client.report import Report
 from nip_ap_client.retention import RetentionStore
 
 RELAY = "ws://relay.example"

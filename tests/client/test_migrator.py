@@ -12,7 +12,8 @@ from nip_ap.clients.relay_side import Crash, dies_at
 from nip_ap.nostr import DELETION, Event
 from nip_ap.wire import Answer
 from nip_ap_client.mapping import draft_of
-from nip_ap_client.migrator import Migrator, Outgoing
+from nip_ap_client.migrator import Migrator
+from nip_ap_client.report import Outgoing
 from tests.client.conftest import NOW, Laptop, MemoryRelay
 
 Record = dict[str, Any]

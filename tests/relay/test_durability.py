@@ -56,7 +56,8 @@ def found(target, key):
 def test_with_a_file_the_relay_keeps_its_events(durable, key, now, end):
     old, kept = written(durable, key, now)
     if end == "restart":
-        durable.restart()
+        durable.shut_down()
+        durable.start()
     else:
         durable.kill()
         durable.start()
@@ -70,7 +71,8 @@ def test_with_a_file_the_relay_keeps_its_events(durable, key, now, end):
 def test_without_a_file_a_restarted_relay_is_empty(own_relay, key, now):
     written(own_relay, key, now)
     assert len(found(own_relay, key)) == 2
-    own_relay.restart()
+    own_relay.shut_down()
+    own_relay.start()
     assert found(own_relay, key) == ()
 
 

@@ -47,7 +47,8 @@ def test_it_keeps_its_port_and_its_data(start, written, read, end):
     target = start(cmd=BUNDLED)
     url, event = target.url, written(target)
     if end == "restart":
-        target.restart()
+        target.shut_down()
+        target.start()
     else:
         target.kill()
         assert not listens(port_of(target))

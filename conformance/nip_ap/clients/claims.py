@@ -159,3 +159,15 @@ __all__ = [
     "spoiled",
     "texts_of",
 ]
+
+
+def mentioned(outcome: Outcome, record: Record) -> bool:
+    """Whether a run names a persona in its output, by id or by name."""
+    return outcome.mentions(record["id"]) or outcome.mentions(record["display_name"])
+
+
+def is_there(device: Device, record: Record) -> bool:
+    """Whether a persona is among the heads, under whatever slug."""
+    return record["display_name"] in {
+        body_of(head).get("display_name") for head in device.heads().values()
+    }

@@ -11,8 +11,9 @@ from nip_ap.checking.actor import Actor
 from nip_ap.clients.device import Record
 from nip_ap.nostr import Event
 from nip_ap.wire import Answer, Unreachable
-from nip_ap_client.migrator import Migrator, Report
+from nip_ap_client.migrator import Migrator
 from nip_ap_client.records import FILE_NAME
+from nip_ap_client.report import Report
 from nip_ap_client.retention import RetentionStore
 from nip_ap_client.transport import DoorTransport, Transport
 

@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 
 from nip_ap.engine.no_waiting import impatient_imports
-from nip_ap.model.clauses import Register
 from nip_ap.resources import resource
 
 
@@ -73,16 +72,6 @@ def declared_in_files(files: Iterable[Path]) -> tuple[Declaration, ...]:
             continue
         found += [one for one in _functions_of(tree, file) if one.clauses]
     return tuple(found)
-
-
-def unknown_clauses(found: tuple[Declaration, ...], register: Register) -> list[str]:
-    """Complaints about checks that name a clause which the register does not have."""
-    return [
-        f"{one.file.name}:{one.line} {one.function}: {clause} is not in fixtures/clauses/"
-        for one in found
-        for clause in one.clauses
-        if clause not in register
-    ]
 
 
 def _declared_in(file: Path) -> Iterator[Declaration]:

@@ -26,7 +26,7 @@ from nip_ap.engine.check_ids import (
 from nip_ap.engine.declarations import declarations, longest_checks, scenario_files
 from nip_ap.engine.fixtures import CHECK, FALLS
 from nip_ap.engine.keys import read_keys
-from nip_ap.engine.no_waiting import impatient_imports, no_waiting
+from nip_ap.engine.no_waiting import impatient_imports
 from nip_ap.engine.outcomes import _RESULT, _briefly, _dress, _plain
 from nip_ap.engine.watching import Watching
 from nip_ap.model.clauses import MUST, register
@@ -233,14 +233,6 @@ class SuiteWorker:
         if not evidence:
             return Transcript()
         return Playback(read_transcript(Path(evidence) / transcript_path(check)))
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Run the check's own code with nothing at hand that waits for time to pass."""
-        if item.stash.get(CHECK, None) is None:
-            return (yield)
-        with no_waiting(item.path):
-            return (yield)
 
     def pytest_assertrepr_compare(
         self, config: pytest.Config, op: str, left: object, right: object

@@ -22,8 +22,8 @@ MUST, SHOULD, MAY, INFO = "MUST", "SHOULD", "MAY", "INFO"
 class Clause:
     """One normative sentence that a relay (or a client) can be held to.
 
-    `planned` names the issue that will bring its checks; `reason` says why it can have none;
-    `no_rogue` says why no relay or client can be built that breaks it alone.
+    `reason` says why it can have no check, and `no_rogue` why no relay or client can be built that
+    breaks it alone.
     """
 
     id: str
@@ -35,7 +35,6 @@ class Clause:
     needs: tuple[str, ...] = ()
     level_in: Mapping[str, str] = field(default_factory=dict)
     contradiction: str = ""
-    planned: str = ""
     reason: str = ""
     no_rogue: str = ""
 

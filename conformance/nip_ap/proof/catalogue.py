@@ -44,7 +44,7 @@ def _entry(clause: Clause, checks: list[str], rogues: list[str]) -> dict[str, An
     if clause.no_rogue:
         entry["no_rogue"] = clause.no_rogue
     if not checks:
-        entry["planned" if clause.planned else "reason"] = clause.planned or clause.reason
+        entry["reason"] = clause.reason
     return entry
 
 
@@ -59,7 +59,5 @@ def print_catalogue(stream: IO[str], *, as_json: bool) -> None:
         if entry["checks"]:
             rogues = ", ".join(entry["rogues"]) or entry.get("no_rogue", "none")
             say(f"{'':<22} {counted(len(entry['checks']), 'check')}; rogues: {rogues}", file=stream)
-        elif entry.get("planned"):
-            say(f"{'':<22} planned: {entry['planned']}", file=stream)
         else:
             say(f"{'':<22} no check: {entry['reason']}", file=stream)

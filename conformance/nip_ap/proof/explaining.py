@@ -70,7 +70,7 @@ def _clause(
         for check in checks:
             _check(check, stream)
     if not checks:
-        _field("no check", clause.planned or clause.reason, stream)
+        _field("no check", clause.reason, stream)
     own = [one for one in rogues if clause.id in one.red]
     if not own and clause.no_rogue:
         _field("no rogue", clause.no_rogue, stream)

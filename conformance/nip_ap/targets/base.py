@@ -26,10 +26,6 @@ class Target(Protocol):
         """Whether the relay ends with the run, so that nothing needs to be cleaned up."""
 
     @property
-    def can_restart(self) -> bool:
-        """Whether `restart` and `kill` work."""
-
-    @property
     def log(self) -> Path | None:
         """The file that the relay's output goes to, where it can be read while the relay runs."""
 
@@ -38,12 +34,6 @@ class Target(Protocol):
 
     def stop(self) -> None:
         """End what was started; never raises, may be called twice."""
-
-    def restart(self) -> None:
-        """Stop and start, keeping what the relay stored. Raises TargetError."""
-
-    def kill(self) -> None:
-        """End the relay's process at once, as a crash would."""
 
     def logs(self) -> str:
         """The tail of the relay's log; empty where the suite has none."""

@@ -27,7 +27,6 @@ class SupervisedTarget:
     """A relay made from a recipe and held by a supervisor."""
 
     is_disposable = True
-    can_restart = True
 
     def __init__(self, recipe: Recipe, what: str) -> None:
         """`what` names the relay in messages, such as "the command ./my-relay"."""
@@ -104,11 +103,6 @@ class SupervisedTarget:
         """Ask the relay to end; whether it did by itself within so many seconds. It can `start`."""
         self.group = 0
         return bool(self._ask(do="stop", grace=grace)["by_itself"])
-
-    def restart(self) -> None:
-        """Shut down and start."""
-        self.shut_down()
-        self.start()
 
     def kill(self) -> None:
         """SIGKILL to all of its processes, as a crash would; it can `start`."""

@@ -16,7 +16,6 @@ class UrlTarget:
     """A URL; somebody else starts and stops what is behind it."""
 
     is_disposable = False
-    can_restart = False
     log = None
 
     def __init__(self, url: str) -> None:
@@ -33,14 +32,6 @@ class UrlTarget:
 
     def stop(self) -> None:
         """It goes on running."""
-
-    def restart(self) -> None:
-        """A URL gives no control over the process behind it."""
-        raise TargetError("a relay known by its URL cannot be restarted; use --cmd or --image")
-
-    def kill(self) -> None:
-        """A URL gives no control over the process behind it."""
-        raise TargetError("a relay known by its URL cannot be killed; use --cmd or --image")
 
     def logs(self) -> str:
         """Its log is somewhere else."""

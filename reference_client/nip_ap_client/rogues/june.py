@@ -11,10 +11,10 @@ from nip_ap_client.mapping import (
     Persona,
     content_of,
 )
-from nip_ap_client.migrator import Outgoing
 from nip_ap_client.records import (
     PersonaRecord,
 )
+from nip_ap_client.report import Outgoing
 from nip_ap_client.rogues.declaring import rogue
 from nip_ap_client.rogues.mapping import VerbatimMapper
 from nip_ap_client.rogues.publishing import ClearsBySlug

@@ -18,11 +18,12 @@ from nip_ap_client.mapping import (
     is_slug,
     slug_source,
 )
-from nip_ap_client.migrator import Migrator, Outgoing
+from nip_ap_client.migrator import Migrator
 from nip_ap_client.records import (
     PersonaRecord,
     read_values,
 )
+from nip_ap_client.report import Outgoing
 from nip_ap_client.rogues.declaring import rogue
 
 

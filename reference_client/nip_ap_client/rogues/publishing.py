@@ -9,7 +9,8 @@ import orjson
 from nip_ap.nostr import PERSONA, Event
 from nip_ap.wire.answers import Answer
 from nip_ap_client.decisions import Action, Decision, Situation
-from nip_ap_client.migrator import Migrator, Outgoing
+from nip_ap_client.migrator import Migrator
+from nip_ap_client.report import Outgoing
 from nip_ap_client.rogues.declaring import rogue
 from nip_ap_client.rogues.signing import OneStore
 from nip_ap_client.transport import WireError, WireTransport

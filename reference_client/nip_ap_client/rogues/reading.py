@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from nip_ap_client.migrator import Migrator, Report
+from nip_ap_client.migrator import Migrator
 from nip_ap_client.records import (
     FILE_NAME,
     NoPersonaFile,
@@ -15,6 +15,7 @@ from nip_ap_client.records import (
     read_personas,
     read_values,
 )
+from nip_ap_client.report import Report
 from nip_ap_client.rogues.declaring import rogue
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from nip_ap.nostr import PERSONA, Draft, Event, SecretKey
 from nip_ap.wire.answers import Answer
 from nip_ap_client.decisions import Action, Decision, Situation
-from nip_ap_client.migrator import Migrator, Outgoing
+from nip_ap_client.migrator import Migrator
+from nip_ap_client.report import Outgoing
 from nip_ap_client.retention import Retained
 from nip_ap_client.rogues.declaring import NOISE, rogue
 
