@@ -438,9 +438,9 @@ class Actor:
         deadline, pause = time.monotonic() + _INDEXED, _FIRST_PAUSE
         while True:
             reading = self.try_to_read(*filters, via=via)
-            if event in reading or transcript.reading(
-                "time is up", lambda: time.monotonic() > deadline, self.name
-            ):
+            if event in reading or reading.refusal is not None:
+                return reading
+            if transcript.reading("time is up", lambda: time.monotonic() > deadline, self.name):
                 return reading
             if not transcript.is_played:
                 threading.Event().wait(pause)

@@ -16,7 +16,7 @@ from nip_ap.model.subject import Context, Subject
 from nip_ap.nostr import SecretKey
 from nip_ap.nostr.channel import Channel
 from nip_ap.targets.url import is_loopback
-from nip_ap.wire import Transcript
+from nip_ap.wire import Transcript, WireError
 from nip_ap.wire.dialling import FarNetwork
 
 _READS = 3
@@ -62,14 +62,18 @@ def _explored(check: Check, probing: Probing, settings: Settings) -> Capabilitie
 
 
 def _round_trip(probing: Probing) -> float:
-    """Seconds that the fastest of a few reads took."""
+    """Seconds that the fastest of a few reads took; 0 where the relay no longer serves them."""
     wanted = address(probing.owner, probing.slug)
-    probing.owner.read(wanted)
     fastest = 60.0
-    for _ in range(_READS):
-        began = time.monotonic()
-        probing.owner.read(wanted)
-        fastest = min(fastest, probing.waited_since(began))
+    try:
+        probing.owner.try_to_read(wanted)
+        for _ in range(_READS):
+            began = time.monotonic()
+            probing.owner.try_to_read(wanted)
+            fastest = min(fastest, probing.waited_since(began))
+    except WireError:  # a probe before may have cost this connection its life
+        probing.owner.reconnect()
+        return 0.0
     return fastest
 
 

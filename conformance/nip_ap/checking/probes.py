@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -161,6 +162,12 @@ def _http(probing: Probing) -> tuple[str, str]:
     return YES, f"POST /query answered {len(reading)} event(s)"
 
 
+def _claims(probing: Probing, nip: int) -> bool:
+    """Whether NIP-11 names a NIP: then the relay is given time to show that it means it."""
+    nips = probing.information.get("supported_nips")
+    return isinstance(nips, list) and nip in nips
+
+
 @probe("search", nip=50)
 def _search(probing: Probing) -> tuple[str, str]:
     word = f"word{probing.owner.pubkey[:12]}"
@@ -171,11 +178,12 @@ def _search(probing: Probing) -> tuple[str, str]:
         _BODY % word,
     )
     event = probing.owner.publish(draft)
+    wanted = Filter.of(kinds=[PERSONA], search=word, limit=5)
+    claims = _claims(probing, 50)
     for via in (WS, HTTP):
         try:
-            reading = probing.owner.door(via).query(
-                [Filter.of(kinds=[PERSONA], search=word, limit=5)]
-            )
+            ask = partial(probing.owner.read_until, event) if claims else probing.owner.try_to_read
+            reading = ask(wanted, via=via)
         except WireError:
             continue
         if event in reading and len(reading) == 1:
