@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from nip_ap.model.verdict import EXIT_USAGE
-from nip_ap.run_command import InconclusiveError, run_command
+from nip_ap.exits import Carried, debuggable, exit_code_of
+from nip_ap.run_command import option_value, run_command
 from nip_ap.version import __version__
 from nip_ap_client.command import migrate
 
-EXIT_INTERRUPTED = 130
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_WORKERS = click.option(
+    "-n", "--workers", type=option_value("workers"), default="auto", help="Processes, or auto."
+)
 
 
 class _Group(click.Group):
-    """Usage errors exit with 4 (design.md section 4), not with click's 2.
+    """The commands, each with --debug.
 
     The relay's command is imported when it is asked for: a server takes its time to import, and
     `nip-ap migrate` is run many times in a row.
@@ -35,32 +37,22 @@ class _Group(click.Group):
         if cmd_name == "relay":
             from nip_ap_relay.__main__ import main as relay
 
-            return relay
-        return super().get_command(ctx, cmd_name)
+            return debuggable(relay)
+        found = super().get_command(ctx, cmd_name)
+        return None if found is None else debuggable(found)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except (OSError, EOFError) as error:
+            raise Carried(error) from error
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run, and translate click's exit codes."""
-        try:
-            result = super().main(*args, **{**kwargs, "standalone_mode": False})
-        except click.UsageError as error:
-            _show(error)
-            sys.exit(EXIT_USAGE)
-        except click.ClickException as error:
-            _show(error)
-            sys.exit(error.exit_code)
-        except (click.Abort, KeyboardInterrupt):
-            click.echo("interrupted", err=True)
-            sys.exit(EXIT_INTERRUPTED)
-        sys.exit(result if isinstance(result, int) else 0)
-
-
-def _show(error: click.ClickException) -> None:
-    """Print what a user did wrong; the text may quote a relay or a file."""
-    from nip_ap.reporting.printing import say
-
-    text = io.StringIO()
-    error.show(text)
-    say(text.getvalue(), file=sys.stderr, end="")
+        """Run, and end with the exit code that design.md section 4 gives."""
+        words = kwargs.get("args") or (args[0] if args else None) or sys.argv[1:]
+        command = partial(super().main, *args, **{**kwargs, "standalone_mode": False})
+        sys.exit(exit_code_of(command, debug="--debug" in words))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,7 +73,9 @@ main.add_command(run_command)
 )
 @click.option("--issuer", metavar="PUBKEY", help="The only key to trust, 64 hex digits.")
 @click.option("--subject", metavar="TEXT", default="", help="On a relay: only relays named so.")
-@click.option("-n", "--workers", default="auto", help="Processes; `auto` is one a core, at most 4.")
+@click.option(
+    "-n", "--workers", default="auto", help="Processes; `auto` is one per core, at most 4."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def verify(
     certificate: str,
@@ -97,23 +91,18 @@ def verify(
     from the recorded frames. Exit codes: 0 verified, 1 refused, 2 made by another version of the
     suite, 3 not to be had from the relay, 4 usage.
     """
-    from nip_ap.certificate.command import VerificationUsage, run_verification
-    from nip_ap.engine.runner import NothingSelected, SuiteBroken, worker_count
+    from nip_ap.certificate.command import run_verification
+    from nip_ap.engine.runner import worker_count
 
-    try:
-        return run_verification(
-            certificate,
-            report=report,
-            issuer=issuer,
-            subject=subject,
-            workers=worker_count(workers),
-            as_json=as_json,
-            stream=sys.stdout,
-        )
-    except (VerificationUsage, NothingSelected) as error:
-        raise click.UsageError(str(error)) from None
-    except SuiteBroken as error:
-        raise InconclusiveError(str(error)) from None
+    return run_verification(
+        certificate,
+        report=report,
+        issuer=issuer,
+        subject=subject,
+        workers=worker_count(workers),
+        as_json=as_json,
+        stream=sys.stdout,
+    )
 
 
 @main.command()
@@ -126,17 +115,14 @@ def diff(old: Path, new: Path, as_json: bool, as_markdown: bool) -> int:
 
     Exit codes: 0 no regression, 1 a check that held does not hold any more, 4 usage.
     """
-    from nip_ap.reporting import ReportUnreadable, read_report
+    from nip_ap.reporting import read_report
     from nip_ap.reporting.compare.difference import difference
     from nip_ap.reporting.compare.text import markdown_of, print_difference
     from nip_ap.reporting.printing import say, say_json
 
     if as_json and as_markdown:
         raise click.UsageError("--json and --markdown: choose one")
-    try:
-        found = difference(read_report(old), read_report(new))
-    except ReportUnreadable as error:
-        raise click.UsageError(str(error)) from None
+    found = difference(read_report(old), read_report(new))
     if as_json:
         say_json(found.to_json())
     elif as_markdown:
@@ -148,20 +134,17 @@ def diff(old: Path, new: Path, as_json: bool, as_markdown: bool) -> int:
 
 @main.command()
 @click.argument("report", type=click.Path(exists=True, path_type=Path))
-@click.option("--reason", default="not mended yet", show_default=True, help="Put into each entry.")
+@click.option("--reason", default="not fixed yet", show_default=True, help="Put into each entry.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write this file.")
 def baseline(report: Path, reason: str, out: Path | None) -> int:
     """A baseline (for `nip-ap run --baseline`) that knows of what is broken in a REPORT."""
-    from nip_ap.reporting import ReportUnreadable, read_report
+    from nip_ap.reporting import read_report
     from nip_ap.reporting.baseline_file import baseline_of
     from nip_ap.reporting.printing import say
 
     if not reason.strip():
         raise click.UsageError("--reason must not be empty: each entry says why it is accepted")
-    try:
-        text = baseline_of(read_report(report), reason)
-    except ReportUnreadable as error:
-        raise click.UsageError(str(error)) from None
+    text = baseline_of(read_report(report), reason)
     if out is None:
         say(text, end="")
     else:
@@ -204,7 +187,7 @@ def explain(subject: str) -> None:
 
 @main.command()
 @click.option("--rogue", "names", multiple=True, metavar="NAME", help="Only this one. Repeatable.")
-@click.option("-n", "--workers", default="auto", help="Processes; `auto`: one per core, at most 4.")
+@_WORKERS
 @click.option(
     "--seed",
     metavar="TEXT",
@@ -237,10 +220,9 @@ def prove(
 
     Exit codes: 0 each rogue was caught by exactly its list, 1 not so.
     """
-    from nip_ap.proof.cache import CacheUnusable
-    from nip_ap.proof.command import Order, UnknownRogue
+    from nip_ap.proof.command import Order
     from nip_ap.proof.command import prove as run_proof
-    from nip_ap.proof.role import USUAL, ProofBroken
+    from nip_ap.proof.role import USUAL
 
     order = Order(
         role=role or USUAL,
@@ -253,12 +235,7 @@ def prove(
         page=page,
         cache=cache,
     )
-    try:
-        return run_proof(order, sys.stdout)
-    except UnknownRogue as error:
-        raise click.UsageError(str(error)) from None
-    except (ProofBroken, CacheUnusable) as error:
-        raise click.ClickException(str(error)) from None
+    return run_proof(order, sys.stdout)
 
 
 @main.command()
@@ -275,15 +252,11 @@ def site(folders: tuple[Path, ...], out: Path) -> None:
 
     A relay is a folder right below DIR, or DIR itself where a report lies in it.
     """
-    from nip_ap.reporting import ReportUnreadable
     from nip_ap.reporting.collect.site import write_site
     from nip_ap.reporting.legible import counted
     from nip_ap.reporting.printing import say
 
-    try:
-        reports = write_site(folders, out)
-    except ReportUnreadable as error:
-        raise click.UsageError(str(error)) from None
+    reports = write_site(folders, out)
     say(f"{counted(reports, 'report')}: {out / 'index.html'}")
 
 
@@ -295,15 +268,11 @@ def site(folders: tuple[Path, ...], out: Path) -> None:
     help="The page; DIR/history.html by default.",
 )
 def history(folder: Path, out: Path | None) -> None:
-    """A page of one relay's history from all reports below DIR, and a line a run."""
-    from nip_ap.reporting import ReportUnreadable
+    """A page of one relay's history from all reports below DIR, and one line per run."""
     from nip_ap.reporting.collect.history import write_history
     from nip_ap.reporting.printing import say
 
-    try:
-        page = write_history(folder, out, sys.stdout)
-    except ReportUnreadable as error:
-        raise click.UsageError(str(error)) from None
+    page = write_history(folder, out, sys.stdout)
     say(f"history: {page}")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -14,22 +15,9 @@ from nip_ap.model.option_table import option_table
 from nip_ap.model.options import Option, filled
 from nip_ap.model.settings import Settings
 from nip_ap.model.target_options import OPTIONS as TARGET_OPTIONS
-from nip_ap.model.verdict import EXIT_CODES, EXIT_UNREACHABLE, RunVerdict
 
 if TYPE_CHECKING:
     from nip_ap.certificate.issuing import Issuer
-
-
-class UnreachableError(click.ClickException):
-    """A relay that cannot be tested."""
-
-    exit_code = EXIT_UNREACHABLE
-
-
-class InconclusiveError(click.ClickException):
-    """A run that ended without a verdict."""
-
-    exit_code = EXIT_CODES[RunVerdict.INCONCLUSIVE]
 
 
 class _Value(click.ParamType):  # type: ignore[type-arg]
@@ -59,6 +47,11 @@ def parameters(table: Iterable[Option]) -> list[click.Parameter]:
     return [_parameter(one) for one in table]
 
 
+def option_value(key: str) -> click.ParamType:  # type: ignore[type-arg]
+    """How `nip-ap run` reads one of its options, for a command that has it too."""
+    return _Value(next(one for one in option_table() if one.key == key))
+
+
 def _parameter(one: Option) -> click.Parameter:
     if one.positional:
         return click.Argument(
@@ -74,25 +67,8 @@ def run(**given: Any) -> int:
     """Test the relay at URL, one that is started with --cmd, --image or --compose, or the bundled.
 
     Exit codes: 0 conformant, or known failures alone (--baseline); 1 not conformant, or the
-    baseline is outdated; 2 inconclusive; 3 unreachable; 4 usage.
+    baseline is outdated; 2 inconclusive; 3 unreachable; 4 usage; 70 the suite itself failed.
     """
-    from nip_ap.certificate.issuing import NotCarried
-    from nip_ap.engine.keys import SettingsError
-    from nip_ap.engine.runner import NothingSelected, SuiteBroken
-    from nip_ap.targets import TargetError
-    from nip_ap.wire import Unreachable
-
-    try:
-        return _run(given)
-    except (SettingsError, NothingSelected) as error:
-        raise click.UsageError(str(error)) from None
-    except (NotCarried, TargetError, Unreachable) as error:
-        raise UnreachableError(str(error)) from None
-    except SuiteBroken as error:
-        raise InconclusiveError(str(error)) from None
-
-
-def _run(given: Mapping[str, Any]) -> int:
     import secrets
 
     from nip_ap.engine.keys import baseline_at
@@ -114,15 +90,26 @@ def _run(given: Mapping[str, Any]) -> int:
         seed=given["seed"] or secrets.token_hex(4),
         keep_all_frames=delivery.certify is not None,
     )
+    _check_folders(delivery)
     issuer = _issuer(delivery, settings)
     known = baseline_at(delivery.baseline)
     recipe = recipe_for({one.key: given[one.key] for one in TARGET_OPTIONS}, settings)
     return run_suite(Order(settings, recipe, delivery, issuer, known), sys.stdout)
 
 
+def _check_folders(delivery: Delivery) -> None:
+    """A run takes its time: say before it what could only be said after it."""
+    for name, folder in (("--out", delivery.out), ("--alluredir", delivery.allure)):
+        if folder is None:
+            continue
+        nearest = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+            raise click.UsageError(f"{name} {folder}: nothing can be written into {nearest}")
+
+
 def _issuer(delivery: Delivery, settings: Settings) -> Issuer | None:
     """Who signs, once it is clear that a whole run will be there to sign."""
-    from nip_ap.certificate.issuing import Issuer, IssuerError, issuer_key
+    from nip_ap.certificate.issuing import Issuer, issuer_key
 
     if delivery.certify is None:
         if delivery.publish:
@@ -141,10 +128,7 @@ def _issuer(delivery: Delivery, settings: Settings) -> Issuer | None:
     for complaint, holds in complaints.items():
         if holds:
             raise click.UsageError(complaint)
-    try:
-        return Issuer(issuer_key(delivery.certify), delivery.publish)
-    except IssuerError as error:
-        raise click.UsageError(str(error)) from None
+    return Issuer(issuer_key(delivery.certify), delivery.publish)
 
 
 run_command = click.Command(

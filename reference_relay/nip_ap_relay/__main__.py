@@ -51,8 +51,9 @@ def _store(path: Path | None) -> Store:
 
 def _listener(host: str, port: int) -> socket.socket:
     try:
-        listener = socket.create_server((host, port), backlog=1024)
-    except (OSError, OverflowError) as error:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=1024)
+    except (OSError, OverflowError, UnicodeError) as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error}") from None
     # Accepted sockets inherit it; asyncio sets it only on sockets made with an explicit protocol.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -176,7 +177,8 @@ class _Announced(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         host, port = self.address
-        click.echo(f"listening on ws://{host}:{port}")
+        place = f"[{host}]" if ":" in host else host
+        click.echo(f"listening on ws://{place}:{port}")
         sys.stdout.flush()
 
 

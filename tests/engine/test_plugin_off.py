@@ -23,8 +23,9 @@ def test_nothing_of_the_suite_is_imported(pytester, run_pytest):
 
         def test_it():
             ours = {name for name in sys.modules if name.startswith("nip_ap")}
-            table = ("option_table", "options", "settings", "delivery", "target_options", "recipe")
-            names = ("plugin", "version", "model", *(f"model.{name}" for name in table))
+            table = {"option_table", "options", "settings", "delivery", "target_options"}
+            table |= {"recipe", "relay_url"}
+            names = {"plugin", "version", "model", *(f"model.{name}" for name in table)}
             assert ours <= {"nip_ap", *(f"nip_ap.{name}" for name in names)}
             assert not {"httpx", "coincurve", "websockets", "starlette"} & set(sys.modules)
         """

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-import click
-
 from nip_ap.certificate.document import Certificate, NotACertificate, read_certificate
 from nip_ap.certificate.issuing import NotCarried, about, fetch
 from nip_ap.certificate.verifying import EXIT, HOLDS, REFUSED, Findings, summary, verify
-from nip_ap.model.verdict import EXIT_UNREACHABLE
+from nip_ap.model.faults import UnreachableFault, UsageFault
+from nip_ap.model.relay_url import relay_url
 from nip_ap.reporting.legible import on_one_line
 from nip_ap.reporting.printing import painted, say, say_json
 from nip_ap.reporting.reading import ReportUnreadable
@@ -21,14 +20,12 @@ _PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
 _MOST_FAULTS = 12
 
 
-class VerificationUsage(ValueError):
+class VerificationUsage(UsageFault, ValueError):
     """Something in the command that cannot be done; the message says what to do instead."""
 
 
-class OutOfReach(click.ClickException):
+class OutOfReach(UnreachableFault):
     """A relay that gives no certificates."""
-
-    exit_code = EXIT_UNREACHABLE
 
 
 def run_verification(
@@ -69,7 +66,7 @@ def _refused_unread(why: str, as_json: bool, stream: IO[str]) -> int:
 
 
 def _found(place: str, issuer: str | None, subject: str) -> Certificate:
-    if not place.startswith(("ws://", "wss://")):
+    if not place.strip().lower().startswith(("ws://", "wss://")):
         try:
             return read_certificate(Path(place).read_bytes())
         except OSError as error:
@@ -78,6 +75,10 @@ def _found(place: str, issuer: str | None, subject: str) -> Certificate:
         raise VerificationUsage(
             "a relay carries certificates of anybody: say whose you trust with --issuer PUBKEY"
         )
+    try:
+        place = relay_url(place)
+    except ValueError as error:
+        raise VerificationUsage(str(error)) from None
     try:
         found = about(fetch(place, issuer), subject)
     except NotCarried as error:

@@ -15,15 +15,16 @@ from nip_ap.certificate.document import (
     NotACertificate,
     certificate_of,
 )
+from nip_ap.model.faults import UnreachableFault, UsageFault
 from nip_ap.nostr import Filter, SecretKey
 from nip_ap.wire import Transcript, WebSocketDoor, WireError
 
 
-class IssuerError(ValueError):
+class IssuerError(UsageFault, ValueError):
     """A key that must not or cannot sign; the message never repeats the key."""
 
 
-class NotCarried(ValueError):
+class NotCarried(UnreachableFault, ValueError):
     """A relay that does not take or give a certificate; the message says what it said."""
 
 

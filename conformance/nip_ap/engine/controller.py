@@ -15,12 +15,13 @@ import pytest
 
 from nip_ap.checking.preflight import probe
 from nip_ap.engine.check_ids import _Declared
-from nip_ap.engine.keys import SettingsError, baseline_at, read_keys
+from nip_ap.engine.keys import baseline_at, read_keys
 from nip_ap.engine.outcomes import _RESULT
 from nip_ap.engine.preparation import abilities, recipe_for
 from nip_ap.model.baseline import Baseline
 from nip_ap.model.clauses import register
 from nip_ap.model.delivery import Delivery
+from nip_ap.model.faults import UnreachableFault, UsageFault
 from nip_ap.model.options import filled
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.result import Result, settled
@@ -28,12 +29,13 @@ from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
 from nip_ap.model.target_options import OPTIONS as TARGET_OPTIONS
-from nip_ap.model.verdict import EXIT_CODES, EXIT_UNREACHABLE, Verdict
+from nip_ap.model.verdict import EXIT_CODES, Verdict
 from nip_ap.nostr import SecretKey
 from nip_ap.reporting import Report, TargetName, report_of, write_reports
 from nip_ap.reporting.legible import harmless_line
 from nip_ap.targets import Target, TargetError, kinds
-from nip_ap.wire import Transcript, Unreachable
+from nip_ap.wire import Transcript
+from nip_ap.wire.trust import trusting
 
 
 class SuiteController:
@@ -79,7 +81,7 @@ class SuiteController:
                 out=delivery.out,
                 baseline=baseline_at(delivery.baseline),
             )
-        except (TargetError, SettingsError) as error:
+        except (TargetError, UsageFault) as error:
             raise pytest.UsageError(str(error)) from None
 
     # -- the life of the target ------------------------------------------------
@@ -92,14 +94,15 @@ class SuiteController:
             return
         try:
             self.prepare()
-        except SettingsError as error:
+        except UsageFault as error:
             raise pytest.UsageError(str(error)) from None
-        except (TargetError, Unreachable) as error:
+        except UnreachableFault as error:
             self.close()
-            pytest.exit(str(error), returncode=EXIT_UNREACHABLE)
+            pytest.exit(str(error), returncode=error.exit_code)
 
     def prepare(self) -> None:
-        """Start the targets and probe them. Raises TargetError, Unreachable, KeyFileError."""
+        """Start the targets and probe them. Raises UsageFault and UnreachableFault."""
+        self._stack.enter_context(trusting(self.settings.ca))
         keys = read_keys(self.settings.keys)
         subjects = []
         for name, target in self._targets.items():

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from nip_ap.model.baseline import Baseline, BaselineError, read_baseline
 from nip_ap.model.clauses import register
+from nip_ap.model.faults import UsageFault
 from nip_ap.nostr import SecretKey
 
 
-class SettingsError(ValueError):
+class SettingsError(UsageFault, ValueError):
     """Something that the user asked for and that cannot be done."""
 
 

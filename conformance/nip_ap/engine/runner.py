@@ -21,6 +21,7 @@ from nip_ap.engine.keys import read_keys
 from nip_ap.model.baseline import Baseline
 from nip_ap.model.clauses import register
 from nip_ap.model.delivery import Delivery
+from nip_ap.model.faults import Fault, UsageFault
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings, selects
@@ -43,12 +44,17 @@ _A_WORKER_MORE = 0.01
 _BROKEN_OFF = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.INTERRUPTED)
 
 
-class NothingSelected(ValueError):
+class NothingSelected(UsageFault, ValueError):
     """--only left no check; the message says what there is to choose from."""
 
 
-class SuiteBroken(RuntimeError):
-    """The scenarios cannot be run; the message holds what pytest said."""
+class SuiteBroken(Fault, RuntimeError):
+    """The scenarios cannot be run; `details` holds what pytest said."""
+
+    def __init__(self, message: str, details: str) -> None:
+        """See Fault."""
+        super().__init__(message)
+        self.details = details
 
 
 @dataclass(frozen=True)
@@ -182,7 +188,7 @@ def run_pytest(
     text = printed.getvalue()
     was_told_to_stop = "--maxfail" in extra and bool(controller.runs()[0].results)
     if code in _BROKEN_OFF and not was_told_to_stop:
-        raise SuiteBroken(f"the checks could not be run to the end:\n{text[-3000:]}")
+        raise SuiteBroken("the checks could not be run to the end", text)
     return text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ from nip_ap.reporting.reading import read_transcript
 from nip_ap.targets import kinds
 from nip_ap.wire import Playback, Transcript
 from nip_ap.wire.dialling import FarNetwork
+from nip_ap.wire.trust import trusting
 
 
 def _name_of(subject: Subject) -> TargetName:
@@ -61,6 +63,7 @@ class SuiteWorker:
         self._surface: Surface | None = None
         self._watching: Watching | None = None
         self._network: FarNetwork | None = None
+        self._exit = ExitStack()
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             config.args = [str(path) for path in scenario_files()]
         if "test" not in config.getini("python_functions"):
@@ -84,6 +87,7 @@ class SuiteWorker:
         """The shared surface of this process, made when first needed."""
         if self._surface is None:
             context = self.context
+            self._exit.enter_context(trusting(context.settings.ca))
             keys = {} if context.evidence else read_keys(context.settings.keys)
             self._network = FarNetwork()
             self._network.is_far = any(one.capabilities.is_far for one in context.subjects)
@@ -125,6 +129,7 @@ class SuiteWorker:
             self._watching.leave()
         if self._network is not None:
             self._network.leave()
+        self._exit.close()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:

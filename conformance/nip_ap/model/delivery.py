@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nip_ap.model.options import folder, option, path
+from nip_ap.model.relay_url import relay_url
 
 
 def _workers(given: str) -> str:
@@ -66,7 +67,9 @@ class Delivery:
         read=path,
         under_pytest=False,
     )
-    publish: str = option("", "Put the certificate on a relay.", "RELAY", under_pytest=False)
+    publish: str = option(
+        "", "Put the certificate on a relay.", "RELAY", read=relay_url, under_pytest=False
+    )
     baseline: Path | None = option(
         None,
         "Known failures (TOML, see `nip-ap baseline`); they run and do not fail the run.",

@@ -36,7 +36,7 @@ def folder(given: str) -> Path:
     return found
 
 
-def whole_number(least: int) -> Callable[[str], int]:
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
     """A reader of whole numbers."""
 
     def read(given: str) -> int:
@@ -46,6 +46,8 @@ def whole_number(least: int) -> Callable[[str], int]:
             raise ValueError(f"{given!r} is not a whole number") from None
         if found < least:
             raise ValueError(f"{given} is too small; {least} is the least")
+        if most is not None and found > most:
+            raise ValueError(f"{given} is too large; {most} is the most")
         return found
 
     return read
@@ -111,6 +113,10 @@ class Option:
         """The value that a text stands for. Raises ValueError, with a sentence."""
         if not given.strip():
             raise ValueError(EMPTY)
+        try:
+            given.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{given!a} is not UTF-8") from None
         if self.choices and given not in self.choices:
             raise ValueError(f"{given!r} is not one of {', '.join(self.choices)}")
         return self.read(given)

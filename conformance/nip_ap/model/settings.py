@@ -38,6 +38,9 @@ class Settings:
         choices=("nip42", "nip98", "x-pubkey"),
     )
     keys: str | None = option(None, "JSON file of secret keys by role, for closed relays.", "FILE")
+    ca: str | None = option(
+        None, "Trust the certificate authorities in this PEM file, for wss://.", "FILE"
+    )
     answer_limit: float = option(
         8.0, "How long the relay may take for one answer.", "SECONDS", name="timeout", read=seconds
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from nip_ap.model.options import Option, seconds, whole_number
+from nip_ap.model.relay_url import relay_url
 
 
 def _option(name: str, metavar: str, help: str, **more: Any) -> Option:  # noqa: A002
@@ -19,10 +20,16 @@ def _option(name: str, metavar: str, help: str, **more: Any) -> Option:  # noqa:
 BUNDLED = "bundled"
 """What stands for the bundled relay where a URL is asked for."""
 
+
+def _bundled_or_url(given: str) -> str:
+    return BUNDLED if given.strip() == BUNDLED else relay_url(given)
+
+
 URL = _option(
     "url",
     "URL",
     "A relay that runs already, ws:// or wss://; `bundled` is the bundled one.",
+    read=_bundled_or_url,
     positional=True,
     pytest_flag="--relay-url",
     in_action=True,
@@ -45,7 +52,7 @@ PORT = _option(
     "port",
     "PORT",
     "Where the relay listens in its container; the one port that the image exposes, or 3000.",
-    read=whole_number(1),
+    read=whole_number(1, 65535),
     in_action=True,
 )
 MOUNT = _option(

@@ -68,8 +68,6 @@ EXIT_CODES = {
     RunVerdict.KNOWN_FAILURES: 0,
     RunVerdict.OUTDATED: 1,
 }
-EXIT_UNREACHABLE = 3
-EXIT_USAGE = 4
 
 _RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
 

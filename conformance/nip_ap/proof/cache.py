@@ -18,11 +18,13 @@ from typing import Any
 
 import orjson
 
+from nip_ap.model.faults import UsageFault
+
 _GENERATIONS = 6
 """Versions of the suite of which entries are kept."""
 
 
-class CacheUnusable(ValueError):
+class CacheUnusable(UsageFault, ValueError):
     """A folder that cannot hold the cache; the message says why."""
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from nip_ap.model.faults import UsageFault
 from nip_ap.proof.cache import cache_in, usual_folder
 from nip_ap.proof.finding import Finding
 from nip_ap.proof.matrix import Matrix, gaps
@@ -23,7 +24,7 @@ from nip_ap.rogue import GENERAL, Rogue
 _ROWS_NAMED = 5
 
 
-class UnknownRogue(ValueError):
+class UnknownRogue(UsageFault, ValueError):
     """A name that no rogue has."""
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+from nip_ap.model.faults import Fault
 from nip_ap.model.result import Result
 from nip_ap.proof.cache import Cache
 from nip_ap.proof.finding import Finding
@@ -17,7 +18,7 @@ USUAL = "relay"
 """The role that is proved where none is named."""
 
 
-class ProofBroken(RuntimeError):
+class ProofBroken(Fault, RuntimeError):
     """The proof cannot be made; the message says why."""
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 import orjson
 
+from nip_ap.model.faults import UsageFault
 from nip_ap.model.frame import Frame
 from nip_ap.model.report import FORMAT, PREFLIGHT_PATH, Document, Report
 from nip_ap.resources import resource
 
 
-class ReportUnreadable(ValueError):
+class ReportUnreadable(UsageFault, ValueError):
     """A report that cannot be used; the message names the file, the place and what is wrong."""
 
 

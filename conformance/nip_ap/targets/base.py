@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from nip_ap.model.faults import UnreachableFault, UsageFault
 
-class TargetError(Exception):
+
+class TargetError(UnreachableFault):
     """A target that cannot be had; the message is one plain sentence for the user."""
 
 
-class TargetUsage(ValueError):
+class TargetUsage(UsageFault, ValueError):
     """Options that do not describe a target; the message says what to write instead."""
 
 

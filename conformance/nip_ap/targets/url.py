@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from nip_ap.model.recipe import Recipe
+from nip_ap.model.relay_url import RelayUrl, relay_url
 from nip_ap.targets.base import Target, TargetError
 from nip_ap.targets.recipe import Kind
 
@@ -20,12 +19,10 @@ class UrlTarget:
 
     def __init__(self, url: str) -> None:
         """Take ws://... or wss://... Raises TargetError for anything else."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("ws", "wss") or not parts.hostname:
-            raise TargetError(f"{url!r} is no relay URL; it has to begin with ws:// or wss://")
-        if parts.username or parts.password:
-            raise TargetError("a relay URL must not hold a user name or password")
-        self.url = url
+        try:
+            self.url = relay_url(url)
+        except ValueError as error:
+            raise TargetError(str(error)) from None
 
     def start(self) -> None:
         """The relay runs already."""
@@ -40,13 +37,7 @@ class UrlTarget:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to this machine, where heavier checks are allowed."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return RelayUrl.parse(url).is_loopback
 
 
 def _prepare(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from nip_ap.model.faults import UnreachableFault
 from nip_ap.model.judgement import Ending
 from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import Event, Filter
@@ -15,7 +16,7 @@ ANSWER_LIMIT = 8.0
 """Seconds within which a relay has to answer one request, unless the run says otherwise."""
 
 
-class WireError(Ending):
+class WireError(Ending, UnreachableFault):
     """The conversation broke down; a check that meets this is inconclusive unless it expects it."""
 
     verdict = Verdict.INCONCLUSIVE

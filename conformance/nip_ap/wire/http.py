@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from nip_ap.model.frame import GAVE_UP, NOTE, RECEIVED, SENT
+from nip_ap.model.relay_url import RelayUrl
 from nip_ap.nostr import (
     Event,
     Filter,
@@ -39,7 +40,7 @@ NIP98, X_PUBKEY = "nip98", "x-pubkey"
 
 def http_base(relay_url: str) -> str:
     """The HTTP base of a relay's WebSocket URL, without a trailing slash."""
-    return "http" + relay_url.removeprefix("ws").rstrip("/")
+    return RelayUrl.parse(relay_url).http.rstrip("/")
 
 
 class HttpDoor:
@@ -66,7 +67,7 @@ class HttpDoor:
         `nonce` keeps the requests of checks apart that share a key, such as one of --keys.
         """
         self.base = http_base(url)
-        self._root = "http" + url.removeprefix("ws")
+        self._root = RelayUrl.parse(url).http
         self.who = who
         self.key = key
         self._auth = auth
