@@ -69,11 +69,10 @@ def run(**given: Any) -> int:
     Exit codes: 0 conformant, or known failures alone (--baseline); 1 not conformant, or the
     baseline is outdated; 2 inconclusive; 3 unreachable; 4 usage; 70 the suite itself failed.
     """
-    import secrets
-
     from nip_ap.engine.keys import baseline_at
     from nip_ap.engine.preparation import recipe_for
     from nip_ap.engine.runner import Order, run_suite
+    from nip_ap.model.seed import salted
 
     delivery = filled(Delivery, given)
     if delivery.verbose and delivery.quiet:
@@ -87,7 +86,7 @@ def run(**given: Any) -> int:
     settings = filled(
         Settings,
         given,
-        seed=given["seed"] or secrets.token_hex(4),
+        seed=salted(given["seed"]),
         keep_all_frames=delivery.certify is not None,
     )
     _check_folders(delivery)

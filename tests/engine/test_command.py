@@ -117,6 +117,7 @@ def test_the_register_can_be_listed_for_machines_and_people(nip_ap):
 def test_keys_of_a_run_never_reach_its_output(nip_ap, relay, tmp_path):
     canary = SecretKey.fresh().secret_hex()
     (tmp_path / "keys.json").write_text(json.dumps({"owner": canary}))
+    (tmp_path / "keys.json").chmod(0o600)
     arguments = ("run", relay.url, "--keys", tmp_path / "keys.json", "--only", "AP-SLUG-09")
     done = nip_ap(*arguments, "-n", 1, "--out", tmp_path / "out")
     written = [one.read_text() for one in (tmp_path / "out").rglob("*") if one.is_file()]

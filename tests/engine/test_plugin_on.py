@@ -251,6 +251,7 @@ def test_keys_come_from_a_file_and_go_nowhere(run_checks, tmp_path):
     secrets = {role: f"{number:02x}" * 32 for number, role in enumerate(("owner", "stranger"), 17)}
     path = tmp_path / "keys.json"
     path.write_bytes(orjson.dumps(secrets))
+    path.chmod(0o600)
     done = run_checks("--nip-ap-only", "AP-SLUG-09", "--nip-ap-keys", path, "-n", "2")
     assert done.code == 0
     written = [one.read_text() for one in done.out.rglob("*") if one.is_file()]
@@ -264,6 +265,7 @@ def test_keys_come_from_a_file_and_go_nowhere(run_checks, tmp_path):
 def test_a_bad_key_file_is_a_usage_error_that_repeats_nothing(pytester, relay, tmp_path, content):
     path = tmp_path / "keys.json"
     path.write_text(content)
+    path.chmod(0o600)
     done = pytester.runpytest_inprocess("--nip-ap", "--relay-url", relay.url, "--nip-ap-keys", path)
     text = done.stdout.str() + done.stderr.str()
     assert done.ret == pytest.ExitCode.USAGE_ERROR

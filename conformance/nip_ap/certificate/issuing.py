@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from nip_ap.certificate.document import (
     NotACertificate,
     certificate_of,
 )
+from nip_ap.engine.secret_files import SecretFileError, secret_text
 from nip_ap.model.faults import UnreachableFault, UsageFault
 from nip_ap.nostr import Filter, SecretKey
 from nip_ap.wire import Transcript, WebSocketDoor, WireError
@@ -39,19 +39,9 @@ class Issuer:
 def issuer_key(path: Path) -> SecretKey:
     """The key in a file of 64 hex digits that nobody else may read. Raises IssuerError."""
     try:
-        others = stat.S_IMODE(path.stat().st_mode) & 0o077
-        if others:
-            raise IssuerError(
-                f"others may read {path}, so it is no secret; `chmod 600 {path}` mends that "
-                "(make a new key if others had access to this machine)"
-            )
-        return SecretKey.from_file(path)
-    except OSError as error:
-        raise IssuerError(f"the key file {path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise IssuerError(f"the key file {path} has to hold 64 hex digits") from None
-    except IssuerError:
-        raise
+        return SecretKey.from_hex(secret_text(path).strip())
+    except SecretFileError as error:
+        raise IssuerError(str(error)) from None
     except ValueError as error:
         raise IssuerError(f"the key file {path} has no usable key: {error}") from None
 

@@ -53,6 +53,8 @@ Door = WebSocketDoor | HttpDoor
 _LAGS, _SHORT = 10, 2.0
 _INDEXED, _FIRST_PAUSE, _LONGEST_PAUSE = 3.0, 0.005, 0.2
 """Seconds that an index may run behind, and between two looks at it."""
+_NAMED_AT_ONCE = 50
+"""Events that one deletion request names."""
 _APART = 8
 """Connections that one actor opens at once for events that go on one each; questions asked so."""
 
@@ -543,8 +545,11 @@ class Actor:
 
     # -- leaving ---------------------------------------------------------------
 
-    def clean_up(self) -> None:
-        """Ask the relay to delete the personas and channels made; answers are not awaited."""
+    def clean_up(self, *, awaited: bool = False) -> None:
+        """Ask the relay to delete the personas and channels made.
+
+        Answers are awaited where another check is to have the key next.
+        """
         slugs = {event.slug for event in self.written if event.kind == PERSONA}
         newest = max((event.created_at for event in self.written), default=0)
         when = max(newest, self._surroundings.clock.now())
@@ -554,6 +559,16 @@ class Actor:
         for made in (event for event in self.written if event.kind == CREATE_CHANNEL):
             removal = Channel(made.tag_values("h")[0], self._surroundings.clock.now()).removal()
             self.ws.send(["EVENT", self.signs(removal).to_json()])
+        if awaited:
+            self._delete_all(when)
+
+    def _delete_all(self, when: int) -> None:
+        """Delete everything else that was written by its id, and wait until that went through."""
+        others = [one for one in self.written if one.kind not in (PERSONA, DELETION)]
+        for start in range(0, len(others), _NAMED_AT_ONCE):
+            tags = tuple(("e", one.id) for one in others[start : start + _NAMED_AT_ONCE])
+            self.ws.send(["EVENT", self.signs(Draft(DELETION, when, tags)).to_json()])
+        self.ws.query([all_of(self)])
 
     def leave(self) -> None:
         """Close every connection."""

@@ -11,11 +11,14 @@ from pathlib import Path
 from nip_ap.checking.actor import Actor, Clock, Surroundings
 from nip_ap.checking.credentials import ABILITIES, run_key
 from nip_ap.checking.evidence import Ledger
+from nip_ap.checking.foreign_writes import foreign_write
 from nip_ap.checking.own_relay import Borrowed, OwnRelay, Standby
 from nip_ap.checking.refusal_texts import compared, is_of_the_family
+from nip_ap.model.frame import NOTE
 from nip_ap.model.greeting import Greeting
 from nip_ap.model.judgement import HOLDS, Comparison, Judgement, NotApplicable, judged
 from nip_ap.model.result import Result
+from nip_ap.model.seed import unsalted
 from nip_ap.model.subject import Context, Subject
 from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import SecretKey, derive
@@ -42,6 +45,9 @@ class Surface:
     context: Context
     network: Network
     keys: Mapping[str, SecretKey]
+    """The keys of --keys that a check has to itself while it runs."""
+    salt: str = ""
+    """What keeps two processes apart that run the same checks of one run at once."""
     patiences: dict[str, Patience] = field(default_factory=dict)
 
     def patience(self, subject: str) -> Patience:
@@ -68,6 +74,8 @@ class Check:
     comparison: Comparison = field(default_factory=Comparison)
     beyond: str = ""
     _actors: list[Actor] = field(default_factory=list)
+    _named: list[Actor] = field(default_factory=list)
+    """Those whose key --keys names."""
     _steps: list[str] = field(default_factory=list)
     _sequences: int = 0
     _own: OwnRelay | Borrowed | None = None
@@ -88,8 +96,17 @@ class Check:
     @property
     def seed(self) -> str:
         """The seed of this check: the run's, the check's id and the repetition."""
-        run = self.surface.context.settings.seed
-        return derive(run, self.subject.name, self.id, str(self.repetition)).hex()
+        names = [self.subject.name, self.id, str(self.repetition)]
+        if self.surface.salt:
+            names.append(self.surface.salt)
+        return derive(self.surface.context.settings.seed, *names).hex()
+
+    @property
+    def generation_seed(self) -> int:
+        """The seed of generated values: the same for each run of a seed, whatever its salt."""
+        seed = unsalted(self.surface.context.settings.seed)
+        made = derive(seed, self.subject.name, self.id, str(self.repetition)).hex()
+        return int(made[:12], 16)
 
     def slug(self, name: str = "persona") -> str:
         """A slug that nobody else uses; the same for the same seed."""
@@ -201,7 +218,10 @@ class Check:
             names = ("key", role) if not turn else ("key", role, str(turn))
             key = keys.get(role) or SecretKey.derived(self.seed, *names)
         name = role if not turn else f"{role} of turn {turn}"
-        return self._enter(Actor(name, key, self._surroundings()))
+        actor = self._enter(Actor(name, key, self._surroundings()))
+        if role in keys:
+            self._named.append(actor)
+        return actor
 
     def has_given_key(self, role: str) -> bool:
         """Whether --keys names the role: then its key may have written things before."""
@@ -212,8 +232,13 @@ class Check:
         if not isinstance(self.transcript, Playback):
             return self.surface.keys
         frames = self.transcript.recorded
-        given = self.surface.context.given_keys
-        return {role: RecordedKey(pubkey, frames) for role, pubkey in given.items()}
+        notes = {one.text for one in frames if one.direction == NOTE}
+        found: dict[str, SecretKey] = {}
+        for name, pubkey in self.surface.context.given_keys.items():
+            role = name.rstrip("0123456789 ")
+            if role not in found or any(one.endswith(f"the key {pubkey}") for one in notes):
+                found[role] = RecordedKey(pubkey, frames)
+        return found
 
     def anonymous(self) -> Actor:
         """An actor who never authenticates."""
@@ -279,9 +304,11 @@ class Check:
         """Clean up and close every connection. What fails here says nothing about the clause."""
         self.transcript.close()
         for actor in self._actors:
-            if self._own is None and not self.subject.is_disposable and actor.written:
+            given = actor in self._named
+            passes_on = given or not self.subject.is_disposable
+            if self._own is None and passes_on and actor.written:
                 try:
-                    actor.clean_up()
+                    actor.clean_up(awaited=given)
                 except (WireError, OSError):
                     continue
         for actor in self._actors:
@@ -296,7 +323,7 @@ class Check:
                 self.transcript.finish()
             if self.transcript.divergence:
                 error = Diverged(self.transcript.divergence)
-        found = self._judged(error)
+        found = self._with_foreign_writes(self._judged(error))
         self._compare_texts()
         return Result(
             check=self.id,
@@ -342,6 +369,19 @@ class Check:
         if found.remark:
             self.note(found.remark)
         return found
+
+    def _with_foreign_writes(self, found: Judgement) -> Judgement:
+        """A red check is undecided where somebody else wrote under its keys of --keys."""
+        if not found.verdict.is_red or not self.surface.keys or self.beyond:
+            return found
+        event = foreign_write(self.transcript.frames, {one.pubkey for one in self._named})
+        if event is None:
+            return found
+        reason = (
+            f"event {event.id[:8]} of kind {event.kind} was written under a key of --keys, and not "
+            f"by this check, so that what it saw may be another's doing: {found.reason}"
+        )
+        return Judgement(Verdict.INCONCLUSIVE, reason)
 
     def _controlled(self) -> Judgement:
         """A check that passed, unless it rests on negatives whose positive twin it never saw."""

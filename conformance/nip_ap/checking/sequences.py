@@ -57,7 +57,7 @@ class Traffic:
 
         Raises Broken with the shortest sequence found, Inconclusive where nothing was compared.
         """
-        random = Random(f"{self.check.seed} {seed}")
+        random = Random(f"{self.check.generation_seed} {seed}")
         steps: Sequence[Step] = planner(random, self._scope(surfaces))
         player = self._played(steps, themes)
         finding = _first(player, themes, surfaces)

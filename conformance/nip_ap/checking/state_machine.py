@@ -52,7 +52,7 @@ def run_machine(
     """
     settings = check.surface.context.settings
     phases = [Phase.generate, Phase.shrink] if settings.shrink else [Phase.generate]
-    seeded = hypothesis.seed(int(check.seed[:12], 16))(machine)
+    seeded = hypothesis.seed(check.generation_seed)(machine)
     bounded = hypothesis.settings(
         max_examples=settings.examples,
         stateful_step_count=STEPS,

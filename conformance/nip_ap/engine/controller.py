@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -26,6 +25,7 @@ from nip_ap.model.options import filled
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.result import Result, settled
 from nip_ap.model.run import Run
+from nip_ap.model.seed import salted
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
 from nip_ap.model.target_options import OPTIONS as TARGET_OPTIONS
@@ -70,7 +70,7 @@ class SuiteController:
     @classmethod
     def from_options(cls, given: Mapping[str, Any]) -> SuiteController:
         """The controller of `pytest --nip-ap`, from its options by key."""
-        settings = filled(Settings, given, seed=given["seed"] or secrets.token_hex(4))
+        settings = filled(Settings, given, seed=salted(given["seed"]))
         delivery = filled(Delivery, given)
         try:
             recipe = recipe_for({one.key: given[one.key] for one in TARGET_OPTIONS}, settings)

@@ -17,7 +17,7 @@ import pytest
 
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.declarations import scenario_files
-from nip_ap.engine.keys import read_keys
+from nip_ap.engine.keys import public_keys, read_key_sets
 from nip_ap.model.baseline import Baseline
 from nip_ap.model.clauses import register
 from nip_ap.model.delivery import Delivery
@@ -132,7 +132,7 @@ def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[
     assert order.delivery.out is not None, "the command sees to it that there is a folder"
     file = order.delivery.out / FILE_NAME
     file.unlink(missing_ok=True)
-    given = {role: key.pubkey for role, key in read_keys(order.settings.keys).items()}
+    given = public_keys(read_key_sets(order.settings.keys))
     try:
         certificate = certify(
             run, report, order.delivery.out, issuer.key, checks=all_checks(), given_keys=given

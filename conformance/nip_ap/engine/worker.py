@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ from nip_ap.engine.check_ids import (
 )
 from nip_ap.engine.declarations import declarations, longest_checks, scenario_files
 from nip_ap.engine.fixtures import CHECK, FALLS
-from nip_ap.engine.keys import read_keys
+from nip_ap.engine.key_turns import KeyTurns
+from nip_ap.engine.keys import read_key_sets
 from nip_ap.engine.no_waiting import impatient_imports
 from nip_ap.engine.outcomes import _RESULT, _briefly, _dress, _plain
 from nip_ap.engine.watching import Watching
@@ -64,6 +66,7 @@ class SuiteWorker:
         self._watching: Watching | None = None
         self._network: FarNetwork | None = None
         self._exit = ExitStack()
+        self._turns: KeyTurns | None = None
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             config.args = [str(path) for path in scenario_files()]
         if "test" not in config.getini("python_functions"):
@@ -88,11 +91,24 @@ class SuiteWorker:
         if self._surface is None:
             context = self.context
             self._exit.enter_context(trusting(context.settings.ca))
-            keys = {} if context.evidence else read_keys(context.settings.keys)
             self._network = FarNetwork()
             self._network.is_far = any(one.capabilities.is_far for one in context.subjects)
-            self._surface = Surface(context, self._network, keys)
+            self._surface = Surface(context, self._network, {}, self._salt())
         return self._surface
+
+    def _salt(self) -> str:
+        """Under `--dist each` every worker runs every check: each with keys of its own."""
+        is_each = self._config.getoption("dist", "no") == "each"
+        return str(self._config.workerinput["workerid"]) if is_each else ""  # type: ignore[attr-defined]
+
+    @property
+    def turns(self) -> KeyTurns:
+        """The sets of given keys, of which a check has one at a time."""
+        if self._turns is None:
+            context = self.surface.context
+            path = None if context.evidence else context.settings.keys
+            self._turns = KeyTurns(read_key_sets(path))
+        return self._turns
 
     @property
     def watching(self) -> Watching:
@@ -199,7 +215,7 @@ class SuiteWorker:
             level=MUST if unknown else level_of(clauses, known, spec),
             sentence=_function(item).removeprefix("test_").replace("_", " "),
             subject=subject,
-            surface=self.surface,
+            surface=replace(self.surface, keys=self.turns.take()),
             repetition=parameters.get(_REPETITION, 0),
             transcript=self._transcript(_check_id(item, clauses)),
         )
@@ -266,6 +282,7 @@ class SuiteWorker:
         if call.when == "teardown":
             self._running = None
             self.watching.over()
+            self.turns.give_back()
         return report
 
 

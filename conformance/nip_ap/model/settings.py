@@ -19,7 +19,10 @@ class Settings:
     """
 
     seed: str = field(
-        metadata=described("Seed of keys, slugs and contents; a random one if left out.")
+        metadata=described(
+            "Seed of what is generated; a random one if left out. Keys have a salt besides, "
+            "which the reported seed holds: 7f3a.c0de42 repeats a run exactly."
+        )
     )
     spec: str = option(
         "auto",
@@ -37,7 +40,12 @@ class Settings:
         "STYLE",
         choices=("nip42", "nip98", "x-pubkey"),
     )
-    keys: str | None = option(None, "JSON file of secret keys by role, for closed relays.", "FILE")
+    keys: str | None = option(
+        None,
+        "JSON file of secret keys by role, for closed relays; an array of sets lets as many checks "
+        "run at once.",
+        "FILE",
+    )
     ca: str | None = option(
         None, "Trust the certificate authorities in this PEM file, for wss://.", "FILE"
     )
