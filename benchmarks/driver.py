@@ -265,11 +265,20 @@ def _require_accepted(answer: OkMessage) -> None:
 
 def memory_of_children(pid: int) -> float:
     """Resident memory of all processes below one, MiB, from /proc."""
-    found = 0
-    for child in _children(pid):
-        status = Path(f"/proc/{child}/status").read_text().splitlines()
-        found += sum(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-    return round(found / 1024, 1)
+    return round(sum(map(_resident, _children(pid))), 1)
+
+
+def memory_of_tree(pid: int) -> float:
+    """Resident memory of a process and of all below it, MiB, from /proc."""
+    return round(_resident(pid) + memory_of_children(pid), 1)
+
+
+def _resident(pid: int) -> float:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:  # it has ended since
+        return 0.0
+    return sum(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
 
 
 def processor_time_of_children(pid: int) -> float:

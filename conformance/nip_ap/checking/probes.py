@@ -250,6 +250,10 @@ _DAY = 86_400
 _LARGE_BODY = 1_048_577
 
 
+_LARGEST_DOCUMENT = 262_144
+"""Bytes of a NIP-11 document that is read: many times what any relay has to say of itself."""
+
+
 _LARGEST_PROBED_FRAME = 4_194_304
 
 
@@ -398,9 +402,17 @@ def _revision(probing: Probing) -> Revision:
 
 
 def relay_information(door: HttpDoor) -> dict[str, Any]:
-    """The NIP-11 document; empty where there is none that can be read."""
+    """The NIP-11 document; empty where there is none that can be read.
+
+    Limits that are not an object limit nothing.
+    """
     try:
-        document = orjson.loads(door.information().content)
+        content = door.information().content
+        document = orjson.loads(content) if len(content) <= _LARGEST_DOCUMENT else None
     except (WireError, orjson.JSONDecodeError):
         return {}
-    return document if isinstance(document, dict) else {}
+    if not isinstance(document, dict):
+        return {}
+    if not isinstance(document.get("limitation", {}), dict):
+        del document["limitation"]
+    return document

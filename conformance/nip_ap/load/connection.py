@@ -20,6 +20,7 @@ from websockets.http11 import Response
 from websockets.uri import parse_uri
 
 from nip_ap.nostr.message import RelayMessage, read_message
+from nip_ap.wire.bounds import LARGEST_MESSAGE
 
 Take = Callable[[RelayMessage, str, float], None]
 """Called with each message of the relay, its text and when it came."""
@@ -41,7 +42,7 @@ class Connection(asyncio.Protocol):
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._take = take
         self._record = record
-        self._protocol = ClientProtocol(parse_uri(url), max_size=None)
+        self._protocol = ClientProtocol(parse_uri(url), max_size=LARGEST_MESSAGE)
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pieces: list[bytes] = []
         self._transport: asyncio.Transport | None = None
@@ -115,6 +116,8 @@ class Connection(asyncio.Protocol):
             elif isinstance(event, Response):
                 self._on_handshake()
         self._flush()
+        if self._protocol.parser_exc is not None:  # what follows may have no end
+            self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The TCP connection is gone."""

@@ -25,7 +25,8 @@ from nip_ap.model.frame import (
     SENT,
     WITHIN,
 )
-from nip_ap.wire.answers import ConnectionLost, NoAnswer, Unreachable
+from nip_ap.wire.answers import ConnectionLost, Flooded, NoAnswer, Unreachable, WireError
+from nip_ap.wire.bounds import FLOODS, flood
 from nip_ap.wire.conversation import Conversation
 from nip_ap.wire.network import Line, Network
 from nip_ap.wire.pace import Patience
@@ -63,6 +64,7 @@ class Connection(Conversation):
         self.answer_limit = answer_limit
         self._transcript = transcript
         self._sent = 0
+        self._characters = 0
         self._lost: str | None = None
         self._left = False
         self._connection = transcript.connection(who, DOOR)
@@ -88,10 +90,20 @@ class Connection(Conversation):
     # -- what comes ------------------------------------------------------------
 
     def _take(self, text: str) -> None:
+        if self._lost is not None:
+            return
         self._transcript.record(self.who, DOOR, RECEIVED, text, self._connection)
         self.receive(text)
+        self._characters += len(text)
+        problem = flood(len(self.received), self._characters, self._sent)
+        if problem is not None:
+            self._lose(problem)
+            self._transcript.thin_out(self.who, DOOR, self._connection)
+            self._line.abort()
 
     def _lose(self, reason: str) -> None:
+        if self._lost is not None:
+            return
         self._lost = reason
         if not self._left:
             self._remark(f"{LOST}{reason}")
@@ -99,7 +111,7 @@ class Connection(Conversation):
     # -- sending and waiting ---------------------------------------------------
 
     def send(self, frame: Any) -> None:
-        """Send a frame as JSON. Raises ConnectionLost."""
+        """Send a frame as JSON. Raises ConnectionLost, Flooded."""
         self.note_sent(frame)
         self.send_text(orjson.dumps(frame).decode())
 
@@ -115,10 +127,13 @@ class Connection(Conversation):
             self._line.send(text, as_text)
         except ConnectionLost as error:
             self._remark(f"{NOT_SENT}{error}")
-            raise
+            raise _ending(self._lost or str(error)) from error
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until something came. Raises NoAnswer or ConnectionLost, naming what was awaited."""
+        """Wait until something came. Raises what ended the wait, naming what was awaited.
+
+        That is NoAnswer, ConnectionLost or Flooded.
+        """
         limit, began = self.patience.limit, time.monotonic()
         with self._changed:
             came = self._line.wait(lambda: condition() or self._lost is not None, limit)
@@ -126,7 +141,7 @@ class Connection(Conversation):
                 self.patience.answered(time.monotonic() - began)
                 return
             if self._lost is not None:
-                raise ConnectionLost(f"{self._lost}; {what} was awaited")
+                raise _ending(f"{self._lost}; {what} was awaited")
             self._remark(f"{GAVE_UP}{what}{WITHIN}{limit:g} s")
         self.patience.gave_up()
         notices = f"; last notice: {self.notices[-1]!r}" if self.notices else ""
@@ -165,3 +180,8 @@ class Connection(Conversation):
         """Cut the TCP connection without a closing handshake."""
         self._remark(CUT_OFF)
         self._line.abort()
+
+
+def _ending(reason: str) -> WireError:
+    """The error of a connection that is no more."""
+    return Flooded(reason) if reason.startswith(FLOODS) else ConnectionLost(reason)

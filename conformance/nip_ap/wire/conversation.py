@@ -26,6 +26,9 @@ from nip_ap.nostr.message import (
     read_message,
 )
 
+_MOST_KEPT = 100
+"""Malformed events that are kept: the hundredth is as telling as the first."""
+
 
 @dataclass(frozen=True)
 class Malformed:
@@ -142,7 +145,9 @@ class Conversation:
         try:
             event = message.event()
         except MalformedEvent as error:
-            self.malformed.append(Malformed(message.subscription, message.value, str(error)))
+            if len(self.malformed) < _MOST_KEPT:
+                malformed = Malformed(message.subscription, message.value, str(error))
+                self.malformed.append(malformed)
             return False
         if message.subscription not in self._requests:
             return False

@@ -117,6 +117,9 @@ class Playback(Transcript):
             while self._next < len(self.recorded) and self.recorded[self._next].who in whos:
                 self._next += 1
 
+    def thin_out(self, who: str, door: str, connection: int) -> None:
+        """What was left out is left out."""
+
     def forget(self) -> None:
         """A transcript that is fit to be played has forgotten nothing."""
 
@@ -323,7 +326,7 @@ class _PlayedHttp:
         limit: float,
         fresh: bool = False,
     ) -> HttpResponse:
-        """See HttpLine; what is sent was compared when it was recorded."""
+        """See HttpLine; what is sent was compared already."""
         return self._playback.response(self._address)
 
     def close(self) -> None:

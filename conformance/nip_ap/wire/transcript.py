@@ -16,6 +16,7 @@ from typing import TypeVar
 import orjson
 
 from nip_ap.model.frame import NOTE, RECEIVED, SUITE, Frame
+from nip_ap.wire.bounds import MOST_SHOWN
 
 LONGEST_SENT = 200_000
 """Characters of a sent frame that a transcript holds: more than any event of the suite, but for
@@ -87,6 +88,25 @@ class Transcript:
         value = take()
         self.record(who, "", NOTE, reading_note(name, value))
         return value
+
+    def thin_out(self, who: str, door: str, connection: int) -> None:
+        """Leave out the middle of what came on one connection: a flood tells nothing new."""
+        with self._lock:
+            flood = [
+                number
+                for number, frame in enumerate(self._frames)
+                if (frame.who, frame.door, frame.connection) == (who, door, connection)
+                and frame.direction == RECEIVED
+            ]
+            left_out = flood[MOST_SHOWN // 2 : -MOST_SHOWN // 2]
+            if not left_out:
+                return
+            at = self._frames[left_out[0]].at
+            gone = set(left_out)
+            note = Frame(at, who, door, NOTE, f"{len(gone)} frames are left out here", connection)
+            self._frames[left_out[0]] = note
+            gone.discard(left_out[0])
+            self._frames = [one for number, one in enumerate(self._frames) if number not in gone]
 
     def forget(self) -> None:
         """Drop all frames so far but the first, which reads the clock."""
