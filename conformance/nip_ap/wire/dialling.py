@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from nip_ap.wire.answers import Unreachable
-from nip_ap.wire.network import Line, LiveLine, LiveNetwork
+from nip_ap.wire.line import LiveLine
+from nip_ap.wire.network import Line, LiveNetwork
 
 _STOCK = 3
 _FRESH = 2.5
