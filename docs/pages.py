@@ -80,7 +80,7 @@ def clauses_page() -> str:
         "",
         "Generated from the register, the checks and the gallery of rogue relays, as "
         "`nip-ap clauses --json` has them. A rogue is a relay that is broken in one way; those "
-        "named here turn the clause red, and `nip-ap prove` sees to it.",
+        "named here turn the clause red, and `nip-ap prove` ensures it.",
         "",
     ]
     for group, title in register().titles.items():

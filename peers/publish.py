@@ -1,6 +1,6 @@
 """What goes under reports/published: a relay's report, and a page that explains each red by hand.
 
-The explanations are written in explanations.toml. This module sees to it that none is missing and
+The explanations are written in explanations.toml. This module ensures that none is missing and
 none is stale, and that the frames which they quote were really in the transcripts of this run.
 """
 

@@ -58,7 +58,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="nip-ap")
 def main() -> None:
-    """Conformance of Nostr relays with NIP-AP, agent personas (kind 30175)."""
+    """Test Nostr relays for conformance with NIP-AP, agent personas (kind 30175)."""
 
 
 main.add_command(run_command)
@@ -69,13 +69,16 @@ main.add_command(run_command)
 @click.option(
     "--report",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the run: look at its transcripts, and judge them again.",
+    help="Folder of the run: check its transcripts, and judge them again.",
 )
-@click.option("--issuer", metavar="PUBKEY", help="The only key to trust, 64 hex digits.")
-@click.option("--subject", metavar="TEXT", default="", help="On a relay: only relays named so.")
+@click.option("--issuer", metavar="PUBKEY", help="Trust this key alone: 64 hex digits.")
 @click.option(
-    "-n", "--workers", default="auto", help="Processes; `auto` is one per core, at most 4."
+    "--subject",
+    metavar="TEXT",
+    default="",
+    help="On a relay: certificates of relays with this name.",
 )
+@click.option("-n", "--workers", default="auto", help="Processes; auto: one per core, up to 4.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def verify(
     certificate: str,
@@ -85,11 +88,11 @@ def verify(
     workers: str,
     as_json: bool,
 ) -> int:
-    """See whether a CERTIFICATE holds: a file, or a relay's URL with --issuer.
+    """Verify a CERTIFICATE: a file, or with --issuer the URL of a relay that has it.
 
-    Offline: signature, digests, completeness, level; with --report every verdict is found again
-    from the recorded frames. Exit codes: 0 verified, 1 refused, 2 made by another version of the
-    suite, 3 not to be had from the relay, 4 usage.
+    Offline: signature, digests, completeness and level; with --report every verdict is judged
+    again from the recorded frames. Exit codes: 0 verified, 1 refused, 2 undecided, since another
+    version of the suite made it, 3 the relay does not have it, 4 usage.
     """
     from nip_ap.certificate.command import run_verification
     from nip_ap.engine.runner import worker_count
@@ -111,9 +114,9 @@ def verify(
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown.")
 def diff(old: Path, new: Path, as_json: bool, as_markdown: bool) -> int:
-    """What changed from one report to another: report.json files, or folders of --out.
+    """Compare two reports: report.json files, or folders that --out made.
 
-    Exit codes: 0 no regression, 1 a check that held does not hold any more, 4 usage.
+    Exit codes: 0 no regression, 1 a check that held no longer does, 4 usage.
     """
     from nip_ap.reporting import read_report
     from nip_ap.reporting.compare.difference import difference
@@ -134,10 +137,16 @@ def diff(old: Path, new: Path, as_json: bool, as_markdown: bool) -> int:
 
 @main.command()
 @click.argument("report", type=click.Path(exists=True, path_type=Path))
-@click.option("--reason", default="not fixed yet", show_default=True, help="Put into each entry.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write this file.")
+@click.option(
+    "--reason", default="not fixed yet", show_default=True, help="The reason in each entry."
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file, not to standard output.",
+)
 def baseline(report: Path, reason: str, out: Path | None) -> int:
-    """A baseline (for `nip-ap run --baseline`) that knows of what is broken in a REPORT."""
+    """Write the failures in REPORT as a baseline, for `nip-ap run --baseline`."""
     from nip_ap.reporting import read_report
     from nip_ap.reporting.baseline_file import baseline_of
     from nip_ap.reporting.printing import say
@@ -153,9 +162,9 @@ def baseline(report: Path, reason: str, out: Path | None) -> int:
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def clauses(as_json: bool) -> None:
-    """The register: every clause, its checks and rogues, or the reason why there are none."""
+    """List every clause with its checks and rogues, or the reason why it has none."""
     from nip_ap.proof.catalogue import print_catalogue
 
     print_catalogue(sys.stdout, as_json=as_json)
@@ -175,7 +184,7 @@ def _role_options(command: Callable[..., int]) -> Callable[..., int]:
 @main.command()
 @click.argument("subject", metavar="CLAUSE|CHECK|ROGUE")
 def explain(subject: str) -> None:
-    """Say what a clause asks, how it is checked, which rogues break it and how each is fixed."""
+    """Explain what a clause asks, how it is checked, which rogues break it, and the remedies."""
     from nip_ap.proof.explaining import UnknownSubject
     from nip_ap.proof.explaining import explain as explained
 
@@ -216,9 +225,9 @@ def prove(
     cache: Path | None,
     role: str | None,
 ) -> int:
-    """Run the suite against rogues: who was caught, by which check, and who was not.
+    """Run the suite against rogues, and show which checks catch each of them.
 
-    Exit codes: 0 each rogue was caught by exactly its list, 1 not so.
+    Exit codes: 0 each rogue is caught by exactly the clauses it declares, 1 otherwise.
     """
     from nip_ap.proof.command import Order
     from nip_ap.proof.command import prove as run_proof
@@ -248,9 +257,9 @@ def prove(
     help="Folder for the site.",
 )
 def site(folders: tuple[Path, ...], out: Path) -> None:
-    """A static site of all reports below DIR...: clauses against relays, histories, badges.
+    """Build a static site of all reports below DIR: clauses by relay, histories and badges.
 
-    A relay is a folder right below DIR, or DIR itself where a report lies in it.
+    Each folder right below DIR is a relay; so is DIR itself if it holds a report.
     """
     from nip_ap.reporting.collect.site import write_site
     from nip_ap.reporting.legible import counted
@@ -268,7 +277,7 @@ def site(folders: tuple[Path, ...], out: Path) -> None:
     help="The page; DIR/history.html by default.",
 )
 def history(folder: Path, out: Path | None) -> None:
-    """A page of one relay's history from all reports below DIR, and one line per run."""
+    """Write a page of one relay's history, from all reports below DIR; print a line per run."""
     from nip_ap.reporting.collect.history import write_history
     from nip_ap.reporting.printing import say
 

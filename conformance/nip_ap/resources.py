@@ -1,4 +1,4 @@
-"""Where scenarios, fixtures and report resources are: beside a checkout, or inside the wheel."""
+"""Where scenarios, fixtures and report resources are: next to a checkout, or inside the wheel."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ BUDGET = "NIP_AP_BUDGET"
 @click.option(
     "--store",
     type=click.Path(path_type=Path),
-    help="The retention store; by default one a relay and owner, below the base directory.",
+    help="The retention store; by default one per relay and owner, below the base directory.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")

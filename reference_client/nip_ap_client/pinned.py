@@ -64,7 +64,7 @@ class AgentRecord:
     def from_json(cls, value: Any, number: int = 1) -> AgentRecord:
         """Read a record; what an older client did not write is absent. Raises PersonaFileError."""
         if not isinstance(value, dict):
-            raise PersonaFileError(f"{FILE_NAME}: record {number} is no JSON object")
+            raise PersonaFileError(f"{FILE_NAME}: record {number} is not a JSON object")
         known: dict[str, Any] = {name: value[name] for name in _TEXTS if name in value}
         for name, text in known.items():
             if text is not None and not isinstance(text, str):

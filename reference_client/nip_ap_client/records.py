@@ -134,10 +134,10 @@ def parse(data: bytes, name: str = FILE_NAME) -> list[Any]:
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_Pairs)
     except UnicodeDecodeError as error:
-        raise PersonaFileError(f"{name} is no UTF-8 at byte {error.start}") from None
+        raise PersonaFileError(f"{name} is not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise PersonaFileError(
-            f"{name} is no valid JSON at line {error.lineno}, column {error.colno}: {error.msg}; "
+            f"{name} is not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}; "
             "the file is left as it is"
         ) from None
     if not isinstance(value, list):
@@ -148,7 +148,7 @@ def parse(data: bytes, name: str = FILE_NAME) -> list[Any]:
 def record_from(value: Any, number: int = 1) -> PersonaRecord:
     """One record, by its place in the file. Raises PersonaFileError naming record and field."""
     if not isinstance(value, dict):
-        raise PersonaFileError(f"record {number} is no JSON object")
+        raise PersonaFileError(f"record {number} is not a JSON object")
     where = f"record {number}"
     known = _known_fields(value, where)
     missing = [name for name in _REQUIRED if name not in known]

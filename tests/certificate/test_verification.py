@@ -295,8 +295,8 @@ def test_another_version_of_the_suite_is_no_fault_and_no_proof(copy):
     ("data", "reason"),
     [
         (b"{", "it is not JSON"),
-        (b"[]", "it is no Nostr event"),
-        (b'{"kind":1}', "it is no Nostr event: missing field"),
+        (b"[]", "it is not a Nostr event"),
+        (b'{"kind":1}', "it is not a Nostr event: missing field"),
     ],
 )
 def test_what_is_no_certificate_is_refused(tmp_path, data, reason):

@@ -117,7 +117,7 @@ def test_exit_codes_and_the_summary(device: Device, personas: list[dict[str, Any
     device.writes(b"[")
     broken = run(device)
     assert broken.returncode == 1
-    assert "is no valid JSON at line 1" in broken.stderr
+    assert "is not valid JSON at line 1" in broken.stderr
 
 
 def test_a_dry_run_writes_and_sends_nothing(device: Device, personas: list[dict[str, Any]]) -> None:

@@ -163,8 +163,8 @@ def test_a_file_is_read(tmp_path):
         (f"{GOOD}until = 2027-13-31", "is not TOML"),
         (f'{GOOD}until = "soon"', "has to be a day such as"),
         (f"{GOOD}until = 17", "has to be a day such as"),
-        (f'{GOOD}pattern = "("', "is no regular expression"),
-        (f"{GOOD}pattern = 1", "is no regular expression"),
+        (f'{GOOD}pattern = "("', "is not a regular expression"),
+        (f"{GOOD}pattern = 1", "is not a regular expression"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(tmp_path, text, reason):

@@ -105,7 +105,7 @@ def test_what_should_have_been_in_an_answer_is_what_was_expected():
     reading = Reading("owner", "ws", (), (OLD,))
     told = sides("in", NEW, reading)
     assert told.expected == f"{shown(NEW)} to be there"
-    assert told.seen == f"1 event(s): {OLD.id[:8]}"
+    assert told.seen == f"1 event: {OLD.id[:8]}"
     assert sides("not in", OLD, reading).expected == f"{shown(OLD)} not to be there"
 
 

@@ -47,7 +47,7 @@ def test_a_complete_run_of_passes_is_conformant():
 def test_a_check_that_gave_no_result_makes_the_run_inconclusive():
     run = run_of([A, B], [result(A)])
     assert (run.verdict, run.missing) == (RunVerdict.INCONCLUSIVE, (B,))
-    assert "1 check(s) of the manifest did not run" in run.why
+    assert "1 check of the manifest did not run" in run.why
 
 
 def test_a_check_that_ran_twice_makes_the_run_inconclusive():
@@ -223,7 +223,7 @@ def test_a_need_is_decided_by_the_probe(offered, error, text):
 
 def test_a_clause_of_another_revision_does_not_apply():
     june_only = Clause("AP-X-01", "t", "x", "MUST", ("2026-06",), "s")
-    with pytest.raises(NotApplicable, match="no part of revision 2026-11"):
+    with pytest.raises(NotApplicable, match="not part of revision 2026-11"):
         subject().require(june_only, ())
 
 

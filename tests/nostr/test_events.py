@@ -60,7 +60,7 @@ def test_an_altered_field_is_always_found_out(field, data):
 def test_one_flipped_bit_of_the_signature_is_found_out(event, bit):
     broken = f"{int(event.sig, 16) ^ (1 << bit):0128x}"
     assert event.altered(sig=broken).problems == (
-        "sig is no BIP-340 signature of the id under pubkey",
+        "sig is not a BIP-340 signature of the id under pubkey",
     )
 
 

@@ -128,12 +128,12 @@ def test_each_relay_has_its_badge_and_each_run_its_page(relays, tmp_path):
         assert files == {"report.html", "report.json", "badge.svg", "badge.json"}
 
 
-def test_a_history_says_what_broke_and_what_was_mended(relays, tmp_path):
+def test_a_history_says_what_broke_and_what_was_fixed(relays, tmp_path):
     write_site([relays], tmp_path)
     rows = soup_of(tmp_path / "alpha" / "index.html").find("table", class_="relays").tbody
     told = [text_of(row.find(class_="changed")) for row in rows.find_all("tr")]
     assert told == [
-        "broke AP-SLUG-01 mended AP-SLUG-02",
+        "broke AP-SLUG-01 fixed AP-SLUG-02",
         "broke AP-SLUG-02",
         "the first of its revision",
     ]
@@ -169,7 +169,7 @@ def test_clauses_that_only_later_reports_have_stand_in_their_place(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "broken", "mended"),
+    ("old", "new", "broken", "fixed"),
     [
         (Verdict.PASS, Verdict.FAIL, True, False),
         (Verdict.PASS, Verdict.WARN, True, False),
@@ -179,11 +179,11 @@ def test_clauses_that_only_later_reports_have_stand_in_their_place(tmp_path):
         (Verdict.FAIL, Verdict.FAIL, False, False),
     ],
 )
-def test_what_counts_as_a_change(tmp_path, old, new, broken, mended):
+def test_what_counts_as_a_change(tmp_path, old, new, broken, fixed):
     put(tmp_path / "x" / "1", {"AP-SLUG-01": old})
     put(tmp_path / "x" / "2", {"AP-SLUG-01": new}, day=1)
     found = changes(*gather([tmp_path]))
-    assert (bool(found.broken), bool(found.mended)) == (broken, mended)
+    assert (bool(found.broken), bool(found.fixed)) == (broken, fixed)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "a/../../b", "<script>", "ü ß", "-"])

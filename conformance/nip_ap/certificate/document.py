@@ -25,6 +25,7 @@ from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings
 from nip_ap.model.verdict import RunVerdict, Verdict
 from nip_ap.nostr import APPLICATION_DATA, Draft, Event, MalformedEvent, SecretKey
+from nip_ap.reporting.legible import counted
 from nip_ap.version import __version__
 
 FORMAT = "nip-ap-certificate/1"
@@ -133,11 +134,15 @@ def against(run: Run, checks: Iterable[str]) -> list[str]:
     if run.settings.repeat > 1:
         found.append("checks were repeated: a certificate shows the one transcript of each")
     if absent:
-        found.append(f"{len(absent)} check(s) of the suite were left out, such as {absent[0]}")
+        found.append(f"{counted(len(absent), 'check')} of the suite left out, such as {absent[0]}")
     if run.missing:
-        found.append(f"{len(run.missing)} check(s) gave no result, such as {run.missing[0]}")
+        found.append(
+            f"{counted(len(run.missing), 'check')} without a result, such as {run.missing[0]}"
+        )
     if run.surplus:
-        found.append(f"{len(run.surplus)} check(s) ran more than once, such as {run.surplus[0]}")
+        found.append(
+            f"{counted(len(run.surplus), 'check')} run more than once, such as {run.surplus[0]}"
+        )
     if run.verdict is not RunVerdict.CONFORMANT:
         found.append(f"the run is {run.verdict}: {run.why}")
     return found
@@ -242,7 +247,7 @@ def read_certificate(data: bytes) -> Certificate:
     except orjson.JSONDecodeError as error:
         raise NotACertificate(f"it is not JSON: {error}") from None
     except MalformedEvent as error:
-        raise NotACertificate(f"it is no Nostr event: {error}") from None
+        raise NotACertificate(f"it is not a Nostr event: {error}") from None
     return certificate_of(event)
 
 

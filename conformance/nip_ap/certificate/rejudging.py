@@ -29,7 +29,7 @@ from nip_ap.wire import Diverged, Playback, WireError
 
 @dataclass(frozen=True)
 class Rejudged:
-    """What became of the checks of a certificate."""
+    """The outcome of each check of a certificate."""
 
     agreeing: tuple[str, ...]
     differing: Mapping[str, str]
@@ -71,7 +71,7 @@ def rejudge(certificate: Certificate, folder: Path, workers: int) -> Rejudged:
 
 
 def compared(signed: Mapping[str, Verdict], found: Mapping[str, Result]) -> Rejudged:
-    """The signed verdicts beside those that were found now."""
+    """The signed verdicts compared with those that were found now."""
     agreeing, differing, beyond = [], {}, {}
     for check, verdict in signed.items():
         result = found.get(check)

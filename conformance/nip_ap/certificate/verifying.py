@@ -104,7 +104,7 @@ def _claims(certificate: Certificate) -> Iterator[str]:
     """Contradictions within the content, and between content and tags."""
     content = certificate.content
     if content["verdict"] != RunVerdict.CONFORMANT:
-        yield f"it is no certificate of conformance: the run is said to be {content['verdict']}"
+        yield f"it is not a certificate of conformance: the run is said to be {content['verdict']}"
     spoiling = [
         check
         for check, verdict in certificate.verdicts.items()

@@ -1,7 +1,7 @@
 """An actor: a key with connections. What scenarios talk to; it reads like the protocol.
 
 Two kinds of verbs. What sets a scene (`publish`, `head`, `read`) is inconclusive where the relay
-does not play along; what judges lives in scenario.py and breaks the clause.
+does not cooperate; what judges lives in scenario.py and breaks the clause.
 """
 
 from __future__ import annotations
@@ -125,9 +125,7 @@ class Watch:
         except NoAnswer as error:
             malformed = self.subscription.malformed
             if malformed:
-                raise Inconclusive(
-                    f"the relay delivers what is no event: {malformed[0]}"
-                ) from error
+                raise Inconclusive(f"the relay delivers a non-event: {malformed[0]}") from error
             raise
         self.ledger.observe(DELIVERED, self.subscription.door.name)
 
@@ -428,7 +426,7 @@ class Actor:
         if reading.refusal is not None:
             raise Inconclusive(f"a read by {self.name} was refused: {_in_full(reading)}")
         if reading.malformed:
-            raise Inconclusive(f"the relay serves what is no event: {reading.malformed[0]}")
+            raise Inconclusive(f"the relay serves a non-event: {reading.malformed[0]}")
         return reading
 
     def read_until(self, event: Event, *filters: Filter, via: str = WS) -> Reading:
@@ -531,7 +529,7 @@ class Actor:
         if subscription.closed is not None:
             raise Inconclusive(f"the relay closed a subscription: {subscription.closed!r}")
         if subscription.malformed:
-            raise Inconclusive(f"the relay serves what is no event: {subscription.malformed[0]}")
+            raise Inconclusive(f"the relay serves a non-event: {subscription.malformed[0]}")
         return Watch(subscription, self.ledger)
 
     def try_to_watch(self, *filters: Filter) -> Watch | None:

@@ -83,7 +83,7 @@ def is_shared(event: Event) -> bool:
 
 @dataclass
 class ModelRelay:
-    """What was written, as far as it is known what became of it."""
+    """What was written, with its outcome where that is known."""
 
     habits: Habits = field(default_factory=Habits)
     events: dict[str, Event] = field(default_factory=dict)

@@ -159,7 +159,7 @@ def _http(probing: Probing) -> tuple[str, str]:
         return NO, f"POST /query: {error}"
     if reading.refusal is not None:
         return NO, f"POST /query answered HTTP {reading.status}: {reading.refusal!r}"
-    return YES, f"POST /query answered {len(reading)} event(s)"
+    return YES, f"POST /query answered with an array; events in it: {len(reading)}"
 
 
 def _claims(probing: Probing, nip: int) -> bool:

@@ -25,7 +25,7 @@ def is_of_the_family(information: Mapping[str, Any]) -> bool:
 
 
 def compared(clauses: Iterable[str], seen: Iterable[str]) -> dict[str, Any] | None:
-    """The refusals of a check beside the real relay's; None where there is nothing to compare."""
+    """The refusals of a check compared with the real relay's; None where it has none."""
     expected = [text for clause in clauses for text in data("texts").get(clause, ())]
     distinct = list(dict.fromkeys(seen))
     if not expected or not distinct:

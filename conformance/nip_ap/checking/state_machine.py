@@ -18,7 +18,7 @@ STEPS = 10
 
 
 class _Aborted(BaseException):
-    """What Hypothesis neither shrinks nor plays again: the relay does not play along."""
+    """What Hypothesis neither shrinks nor plays again: the relay does not cooperate."""
 
     def __init__(self, ending: Ending) -> None:
         super().__init__(str(ending))

@@ -192,7 +192,7 @@ def fields_of(source: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Works:
-    """Whether a migrator works at all; found out once a process."""
+    """Whether a migrator works at all; found out once per process."""
 
     does: bool
     why: str

@@ -179,7 +179,7 @@ class SuiteController:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Under plain pytest: write the reports; a run that is not conformant is no success."""
+        """Under plain pytest: write the reports; a run that is not conformant is not a success."""
         runs = [run for run in self.runs() if run.manifest]
         if self.out is not None and runs:
             write_reports(self._report(runs[0], session.config), self.out)

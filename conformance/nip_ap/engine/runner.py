@@ -72,7 +72,7 @@ class Order:
 def run_suite(order: Order, stream: IO[str]) -> int:
     """Run, print, write the reports, and give the exit code.
 
-    Raises TargetError, Unreachable, KeyFileError and NothingSelected for what the user can mend.
+    Raises TargetError, Unreachable, KeyFileError and NothingSelected for what the user can fix.
     """
     target = kinds.target_of(order.recipe)
     controller = SuiteController(
@@ -129,7 +129,7 @@ def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[
     from nip_ap.certificate.identity import all_checks
     from nip_ap.certificate.issuing import publish
 
-    assert order.delivery.out is not None, "the command sees to it that there is a folder"
+    assert order.delivery.out is not None, "the command ensures that there is a folder"
     file = order.delivery.out / FILE_NAME
     file.unlink(missing_ok=True)
     given = public_keys(read_key_sets(order.settings.keys))

@@ -28,7 +28,7 @@ class Shape:
 
     @classmethod
     def full(cls, publishers: int, subscribers: int, events: int, seconds: float) -> Shape:
-        """A load in earnest: one process a core, at most four."""
+        """A full load: one process per core, at most four."""
         processes = min(os.cpu_count() or 1, _MOST_PROCESSES, publishers)
         return cls(publishers, subscribers, events, seconds, processes)
 

@@ -78,7 +78,7 @@ class Baseline:
         return next((one for one in self.entries if one.covers(result, self.today)), None)
 
     def states(self, results: Sequence[Result]) -> list[tuple[KnownFailure, str]]:
-        """What became of each entry in a run."""
+        """The state of each entry in a run."""
         return [(entry, self._state(entry, results)) for entry in self.entries]
 
     def _state(self, entry: KnownFailure, results: Iterable[Result]) -> str:
@@ -151,7 +151,7 @@ def _entry(value: Any, path: Path, register: Register) -> KnownFailure:
         re.compile(pattern)
     except (re.error, TypeError) as error:
         raise BaselineError(
-            f"{path}: the pattern of {name} is no regular expression: {error}"
+            f"{path}: the pattern of {name} is not a regular expression: {error}"
         ) from None
     return KnownFailure(name, reason, pattern, _day(until, name, path))
 

@@ -73,7 +73,7 @@ class UnmetClaim(Broken):
 
 
 class Inconclusive(Ending):
-    """The check cannot say: a control was not seen, or the relay did not play along."""
+    """The check cannot say: a control was not seen, or the relay did not cooperate."""
 
     verdict = Verdict.INCONCLUSIVE
 

@@ -156,14 +156,18 @@ class Run:
             return f"the relay did not answer: {self.subject.capabilities.silence}"
         if self.missing or self.surplus:
             return (
-                f"{len(self.missing)} check(s) of the manifest did not run and "
+                f"{_checks(len(self.missing))} of the manifest did not run and "
                 f"{len(self.surplus)} ran more than once"
             )
         if self._undecided:
             fallen = "".join(f"{one}; " for one in self.falls[:1])
-            return f"{fallen}{self._undecided} check(s) could not tell"
+            return f"{fallen}{_checks(self._undecided)} undecided"
         return "no check applied to this relay"
 
 
 def _clauses(number: int) -> str:
     return "1 clause" if number == 1 else f"{number} clauses"
+
+
+def _checks(number: int) -> str:
+    return "1 check" if number == 1 else f"{number} checks"

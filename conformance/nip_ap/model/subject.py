@@ -88,7 +88,7 @@ class Subject:
             )
         if not clause.holds_in(capabilities.spec):
             raise NotApplicable(
-                f"{clause.id} is no part of revision {capabilities.spec} "
+                f"{clause.id} is not part of revision {capabilities.spec} "
                 f"({capabilities.spec_reason})"
             )
         for need in needs:

@@ -176,7 +176,7 @@ class Event:
         if self.computed_id != self.id:
             found.append(f"id is not the hash of the event: computed {self.computed_id}")
         if not self.signature_verifies:
-            found.append("sig is no BIP-340 signature of the id under pubkey")
+            found.append("sig is not a BIP-340 signature of the id under pubkey")
         return tuple(found)
 
     def altered(self, **fields: Any) -> Event:

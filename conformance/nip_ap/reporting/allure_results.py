@@ -73,7 +73,7 @@ def write_results(report: Report, folder: Path) -> None:
 
 
 class Dresser:
-    """Registered beside allure-pytest's writer, it dresses a result before that one writes it."""
+    """Registered next to allure-pytest's writer, it dresses a result before that one writes it."""
 
     def __init__(self, finished: Callable[[], tuple[CheckReport, Sequence[Frame]] | None]) -> None:
         """`finished` gives the check that ended last and its frames; None if that was no check."""
@@ -264,7 +264,7 @@ def _environment(report: Report) -> str:
 _CATEGORIES = [
     {"name": "A MUST is broken", "matchedStatuses": ["failed"], "messageRegex": "(?s)fail:.*"},
     {"name": "Unstable", "matchedStatuses": ["failed"], "messageRegex": "(?s)unstable:.*"},
-    {"name": "Could not tell", "matchedStatuses": ["broken"]},
+    {"name": "Undecided", "matchedStatuses": ["broken"]},
     {"name": "A SHOULD is broken", "matchedStatuses": ["passed"], "messageRegex": "(?s)warn:.*"},
     {"name": "Not applicable", "matchedStatuses": ["skipped"]},
 ]

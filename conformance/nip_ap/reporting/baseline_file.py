@@ -7,7 +7,7 @@ import re
 
 from nip_ap.model.report import CheckReport, Report
 from nip_ap.model.verdict import BROKEN
-from nip_ap.reporting.legible import on_one_line
+from nip_ap.reporting.legible import counted, on_one_line
 
 _VARYING = re.compile(r"[0-9a-f]{8,}|\d+")
 _LONGEST = 120
@@ -15,7 +15,7 @@ _MOST_CAUSES = 4
 
 
 def baseline_of(report: Report, reason: str) -> str:
-    """The TOML of a baseline with an entry a broken clause; `reason` is put into each.
+    """The TOML of a baseline with one entry per broken clause; `reason` is put into each.
 
     The pattern fits the causes that were seen, whatever numbers, ids and slugs they name.
     """
@@ -33,7 +33,7 @@ def baseline_of(report: Report, reason: str) -> str:
     for clause, checks in broken.items():
         lines += [
             "",
-            f"# {len(checks)} check(s), such as {on_one_line(checks[0].id)}",
+            f"# {counted(len(checks), 'check')}, such as {on_one_line(checks[0].id)}",
             "[[known]]",
             f"clause = {_quoted(clause)}",
             f"reason = {_quoted(reason)}",

@@ -59,7 +59,7 @@ class Changes:
     """Clauses that hold no longer, and clauses that hold again."""
 
     broken: Sequence[str]
-    mended: Sequence[str]
+    fixed: Sequence[str]
 
 
 def gather(folders: Iterable[Path], without: Path | None = None) -> list[Entry]:
@@ -93,14 +93,14 @@ def plain_name(relay: str) -> str:
 
 def changes(before: Entry, after: Entry) -> Changes:
     """What changed between two runs, of the clauses that both judged."""
-    broken, mended = [], []
+    broken, fixed = [], []
     for clause in after.by_clause:
         old, new = before.verdict_of(clause), after.verdict_of(clause)
         if old is Verdict.PASS and new in RED:
             broken.append(clause)
         if old in RED and new is Verdict.PASS:
-            mended.append(clause)
-    return Changes(broken, mended)
+            fixed.append(clause)
+    return Changes(broken, fixed)
 
 
 def previous(entries: Sequence[Entry], entry: Entry) -> Entry | None:

@@ -70,7 +70,7 @@ def runs_of(entries: Sequence[Entry], link: Mapping[str, str]) -> list[RunShown]
 
 
 def lines_of(entries: Sequence[Entry]) -> tuple[list[Line], int]:
-    """How many checks failed, warned and could not tell, over time; and where their scale ends."""
+    """How many checks failed, warned or were undecided, over time; and where their scale ends."""
     wanted = (
         ("fail", BROKEN),
         ("warn", (Verdict.WARN,)),
@@ -146,7 +146,7 @@ def history_page(
 
 
 def write_history(folder: Path, out: Path | None, stream: IO[str]) -> Path:
-    """Write the page of all reports below a folder, and print a line a run.
+    """Write the page of all reports below a folder, and print a line per run.
 
     Raises ReportUnreadable.
     """
@@ -172,6 +172,6 @@ def _printed(run: RunShown) -> str:
     line = f"{run.entry.started}  {run.entry.spec}  {run.document.verdict:<14}  {counts}"
     if run.changes and run.changes.broken:
         line += f"\n{'':<18}broken since: {', '.join(run.changes.broken)}"
-    if run.changes and run.changes.mended:
-        line += f"\n{'':<18}mended since: {', '.join(run.changes.mended)}"
+    if run.changes and run.changes.fixed:
+        line += f"\n{'':<18}fixed since: {', '.join(run.changes.fixed)}"
     return line

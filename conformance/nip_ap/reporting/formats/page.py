@@ -67,7 +67,7 @@ VERDICT_MEANINGS = {
     Verdict.FAIL: "the relay broke a MUST",
     Verdict.WARN: "the relay broke a SHOULD",
     Verdict.UNSTABLE: "repeated, the check gave different answers",
-    Verdict.INCONCLUSIVE: "the check could not tell: a control was not seen, or no answer came",
+    Verdict.INCONCLUSIVE: "undecided: a control was not seen, or no answer came",
     Verdict.ERROR: "the suite itself went wrong",
     Verdict.NOT_APPLICABLE: "the relay does not offer what the clause is about",
     Verdict.PASS: "the relay did what the clause asks, and the control was seen",
