@@ -1,6 +1,6 @@
 """The relay of PyPI nostr-sdk on a port; runs in the peer's environment, without our packages.
 
-usage: python nostr_sdk_relay.py PORT [persona-policy] [lmdb DIR]
+usage: python nostr_sdk_relay.py PORT [persona-policy] [lmdb DIR] [nip42 read|write|both] [limited]
 """
 
 from __future__ import annotations
@@ -41,14 +41,21 @@ class PersonaPolicy(nostr_sdk.WritePolicy):  # type: ignore[misc]
         return nostr_sdk.WritePolicyResult.ACCEPT()
 
 
-async def serve(port: int, *, with_policy: bool, folder: str = "") -> None:
+async def serve(
+    port: int, *, with_policy: bool, folder: str = "", nip42: str = "", limited: bool = False
+) -> None:
     """Serve until killed, from memory, or from LMDB in a folder.
 
-    The default rate limits are lifted, everything else is default.
+    The default rate limits are lifted unless it is to be limited; everything else is default.
     """
     nostr_sdk.uniffi_set_event_loop(asyncio.get_running_loop())
-    limits = nostr_sdk.RateLimit(max_reqs=100_000, notes_per_minute=100_000_000)
-    builder = nostr_sdk.LocalRelayBuilder().addr("127.0.0.1").port(port).rate_limit(limits)
+    builder = nostr_sdk.LocalRelayBuilder().addr("127.0.0.1").port(port)
+    if not limited:
+        limits = nostr_sdk.RateLimit(max_reqs=100_000, notes_per_minute=100_000_000)
+        builder = builder.rate_limit(limits)
+    if nip42:
+        mode = nostr_sdk.LocalRelayBuilderNip42Mode[nip42.upper()]
+        builder = builder.nip42(nostr_sdk.LocalRelayBuilderNip42(mode=mode))
     if with_policy:
         builder = builder.write_policy(PersonaPolicy())
     if folder:
@@ -60,5 +67,16 @@ async def serve(port: int, *, with_policy: bool, folder: str = "") -> None:
 
 if __name__ == "__main__":
     _, number, *options = sys.argv
-    kept_in = options[options.index("lmdb") + 1] if "lmdb" in options else ""
-    asyncio.run(serve(int(number), with_policy="persona-policy" in options, folder=kept_in))
+
+    def after(word: str) -> str:
+        return options[options.index(word) + 1] if word in options else ""
+
+    asyncio.run(
+        serve(
+            int(number),
+            with_policy="persona-policy" in options,
+            folder=after("lmdb"),
+            nip42=after("nip42"),
+            limited="limited" in options,
+        )
+    )
