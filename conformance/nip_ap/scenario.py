@@ -183,6 +183,7 @@ every_door = pytest.mark.parametrize("via", [WS, HTTP])
 def accepted(actor: Actor, draft: Draft | Event, *, via: str = WS) -> Event:
     """Claim: the relay accepts this. Gives the event."""
     event = draft if isinstance(draft, Event) else actor.signs(draft)
+    actor.keeps_to_frames([event], via)
     answer = actor.send(event, via=via)
     if not answer.accepted:
         raise Broken("the event to be accepted", str(answer))

@@ -92,7 +92,8 @@ def test_content_and_tags_come_back_byte_for_byte_over_http(owner, persona, chec
         for entry in CONTENTS["round_trip"]
     ]
     events = owner.publish_all(drafts)
-    served = {event.id: event for event in owner.personas(via=HTTP).events}
+    wanted = address(owner, *(event.slug for event in events))
+    served = {event.id: event for event in owner.read(wanted, via=HTTP).events}
     for event in events:
         assert event.id in served
         assert served[event.id].content == event.content

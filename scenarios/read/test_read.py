@@ -35,8 +35,11 @@ def test_a_read_by_address_gives_the_head_then_eose(owner, persona, slug, limit)
 
 @clause("AP-READ-02")
 @every_door
-def test_a_read_by_author_gives_all_heads(owner, persona, check, via):
-    events = owner.publish_all(persona(check.slug(str(number))) for number in range(MANY))
+def test_a_read_by_author_gives_all_heads(owner, persona, check, clock, via):
+    # A second apart each, so that a relay that announces short pages can be asked for all of them.
+    events = owner.publish_all(
+        persona(check.slug(str(number)), at=clock.now() - number) for number in range(MANY)
+    )
     same_events(owner.personas(via=via).events, events)
 
 

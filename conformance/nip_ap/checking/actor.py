@@ -24,7 +24,8 @@ from nip_ap.checking.evidence import (
     ZERO,
     Ledger,
 )
-from nip_ap.model.judgement import Broken, Inconclusive
+from nip_ap.checking.paging import Parts, read_in_pages
+from nip_ap.model.judgement import Broken, Inconclusive, NotApplicable
 from nip_ap.nostr import DELETION, PERSONA, Draft, Event, Filter, SecretKey
 from nip_ap.nostr.channel import CREATE_CHANNEL, Channel
 from nip_ap.wire import (
@@ -83,6 +84,15 @@ class Surroundings:
     """Seconds by which the relay's answers run ahead of what it serves; 0 where they do not."""
     transcript: Transcript = field(default_factory=Transcript)
     """Where to note down what is read off a clock."""
+    page: int = 0
+    """How many events an answer has at most, where that is few; 0 where lists come whole."""
+    largest_frame: int = 0
+    """Bytes that the relay announces for a frame; 0 where it announces none."""
+
+    @property
+    def limits_of_a_read(self) -> Parts:
+        """Into what parts a list has to be asked for."""
+        return Parts(self.page, self.largest_frame)
 
 
 class Watch:
@@ -372,6 +382,7 @@ class Actor:
         With expect=ANY the answer does not matter.
         """
         event = draft if isinstance(draft, Event) else self.signs(draft)
+        self.keeps_to_frames([event], via)
         answer = self.send(event, via=via, settle=expect)
         if expect == ACCEPTED and not answer.accepted:
             raise Inconclusive(
@@ -384,6 +395,7 @@ class Actor:
     ) -> list[Event]:
         """Sign and submit many, all at once over WebSocket."""
         events = [one if isinstance(one, Event) else self.signs(one) for one in drafts]
+        self.keeps_to_frames(events, via)
         answers = self.send_all(events, via=via, settle=expect)
         refused = [answer for answer in answers if not answer.accepted]
         if expect == ACCEPTED and refused:
@@ -392,6 +404,18 @@ class Actor:
                 f"accepted, the first with {refused[0].message!r}"
             )
         return events
+
+    def keeps_to_frames(self, events: Sequence[Event], via: str) -> None:
+        """Raise NotApplicable where an event does not fit into a frame that the relay announces."""
+        largest = self._surroundings.largest_frame
+        if not largest or via != WS:
+            return
+        size = max(len(WebSocketDoor.frame_of(event)) for event in events) if events else 0
+        if size > largest:
+            raise NotApplicable(
+                f"NIP-11 announces max_message_length {largest}, and a frame of this check has "
+                f"{size} bytes"
+            )
 
     def delete(self, *addresses: str, at: int | None = None, k: bool = True) -> Event:
         """Publish a kind 5 for addresses (NIP-09)."""
@@ -418,7 +442,7 @@ class Actor:
 
     def try_to_read(self, *filters: Filter, via: str = WS) -> Reading:
         """As `read`, for checks to which a refusal is an answer."""
-        reading = self.door(via).query(filters)
+        reading = read_in_pages(self.door(via).query, filters, self._surroundings.limits_of_a_read)
         self._note_reading(reading)
         return reading
 

@@ -13,6 +13,7 @@ from nip_ap.checking.credentials import ABILITIES, run_key
 from nip_ap.checking.evidence import Ledger
 from nip_ap.checking.foreign_writes import foreign_write
 from nip_ap.checking.own_relay import Borrowed, OwnRelay, Standby
+from nip_ap.checking.paging import page_size
 from nip_ap.checking.refusal_texts import compared, is_of_the_family
 from nip_ap.model.frame import NOTE
 from nip_ap.model.greeting import Greeting
@@ -257,6 +258,8 @@ class Check:
             self.surface.patience(self.subject.name),
             self.subject.capabilities.lag,
             self.transcript,
+            page_size(self.subject.capabilities.limit("max_limit")),
+            max(self.subject.capabilities.limit("max_message_length") or 0, 0),
         )
 
     @property
