@@ -20,7 +20,7 @@ from nip_ap.model.greeting import Greeting
 from nip_ap.model.judgement import HOLDS, Comparison, Judgement, NotApplicable, judged
 from nip_ap.model.result import Result
 from nip_ap.model.seed import unsalted
-from nip_ap.model.subject import Context, Subject
+from nip_ap.model.subject import LIMIT_MET, Context, Subject
 from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import SecretKey, derive
 from nip_ap.nostr.channel import PRIVATE, Channel, channel_id
@@ -37,6 +37,7 @@ from nip_ap.wire import (
     WireError,
 )
 from nip_ap.wire.http import NIP98, X_PUBKEY
+from nip_ap.wire.pace import OnRest
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,17 @@ class Surface:
     salt: str = ""
     """What keeps two processes apart that run the same checks of one run at once."""
     patiences: dict[str, Patience] = field(default_factory=dict)
+    on_rest: OnRest | None = None
+    """Told of waits for a rate limit."""
+    share: int = 1
+    """Among how many processes a limit of the whole address is divided."""
 
     def patience(self, subject: str) -> Patience:
         """What this process knows about the pace of one relay."""
         limit = self.context.settings.answer_limit
-        return self.patiences.setdefault(subject, Patience(limit))
+        if subject not in self.patiences:
+            self.patiences[subject] = Patience(limit, on_rest=self.on_rest, share=self.share)
+        return self.patiences[subject]
 
 
 @dataclass
@@ -285,6 +292,7 @@ class Check:
             network=self._network,
         )
         door.lag = self.subject.capabilities.lag
+        door.most_filters = max(self.subject.capabilities.limit("max_filters") or 0, 0)
         return door
 
     def _open_http(self, who: str, key: SecretKey | None) -> HttpDoor:
@@ -328,6 +336,9 @@ class Check:
                 error = Diverged(self.transcript.divergence)
         found = self._with_foreign_writes(self._judged(error))
         self._compare_texts()
+        allowance = str(self.surface.patience(self.subject.name).allowance)
+        if allowance:
+            self.fact(LIMIT_MET, allowance)
         return Result(
             check=self.id,
             clauses=tuple(self.clauses),

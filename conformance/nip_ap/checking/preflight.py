@@ -18,6 +18,7 @@ from nip_ap.nostr.channel import Channel
 from nip_ap.targets.url import is_loopback
 from nip_ap.wire import Transcript, WireError
 from nip_ap.wire.dialling import FarNetwork
+from nip_ap.wire.pace import OnRest
 
 _READS = 3
 _FAR_REQUEST = 0.08
@@ -32,11 +33,15 @@ def probe(
     settings: Settings,
     keys: Mapping[str, SecretKey],
     transcript: Transcript | None = None,
+    on_rest: OnRest | None = None,
 ) -> Capabilities:
-    """Preflight and probes of one relay, noted down in a transcript. Raises Unreachable."""
+    """Preflight and probes of one relay, noted down in a transcript. Raises Unreachable.
+
+    `on_rest` is told of waits for a rate limit.
+    """
     subject = Subject("", target_url, Capabilities({}, settings.spec, ""))
     network = FarNetwork()
-    surface = Surface(Context(settings, (subject,)), network, keys)
+    surface = Surface(Context(settings, (subject,)), network, keys, on_rest=on_rest)
     try:
         return preflight(surface, transcript or Transcript())
     finally:

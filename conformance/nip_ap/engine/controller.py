@@ -27,7 +27,7 @@ from nip_ap.model.result import Result, settled
 from nip_ap.model.run import Run
 from nip_ap.model.seed import salted
 from nip_ap.model.settings import Settings
-from nip_ap.model.subject import Context, Subject
+from nip_ap.model.subject import Context, Subject, limited_in_the_run
 from nip_ap.model.target_options import OPTIONS as TARGET_OPTIONS
 from nip_ap.model.verdict import EXIT_CODES, Verdict
 from nip_ap.nostr import SecretKey
@@ -35,6 +35,7 @@ from nip_ap.reporting import Report, TargetName, report_of, write_reports
 from nip_ap.reporting.legible import harmless_line
 from nip_ap.targets import Target, TargetError, kinds
 from nip_ap.wire import Transcript
+from nip_ap.wire.pace import OnRest
 from nip_ap.wire.trust import trusting
 
 
@@ -57,6 +58,7 @@ class SuiteController:
         self.out = out
         self.baseline = baseline
         self.on_result: Callable[[Result, int], None] = _ignore
+        self.on_rest: OnRest | None = None
         self.context: Context | None = None
         self.is_interrupted = False
         self.started = time.time()
@@ -114,7 +116,7 @@ class SuiteController:
 
     def _subject(self, name: str, target: Target, keys: Mapping[str, SecretKey]) -> Subject:
         transcript = Transcript()
-        capabilities = probe(target.url, self.settings, keys, transcript)
+        capabilities = probe(target.url, self.settings, keys, transcript, self.on_rest)
         own = None if self.recipe is None else kinds.own_recipe(self.recipe)
         return Subject(
             name,
@@ -240,7 +242,7 @@ class SuiteController:
             repeated = [check for name, check in manifest if name == subject.name]
             runs.append(
                 Run(
-                    subject,
+                    limited_in_the_run(subject, [one.facts for one in own]),
                     self.settings,
                     tuple(dict.fromkeys(repeated)),
                     settled(own) if len(repeated) == len(own) else tuple(own),

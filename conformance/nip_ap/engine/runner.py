@@ -18,6 +18,7 @@ import pytest
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.declarations import scenario_files
 from nip_ap.engine.keys import public_keys, read_key_sets
+from nip_ap.engine.waits import in_words, told, waits_folder
 from nip_ap.model.baseline import Baseline
 from nip_ap.model.clauses import register
 from nip_ap.model.delivery import Delivery
@@ -82,6 +83,13 @@ def run_suite(order: Order, stream: IO[str]) -> int:
     is_silent = order.delivery.as_json or order.delivery.quiet
     progress = Progress(io.StringIO() if is_silent else stream)
     controller.on_result = progress.add
+
+    def tell(text: str) -> None:
+        if not is_silent:
+            progress.clear()
+            say(text, file=stream)
+
+    controller.on_rest = lambda why, left: tell(in_words([(left, why)]))
     began = time.monotonic()
     try:
         controller.prepare()
@@ -89,7 +97,9 @@ def run_suite(order: Order, stream: IO[str]) -> int:
             _announce(printer, controller, order)
         workers = _workers(controller, order)
         stops = ("--maxfail", "1") if order.delivery.fail_fast else ()
-        text = run_pytest(controller, workers, *stops)
+        assert controller.context is not None
+        with told(waits_folder(controller.context.board), tell):
+            text = run_pytest(controller, workers, *stops)
     finally:
         controller.close()
     progress.clear()

@@ -31,6 +31,7 @@ from nip_ap.engine.key_turns import KeyTurns
 from nip_ap.engine.keys import read_key_sets
 from nip_ap.engine.no_waiting import impatient_imports
 from nip_ap.engine.outcomes import _RESULT, _briefly, _dress, _plain
+from nip_ap.engine.waits import WaitNote, waits_folder
 from nip_ap.engine.watching import Watching
 from nip_ap.model.clauses import MUST, register
 from nip_ap.model.frame import Frame
@@ -93,7 +94,14 @@ class SuiteWorker:
             self._exit.enter_context(trusting(context.settings.ca))
             self._network = FarNetwork()
             self._network.is_far = any(one.capabilities.is_far for one in context.subjects)
-            self._surface = Surface(context, self._network, {}, self._salt())
+            self._surface = Surface(
+                context,
+                self._network,
+                {},
+                self._salt(),
+                on_rest=WaitNote(waits_folder(context.board)).write if context.board else None,
+                share=_processes(self._config),
+            )
         return self._surface
 
     def _salt(self) -> str:
@@ -304,6 +312,11 @@ def _rank(item: pytest.Item) -> int:
 
 def _no_rank(item: pytest.Item) -> int:
     return 0
+
+
+def _processes(config: pytest.Config) -> int:
+    """How many processes run checks."""
+    return int(config.workerinput["workercount"]) if _is_worker(config) else 1  # type: ignore[attr-defined]
 
 
 def _is_worker(config: pytest.Config) -> bool:

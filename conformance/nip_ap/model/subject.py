@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from nip_ap.model.baseline import Baseline
@@ -14,6 +14,10 @@ from nip_ap.model.greeting import ANSWERED
 from nip_ap.model.judgement import Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.settings import Settings
+
+RATE_LIMIT = "rate-limit"
+LIMIT_MET = "rate limit"
+"""The fact of a check that says which rate limit its process had met by then."""
 
 _NOT_PROBED = {
     "restart": "the suite does not control the relay's life (give --cmd, --image or --compose)",
@@ -157,3 +161,16 @@ class Context:
     def subject(self, name: str) -> Subject:
         """The relay of that name."""
         return next(subject for subject in self.subjects if subject.name == name)
+
+
+def limited_in_the_run(subject: Subject, facts: Iterable[Mapping[str, Any]]) -> Subject:
+    """The relay with the rate limit that checks met on it, where the preflight had met none."""
+    met = [str(one[LIMIT_MET]) for one in facts if LIMIT_MET in one]
+    known = subject.capabilities.found.get(RATE_LIMIT)
+    if not met or known is None or known.offered == YES:
+        return subject
+    found = replace(known, offered=YES, evidence=f"met in the run: {met[-1]}")
+    capabilities = replace(
+        subject.capabilities, found={**subject.capabilities.found, RATE_LIMIT: found}
+    )
+    return replace(subject, capabilities=capabilities)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 import orjson
 
 from nip_ap.model.greeting import SILENT, Greeting
+from nip_ap.model.judgement import NotApplicable
 from nip_ap.nostr import Event, Filter, SecretKey
 from nip_ap.nostr.message import CountMessage
 from nip_ap.wire.allowance import EVENTS, READS
@@ -98,6 +99,8 @@ class WebSocketDoor(AuthenticatingConnection):
         """
         self.lag = 0.0
         """Seconds by which OKs run ahead of what the relay serves, as probed; 0 where not."""
+        self.most_filters = 0
+        """How many filters the relay announces for one request; 0 where it announces none."""
         self._numbers = iter(range(1, 1_000_000))
         super().__init__(
             url,
@@ -283,6 +286,7 @@ class WebSocketDoor(AuthenticatingConnection):
     def open(self, filters: Iterable[Filter], identifier: str = "") -> Subscription:
         """Subscribe and wait for EOSE or CLOSED; authenticates and backs off where told to."""
         wanted = tuple(filters)
+        self._keep_to_filters(wanted)
         backoff = self._backoff()
         while True:
             subscription = self.subscribe(wanted, identifier)
@@ -325,6 +329,7 @@ class WebSocketDoor(AuthenticatingConnection):
     def count(self, filters: Iterable[Filter]) -> Counted:
         """COUNT (NIP-45). Raises NoAnswer where the relay is silent about it."""
         wanted = tuple(filters)
+        self._keep_to_filters(wanted)
         backoff = self._backoff()
         while True:
             found = self._counted(wanted)
@@ -336,6 +341,14 @@ class WebSocketDoor(AuthenticatingConnection):
                 backoff.pause(found)
             elif not self.may_try_again(found):
                 return Counted(self.who, DOOR, wanted, 0, found)
+
+    def _keep_to_filters(self, filters: Sequence[Filter]) -> None:
+        """Raise NotApplicable where the relay announces that it takes fewer at once."""
+        if 0 < self.most_filters < len(filters):
+            raise NotApplicable(
+                f"NIP-11 announces max_filters {self.most_filters}, and a request of this check "
+                f"has {len(filters)} filters"
+            )
 
     def _counted(self, wanted: Sequence[Filter]) -> CountMessage | str:
         """The count, or the words of a refusal."""
