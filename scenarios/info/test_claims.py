@@ -43,11 +43,17 @@ def test_a_limit_up_to_the_announced_one_is_kept(owner, persona, check, clock, r
 def test_as_many_subscriptions_as_announced_are_served(owner, persona, slug, relay):
     number = min(announced(relay, "max_subscriptions"), SUBSCRIPTIONS)
     listener = owner.another_connection()
-    watches = [listener.try_to_watch(all_of(owner)) for _ in range(number)]
-    if None in watches:
-        raise Broken(f"{number} open subscriptions", f"number {watches.index(None) + 1} was closed")
+    first = listener.watch(all_of(owner))
+    others = [listener.ws.subscribe([all_of(owner)]) for _ in range(number - 2)]
+    for place, one in enumerate(others, 2):
+        one.wait_for_answer()
+        if not one.ended:
+            raise Broken(f"{number} open subscriptions", f"number {place} closed: {one.closed!r}")
+    last = listener.try_to_watch(all_of(owner)) if number > 1 else first
+    if last is None:
+        raise Broken(f"{number} open subscriptions", "the last was closed")
     event = owner.publish(persona(slug))
-    for watch in (watches[0], watches[-1]):
+    for watch in (first, last):
         delivered(event, on=watch)
 
 

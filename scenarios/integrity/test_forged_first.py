@@ -35,7 +35,8 @@ def test_a_genuine_event_is_stored_after_its_forged_twins(owner, persona, slug, 
     owner.publish(persona(other_slug), via=via)
     event = owner.signs(persona(slug))
     twins = forged(event)
-    answers = [owner.send(one, via=via) for one in twins] if via == HTTP else owner.submit(twins)
+    forger = owner.another_connection()  # some relays end a connection over a forgery
+    answers = [forger.send(one, via=via) for one in twins] if via == HTTP else forger.submit(twins)
     if any(answer is not None and answer.accepted for answer in answers):
         raise Inconclusive("a forged event was accepted, which is for AP-INT-02 to judge")
     accepted(owner, event, via=via)

@@ -1,5 +1,7 @@
 """READ: live delivery, whatever else a filter says, and on every subscription (NIP-01)."""
 
+from itertools import cycle
+
 from nip_ap.scenario import (
     NOTE,
     PERSONA,
@@ -14,6 +16,8 @@ from nip_ap.scenario import (
 
 AHEAD = 600
 LIMIT, MORE = 2, 5
+CONNECTIONS = 3
+"""To share the shapes: few relays hold many subscriptions on one, and a dial takes its time."""
 
 
 def shapes(owner, slug, now):
@@ -37,9 +41,12 @@ def shapes(owner, slug, now):
 @clause("AP-READ-10")
 def test_a_new_head_is_delivered_live_whatever_the_filter_says(owner, persona, slug, clock):
     event = owner.signs(persona(slug, tags=[("t", "live")]))
+    listeners = cycle([owner.another_connection() for _ in range(CONNECTIONS)])
     watches = {
-        shape: owner.another_connection().watch(*filters)
-        for shape, filters in shapes(owner, slug, clock.now()).items()
+        shape: listener.watch(*filters)
+        for listener, (shape, filters) in zip(
+            listeners, shapes(owner, slug, clock.now()).items(), strict=False
+        )
     }
     plain = owner.another_connection().watch(all_of(owner))
     owner.publish(event)
