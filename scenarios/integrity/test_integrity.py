@@ -211,8 +211,9 @@ def test_malformed_events_are_not_stored_and_hurt_nobody(owner, persona, slug, o
 
 def came_of(owner, values, seen):
     """What malformed events led to, by name; where one hurt others, each is asked alone."""
+    bystander = owner.ws
     send_malformed(owner, list(values.values()))
-    found = look(owner)
+    found = look(owner, bystander)
     if isinstance(found, str):
         owner.reconnect()
         if len(values) == 1:
@@ -233,13 +234,14 @@ def culprit(values, identifier, text):
     return f"one of {', '.join(values)}"
 
 
-def look(owner):
-    """What an author is served now, by id; in words where this connection is no longer served."""
-    if not owner.ws.is_open:
-        return "it cost another connection its life"
+def look(owner, bystander):
+    """What an author is served on a connection that was open all the while, by id.
+
+    In words where it is no longer served.
+    """
     by_author = Filter.of(authors=[owner.pubkey])
     try:
-        readings = [owner.try_to_read(one) for one in (all_of(owner), by_author)]
+        readings = [bystander.query([one]) for one in (all_of(owner), by_author)]
     except WireError as error:
         return f"another connection is no longer served: {error}"
     events = {event.id: what(event) for reading in readings for event in reading.events}

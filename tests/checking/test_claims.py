@@ -10,6 +10,7 @@ from nip_ap.model.judgement import Broken, Inconclusive, ScenarioMistake
 from nip_ap.nostr import PERSONA, Draft, Filter, SecretKey
 from nip_ap.scenario import (
     accepted,
+    answered_alike,
     delivered,
     refused,
     same_events,
@@ -294,3 +295,59 @@ def test_what_was_awaited_and_came_is_the_twin_of_a_silence_elsewhere(watching, 
     heard.wait_for(event)
     heard.ledger.settle()
     assert heard.ledger.uncontrolled() == []
+
+
+# -- answers to writes ---------------------------------------------------------------------
+
+REACTION = {"a reaction": lambda one: Draft(7, NOW, (("e", one.id),), "+")}
+
+
+def writer(answer, monkeypatch):
+    """A stranger whose writes are answered by a function of the event."""
+    stranger = actor("stranger")
+    other = actor("stranger 2")
+    other.ws.notices = []
+    monkeypatch.setattr(stranger, "another_connection", lambda: other)
+    monkeypatch.setattr(other, "submit", lambda events: [answer(one) for one in events])
+    return stranger
+
+
+def hidden_and_absent():
+    owner = actor()
+    return owner.signs(persona("hidden")), owner.signs(persona("absent"))
+
+
+def test_answered_alike_masks_what_was_named(monkeypatch):
+    hidden, absent = hidden_and_absent()
+
+    def answer(event):
+        return Answer(event.id, False, f"invalid: no event {event.tags[0][1]}", "ws")
+
+    alike = answered_alike(hidden, absent, REACTION, by=writer(answer, monkeypatch), via="ws")
+    assert alike["a reaction"] == "refused 'invalid: no event (what was named)'"
+
+
+def test_answered_alike_is_broken_by_another_word(monkeypatch):
+    hidden, absent = hidden_and_absent()
+
+    def answer(event):
+        known = event.tags[0][1] == hidden.id
+        return Answer(event.id, False, "restricted: not yours" if known else "invalid: none", "ws")
+
+    with pytest.raises(Broken, match="a reaction: \"refused 'restricted: not yours'"):
+        answered_alike(hidden, absent, REACTION, by=writer(answer, monkeypatch), via="ws")
+
+
+def test_answered_alike_is_inconclusive_where_nothing_is_answered(monkeypatch):
+    hidden, absent = hidden_and_absent()
+    stranger = writer(lambda event: None, monkeypatch)
+    with pytest.raises(Inconclusive, match="answers none of these writes"):
+        answered_alike(hidden, absent, REACTION, by=stranger, via="ws")
+
+
+def test_a_read_is_asked_again_until_the_event_is_there():
+    looks = iter(range(9))
+    owner = actor(shows=lambda event, who: next(looks) >= 2)
+    event = owner.publish(persona("late"))
+    assert event in owner.read_until(event, ANYTHING)
+    assert next(looks) == 3

@@ -186,6 +186,11 @@ def test_a_nip_98_event_that_is_for_another_request_is_401(bridge, fresh_key, wr
     assert (answer.status_code, answer.json()) == (401, {"error": text})
 
 
+def test_a_query_in_u_is_a_part_of_the_url(bridge, fresh_key):
+    headers = bridge.nip98(fresh_key, "/query", b"[]", url=f"{bridge.base}/query?limit=1")
+    assert bridge.post("/query", b"[]", headers=headers).status_code == 401
+
+
 def test_a_nip_98_header_outweighs_x_pubkey(bridge, fresh, fresh_key, persona):
     body = orjson.dumps(persona().signed_by(fresh_key).to_json())
     headers = bridge.nip98(fresh_key, "/events", body)
