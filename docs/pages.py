@@ -15,6 +15,7 @@ from nip_ap.model.clauses import register
 from nip_ap.proof.catalogue import catalogue
 from nip_ap.reporting import legible  # MkDocs takes any name on_... for a hook
 from nip_ap.reporting.collect.site import write_site
+from nip_ap.reporting.formats import formats
 from nip_ap.reporting.sources import link_of
 from nip_ap_relay.rogues import ROGUES
 
@@ -55,8 +56,23 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in numbers of this very version, such as {{ checks }}. Raises KeyError."""
-    return _NUMBER.sub(lambda found: str(numbers()[found[1]]), markdown)
+    """Fill in what is true of this very version, such as {{ checks }}. Raises KeyError."""
+    return _NUMBER.sub(lambda found: str(values()[found[1]]), markdown)
+
+
+def values() -> dict[str, int | str]:
+    """What pages may fill in by name."""
+    return {**numbers(), "formats": formats_table()}
+
+
+def formats_table() -> str:
+    """The formats of a report that are always written."""
+    rows = [
+        f"| {', '.join(f'`{file}`' for file in one.files)} | {one.readers} |"
+        for one in formats().values()
+        if not one.on_request
+    ]
+    return "\n".join(["| file | for whom |", "| --- | --- |", *rows])
 
 
 def numbers() -> dict[str, int]:

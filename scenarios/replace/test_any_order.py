@@ -16,11 +16,25 @@ from nip_ap.scenario import ANY, DELETION, PERSONA, Broken, Draft, clause
 
 AUTHORS = strategies.integers(0, 1)
 SLUGS = ("{}", "{}-b", "other-{}")
+PERSONAS = {"{}": "persona A", "{}-b": "persona B", "other-{}": "persona C"}
+WRITERS = ("the first author", "the second author")
+"""What the steps of a sequence call slugs and authors, for people."""
+
 AGES = strategies.integers(0, 3)
 PAST = strategies.integers(1, 3)  # of deletion requests: writes of the last second always count
 RANKS = 4
 BUDGET = 30.0  # seconds; a relay that takes long for each answer gets fewer sequences
 ANY_RANK = strategies.integers(0, RANKS - 1)
+
+
+def version_of(event):
+    """An event in a few words."""
+    return f"version {event.id[:8]}" if event else "no version"
+
+
+def ordinal(rank):
+    """A place among the ids of versions, in words."""
+    return ("lowest", "second lowest", "third lowest", "highest")[rank]
 
 
 def honours_deletion(owner, persona, clock, check):
@@ -63,7 +77,10 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
                 return self.resend_this(event)
             if not self.model.is_settled(self.address(author, slug), event.created_at):
                 return None
-            check.step(f"author {author} writes {slug} of {age} s ago, id rank {rank}")
+            check.step(
+                f"{WRITERS[author]} publishes {PERSONAS[slug]}, dated {age} s ago: of {RANKS} "
+                f"versions the one with the {ordinal(rank)} id"
+            )
             self.publish(author, event)
             self.sent.append(event)
             self.model.write(event)
@@ -95,7 +112,7 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
         @precondition(lambda self: self.may_delete())
         @rule(author=AUTHORS, slug=strategies.sampled_from(SLUGS), age=PAST)
         def delete(self, author, slug, age):
-            check.step(f"author {author} deletes {slug} up to {age} s ago")
+            check.step(f"{WRITERS[author]} deletes {PERSONAS[slug]} as of {age} s ago")
             address, at = self.address(author, slug), clock.now() - age
             tags = (("a", address), ("k", str(PERSONA)))
             self.deletions += 1
@@ -138,7 +155,7 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
             author, slug, _ = self.place_of(event)
             if not self.model.is_settled(self.address(author, slug), event.created_at):
                 return
-            check.step(f"author {author} sends a version of {slug} again")
+            check.step(f"{WRITERS[author]} sends version {event.id[:8]} of {PERSONAS[slug]} again")
             self.publish(author, event)
             self.model.resend(event)
             self.look(author, slug)
@@ -163,9 +180,10 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
                 head = heads.get(slug.format(self.name))
                 right = self.model.head(self.address(author, slug))
                 if head != right:
-                    wanted = f"{right.id[:8]}" if right else "none"
-                    seen = f"{head.id[:8] if head else 'none'} after {check.trail()}"
-                    broken.append(Broken(f"head of author {author}, {slug}: {wanted}", seen))
+                    whose = f"{PERSONAS[slug]} of {WRITERS[author]}"
+                    wanted = f"{version_of(right)} as the head of {whose}"
+                    seen = f"{version_of(head)}, after these steps: {check.trail()}"
+                    broken.append(Broken(wanted, seen))
                     raise broken[-1]
 
     try:

@@ -101,13 +101,25 @@ def test_one_module_adds_a_format(copy):
         "from nip_ap.reporting import read_report, write_reports\n"
         f"report = read_report(Path({str(published())!r}))\n"
         "print([one.name for one in write_reports(report, Path('out'))])\n"
+        "from nip_ap.engine.runner import write_reports as of_a_run\n"
+        "assert of_a_run is write_reports\n"
+        "from pages import formats_table\n"
+        "print(formats_table())\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(copy / "conformance")}
+    root = Path(nip_ap.__file__).parents[2]
+    paths = [
+        copy / "conformance",
+        root / "reference_relay",
+        root / "reference_client",
+        root / "docs",
+    ]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=copy, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "'shout.txt'" in done.stdout
+    assert "| `shout.txt` | whoever does not listen |" in done.stdout
     assert (copy / "out" / "shout.txt").read_text() == "NOT CONFORMANT"
 
 

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from nip_ap.model.diagnosis import Cause, Diagnosis
 from nip_ap.model.report import SIGNS, CheckReport, ClauseReport, Document, Report
-from nip_ap.model.verdict import RED, RED_FIRST, UNDECIDED, Verdict
-from nip_ap.reporting.diagnosis import diagnosis_of, remedies, sentence, unexplained
+from nip_ap.model.verdict import RED_FIRST, UNDECIDED, Verdict
+from nip_ap.reporting.diagnosis import diagnosis_of, names, remedies, sentence, unexplained
+from nip_ap.reporting.faults import alike, faults_of
 from nip_ap.reporting.formats import Format
-from nip_ap.reporting.legible import brief, on_one_line
+from nip_ap.reporting.legible import brief, counted, on_one_line
 from nip_ap.reporting.markdown import code, plain
 
 _MOST_FINDINGS, _MOST_UNDECIDED = 40, 15
@@ -32,7 +34,7 @@ def write_summary(report: Report, out: Path) -> None:
 
 def markdown_of(report: Report) -> str:
     """The summary. What a relay said is escaped, so that it is text and no markup."""
-    document = report.document
+    document, found = report.document, diagnosis_of(report)
     target = document.target
     named = target.name or ("the bundled relay" if target.bundled else target.url)
     lines = [
@@ -44,17 +46,16 @@ def markdown_of(report: Report) -> str:
         f"seed {code(document.run.seed)} - {document.run.seconds:.1f} s - "
         f"suite {document.suite.version}",
         "",
-        *_diagnosis(report),
+        *_diagnosis(found),
         *_groups(report),
-        *_findings(report),
+        *_findings(report, found),
         *_undecided(report),
         *_offers(document),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _diagnosis(report: Report) -> list[str]:
-    found = diagnosis_of(report)
+def _diagnosis(found: Diagnosis) -> list[str]:
     lines = []
     for cause in found.causes:
         fixed = " ".join(remedies(cause))
@@ -96,23 +97,25 @@ def _worst(counts: Counter[Verdict]) -> Verdict:
     return Verdict.PASS if found is Verdict.NOT_APPLICABLE and counts[Verdict.PASS] else found
 
 
-def _findings(report: Report) -> list[str]:
+def _findings(report: Report, found: Diagnosis) -> list[str]:
     clauses = {clause.id: clause for clause in report.clauses}
-    red = report.checks_with(*RED)
-    red.sort(key=lambda check: RED_FIRST.index(check.verdict))
-    if not red:
+    faults = faults_of(report, found)
+    told = [
+        (fault.cause, checks)
+        for fault in faults
+        for checks in fault.clauses
+        if checks[0].verdict.is_red
+    ]
+    if not told:
         return []
-    by_clause: dict[str, list[CheckReport]] = {}
-    for check in red:
-        by_clause.setdefault(check.clauses[0], []).append(check)
     lines = ["### What does not hold", ""]
-    for clause, checks in list(by_clause.items())[:_MOST_FINDINGS]:
-        lines += _finding(clauses[clause], checks)
-    left_out = len(by_clause) - _MOST_FINDINGS
+    for cause, checks in told[:_MOST_FINDINGS]:
+        lines += _finding(clauses[checks[0].clause], checks, cause)
+    left_out = len(told) - _MOST_FINDINGS
     return [*lines, f"And {left_out} more clauses; see report.html.", ""] if left_out > 0 else lines
 
 
-def _finding(clause: ClauseReport, checks: Sequence[CheckReport]) -> list[str]:
+def _finding(clause: ClauseReport, checks: Sequence[CheckReport], cause: Cause | None) -> list[str]:
     first = checks[0]
     verdict = first.verdict
     title = f"{SIGNS[verdict]} {clause.id} {first.level} {verdict}"
@@ -127,6 +130,7 @@ def _finding(clause: ClauseReport, checks: Sequence[CheckReport]) -> list[str]:
         "",
         *told,
         f"- Check: {code(first.id)}",
+        *([f"- One of the signs of {_marked(names(cause))}"] if cause else []),
         *([f"- Known: {_said(first.known)}"] if first.known else []),
         "",
         *_fenced(first.repro),
@@ -141,8 +145,11 @@ def _undecided(report: Report) -> list[str]:
     if not found:
         return []
     lines = [f"### {len(found)} undecided", ""]
-    lines += [f"- {code(one.id)}: {_said(one.reason)}" for one in found[:_MOST_UNDECIDED]]
-    left_out = len(found) - _MOST_UNDECIDED
+    groups = alike(found)
+    for same in groups[:_MOST_UNDECIDED]:
+        more = f" and {counted(len(same) - 1, 'more check')}" if same[1:] else ""
+        lines.append(f"- {code(same[0].id)}{more}: {_said(same[0].reason)}")
+    left_out = sum(len(same) for same in groups[_MOST_UNDECIDED:])
     return [*lines, f"- and {left_out} more", ""] if left_out > 0 else [*lines, ""]
 
 
