@@ -32,6 +32,11 @@ def version_of(event):
     return f"version {event.id[:8]}" if event else "no version"
 
 
+def before(age):
+    """A time of a step in words."""
+    return f"{age} s ago" if age else "now"
+
+
 def ordinal(rank):
     """A place among the ids of versions, in words."""
     return ("lowest", "second lowest", "third lowest", "highest")[rank]
@@ -78,7 +83,7 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
             if not self.model.is_settled(self.address(author, slug), event.created_at):
                 return None
             check.step(
-                f"{WRITERS[author]} publishes {PERSONAS[slug]}, dated {age} s ago: of {RANKS} "
+                f"{WRITERS[author]} publishes {PERSONAS[slug]}, dated {before(age)}: of {RANKS} "
                 f"versions the one with the {ordinal(rank)} id"
             )
             self.publish(author, event)
@@ -112,7 +117,7 @@ def test_any_order_of_writes_ends_at_the_same_head(owner, other_owner, persona, 
         @precondition(lambda self: self.may_delete())
         @rule(author=AUTHORS, slug=strategies.sampled_from(SLUGS), age=PAST)
         def delete(self, author, slug, age):
-            check.step(f"{WRITERS[author]} deletes {PERSONAS[slug]} as of {age} s ago")
+            check.step(f"{WRITERS[author]} deletes {PERSONAS[slug]} as of {before(age)}")
             address, at = self.address(author, slug), clock.now() - age
             tags = (("a", address), ("k", str(PERSONA)))
             self.deletions += 1

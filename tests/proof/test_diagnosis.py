@@ -172,3 +172,12 @@ def test_a_green_report_has_no_diagnosis(tmp_path):
         if one.name != "allure":
             text = "".join(written(one, green, tmp_path / one.name).values())
             assert "behaves like" not in text.lower(), one.name
+
+
+def test_a_sign_that_is_found_by_chance_alone_is_the_weaker_evidence():
+    chance = Signature(
+        "chance", "It does.", "Do not.", frozenset({"AP-A-01", "AP-A-02"}), frozenset({"AP-A-01"})
+    )
+    certain = sign("sure", "AP-A-01", "AP-A-03", "AP-A-04")
+    found = diagnose(Observed(frozenset({"AP-A-01"}), frozenset()), [chance, certain])
+    assert found.causes[0].names == ("sure",)

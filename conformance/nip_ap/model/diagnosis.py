@@ -3,7 +3,8 @@
 Each rogue has a signature: the clauses that its one deviation breaks. A diagnosis is the cheapest
 set of rogues that together break what is red here. A cause costs a little, a red clause that no
 cause explains costs more, and most costs a clause that a cause should break and that holds. One
-that was not decided costs next to nothing: of two equal causes it is the one with more evidence.
+that was not decided costs next to nothing, and so does evidence that a check finds by chance: of
+two equal causes it is the one with more evidence.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-A_CAUSE, UNEXPLAINED, CONTRADICTED, UNSEEN = 0.9, 1.0, 1.25, 0.02
+A_CAUSE, UNEXPLAINED, CONTRADICTED, UNSEEN, BY_CHANCE = 0.9, 1.0, 1.25, 0.02, 0.09
 _MOST_CAUSES = 6
 _BEAM = 40
 _LEAST_SHARE = 0.5
@@ -151,7 +152,9 @@ class _Candidate:
         covers = sum(1 << number for number, clause in enumerate(order) if clause in one.red)
         unseen = len(one.certain) - len(one.certain & observed.red) - len(holds)
         cause = Cause(_most_alike(alike, explains, observed.checks), explains, holds, unseen)
-        return cls(cause, covers, A_CAUSE + CONTRADICTED * len(holds) + UNSEEN * unseen)
+        by_chance = 0.0 if one.certain & observed.red else BY_CHANCE
+        cost = A_CAUSE + CONTRADICTED * len(holds) + UNSEEN * unseen + by_chance
+        return cls(cause, covers, cost)
 
 
 def _most_alike(
