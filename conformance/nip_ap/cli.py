@@ -116,7 +116,7 @@ def verify(
 def diff(old: Path, new: Path, as_json: bool, as_markdown: bool) -> int:
     """Compare two reports: report.json files, or folders that --out made.
 
-    Exit codes: 0 no regression, 1 a check that held no longer does, 4 usage.
+    Exit codes: 0 no regression, 1 the relay holds or offers less than it did, 4 usage.
     """
     from nip_ap.reporting import read_report
     from nip_ap.reporting.compare.difference import difference
@@ -132,7 +132,7 @@ def diff(old: Path, new: Path, as_json: bool, as_markdown: bool) -> int:
         say(markdown_of(found), end="")
     else:
         print_difference(found, sys.stdout)
-    return 1 if found.regressions else 0
+    return 1 if found.has_regressed else 0
 
 
 @main.command()

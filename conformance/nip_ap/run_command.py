@@ -70,6 +70,7 @@ def run(**given: Any) -> int:
     baseline is outdated; 2 inconclusive; 3 unreachable; 4 usage; 70 the suite itself failed.
     """
     from nip_ap.engine.keys import baseline_at
+    from nip_ap.engine.likeness import held_to
     from nip_ap.engine.preparation import recipe_for
     from nip_ap.engine.runner import Order, run_suite
     from nip_ap.model.seed import salted
@@ -89,6 +90,7 @@ def run(**given: Any) -> int:
         seed=salted(given["seed"]),
         keep_all_frames=delivery.certify is not None,
     )
+    settings = held_to(settings, delivery.like)
     _check_folders(delivery)
     issuer = _issuer(delivery, settings)
     known = baseline_at(delivery.baseline)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from nip_ap.model.capabilities import NO, YES, Capabilities, Capability
-from nip_ap.model.clauses import NOVEMBER, register
+from nip_ap.model.clauses import JUNE, NOVEMBER, register
 from nip_ap.model.frame import Frame
 from nip_ap.model.latency import summary
 from nip_ap.model.report import TargetName
@@ -21,6 +21,7 @@ from nip_ap.reporting import report_of, write_reports
 from nip_ap.reporting.compare.alignment import first_parting
 from nip_ap.reporting.compare.difference import difference
 from nip_ap.reporting.compare.shift import p_value, shift_of
+from nip_ap.reporting.compare.text import markdown_of
 from tests.certificate.conftest import nip_ap
 
 V = Verdict
@@ -30,9 +31,9 @@ def result(check, verdict, *frames, **more):
     return Result(f"{check}/it", (check,), verdict, frames=frames, reason="because", **more)
 
 
-def report_with(*results, count=YES, software="a-relay", seed="s"):
+def report_with(*results, count=YES, software="a-relay", seed="s", spec=NOVEMBER, why="probed"):
     found = {"count": Capability("count", count, "COUNT was tried", None)}
-    capabilities = Capabilities(found, NOVEMBER, "probed", {"software": software})
+    capabilities = Capabilities(found, spec, why, {"software": software})
     subject = Subject("", "ws://127.0.0.1:1", capabilities)
     run = Run(subject, Settings(seed), tuple(one.check for one in results), results)
     return report_of(run, register(), started=0.0, seconds=1.0, target=TargetName(), workers=1)
@@ -51,7 +52,8 @@ CHANGES = {
     ("pass", "inconclusive"): "undecided",
     ("fail", "error"): "undecided",
     ("fail", "not applicable"): "other",
-    ("pass", "not applicable"): "other",
+    ("pass", "not applicable"): "regressions",
+    ("warn", "not applicable"): "regressions",
     ("inconclusive", "pass"): "other",
 }
 
@@ -79,6 +81,39 @@ def test_capabilities_that_come_and_go_are_told():
     (change,) = found.capabilities
     assert (change.name, change.before, change.now) == ("count", "yes", "no")
     assert change.evidence == "COUNT was tried"
+
+
+def test_a_lost_capability_is_a_regression_though_every_check_is_green():
+    one = result("AP-SLUG-01", V.PASS)
+    lost = difference(report_with(one), report_with(one, count=NO))
+    assert lost.has_regressed
+    assert [change.name for change in lost.losses] == ["count"]
+    assert "count fell from yes to no" in markdown_of(lost)
+    gained = difference(report_with(one, count=NO), report_with(one))
+    assert not gained.has_regressed
+
+
+def test_a_relay_that_falls_to_the_older_revision_has_regressed():
+    one = result("AP-SLUG-01", V.PASS)
+    fell = difference(report_with(one), report_with(one, spec=JUNE))
+    assert fell.has_regressed
+    assert "revision fell from 2026-11 to 2026-06" in markdown_of(fell)
+    assert not difference(report_with(one, spec=JUNE), report_with(one)).has_regressed
+
+
+def test_the_older_revision_on_request_is_no_regression():
+    one = result("AP-SLUG-01", V.PASS)
+    asked = report_with(one, spec=JUNE, why="chosen by --spec")
+    assert not difference(report_with(one), asked).has_regressed
+
+
+def test_what_the_suite_had_no_means_for_is_no_regression():
+    reason = "the suite does not control the relay's life (give --cmd, --image or --compose)"
+    old = report_with(Result("AP-DUR-01/it", ("AP-DUR-01",), V.PASS))
+    new = report_with(Result("AP-DUR-01/it", ("AP-DUR-01",), V.NOT_APPLICABLE, reason=reason))
+    found = difference(old, new)
+    assert not found.has_regressed
+    assert len(found.other) == 1
 
 
 def test_equal_reports_have_no_difference():

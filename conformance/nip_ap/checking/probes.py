@@ -16,7 +16,7 @@ import orjson
 from nip_ap.checking.actor import HTTP, WS, Actor, address
 from nip_ap.checking.revision_probe import Doors, probed_revision
 from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
-from nip_ap.model.clauses import NOVEMBER
+from nip_ap.model.clauses import CHOSEN, NOVEMBER
 from nip_ap.model.frame import RECEIVED
 from nip_ap.model.greeting import SILENT, Greeting
 from nip_ap.model.judgement import Inconclusive
@@ -329,7 +329,7 @@ def explore(probing: Probing, *, spec: str) -> Capabilities:
     for name in PROBES:
         probing.found[name] = _found(name, probing)
     found = dict(probing.found)
-    revision = Revision(spec, "chosen by --spec") if spec != "auto" else _revision(probing)
+    revision = Revision(spec, CHOSEN) if spec != "auto" else _revision(probing)
     return Capabilities(
         found,
         revision.spec,

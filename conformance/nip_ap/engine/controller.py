@@ -15,6 +15,7 @@ import pytest
 from nip_ap.checking.preflight import probe
 from nip_ap.engine.check_ids import _Declared
 from nip_ap.engine.keys import baseline_at, read_keys
+from nip_ap.engine.likeness import held_to
 from nip_ap.engine.outcomes import _RESULT
 from nip_ap.engine.preparation import abilities, recipe_for
 from nip_ap.model.baseline import Baseline
@@ -75,6 +76,7 @@ class SuiteController:
         settings = filled(Settings, given, seed=salted(given["seed"]))
         delivery = filled(Delivery, given)
         try:
+            settings = held_to(settings, delivery.like)
             recipe = recipe_for({one.key: given[one.key] for one in TARGET_OPTIONS}, settings)
             return cls(
                 settings,

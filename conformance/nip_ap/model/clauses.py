@@ -15,6 +15,9 @@ JUNE = "2026-06"
 NOVEMBER = "2026-11"
 REVISIONS = (JUNE, NOVEMBER)
 
+CHOSEN = "chosen by --spec"
+"""Why a run is of a revision that nobody looked for."""
+
 MUST, SHOULD, MAY, INFO = "MUST", "SHOULD", "MAY", "INFO"
 
 

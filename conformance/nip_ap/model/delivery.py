@@ -37,6 +37,13 @@ class Delivery:
         read=folder,
         under_pytest=False,  # allure-pytest's own
     )
+    like: Path | None = option(
+        None,
+        "An earlier report.json: hold the relay to the revision and capabilities found then.",
+        "REPORT",
+        read=path,
+        in_action=True,
+    )
     as_json: bool = option(
         False,
         "Print report.json and nothing else.",

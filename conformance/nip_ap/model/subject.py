@@ -28,6 +28,11 @@ _NOT_PROBED = {
 }
 
 
+def is_for_want_of_means(reason: str) -> bool:
+    """Whether a check did not apply for what the suite lacked, and not the relay."""
+    return reason in _NOT_PROBED.values()
+
+
 @dataclass(frozen=True)
 class Subject:
     """One relay of a run. Most runs have one, named ""; a proof has one for each rogue.

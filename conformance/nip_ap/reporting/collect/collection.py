@@ -9,7 +9,9 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from nip_ap.model.clauses import CHOSEN
 from nip_ap.model.report import ClauseReport, Report
+from nip_ap.model.subject import is_for_want_of_means
 from nip_ap.model.verdict import RED, Verdict
 from nip_ap.reporting.reading import ReportUnreadable, read_report
 
@@ -96,16 +98,30 @@ def changes(before: Entry, after: Entry) -> Changes:
     broken, fixed = [], []
     for clause in after.by_clause:
         old, new = before.verdict_of(clause), after.verdict_of(clause)
-        if old is Verdict.PASS and new in RED:
+        worse = new in RED or (new is Verdict.NOT_APPLICABLE and _gave_up(after, clause))
+        if old is Verdict.PASS and worse:
             broken.append(clause)
         if old in RED and new is Verdict.PASS:
             fixed.append(clause)
     return Changes(broken, fixed)
 
 
+def _gave_up(entry: Entry, clause: str) -> bool:
+    """Whether a clause applies no more because of the relay, and not for what the suite lacked."""
+    return any(
+        clause in one.clauses and one.reason and not is_for_want_of_means(one.reason)
+        for one in entry.report.checks
+    )
+
+
 def previous(entries: Sequence[Entry], entry: Entry) -> Entry | None:
-    """The run before, of the same revision, in a list of one relay's runs."""
-    same = [one for one in entries if one.spec == entry.spec and one.at < entry.at]
+    """The run before in a list of one relay's runs.
+
+    It is of the same revision, unless the relay was asked for its revision: then it may have
+    fallen back to an older one.
+    """
+    chosen = entry.report.document.run.spec_reason == CHOSEN
+    same = [one for one in entries if one.at < entry.at and (one.spec == entry.spec or not chosen)]
     return same[-1] if same else None
 
 

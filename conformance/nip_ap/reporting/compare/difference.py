@@ -1,7 +1,8 @@
 """What changed between two reports of a relay: regressions first.
 
 Only what got worse by the relay's doing is a regression: a check that was not red, or less red,
-and is now. What could not be decided, what no longer applies and what is new in the suite is told
+and is now; one that held and applies no more; a capability that is gone; a fall to an older
+revision. What could not be decided, what the suite had no means for and what is new in it is told
 apart.
 """
 
@@ -11,11 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nip_ap.model.capabilities import NO, YES
+from nip_ap.model.clauses import CHOSEN
 from nip_ap.model.report import CheckReport, Document, Report
+from nip_ap.model.subject import is_for_want_of_means
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.compare.alignment import Parting, first_parting
 from nip_ap.reporting.compare.shift import Shift, shift_of
 
+REVISION = "revision"
+_NO_OFFER = "rate-limit"
 _REDNESS = {Verdict.WARN: 1, Verdict.UNSTABLE: 2, Verdict.FAIL: 2}
 
 
@@ -63,6 +69,13 @@ class CapabilityChange:
             "name": self.name, "before": self.before, "now": self.now, "evidence": self.evidence,
         }  # fmt: skip
 
+    @property
+    def is_loss(self) -> bool:
+        """Whether the relay offers less than it did; that it limits nobody any more is none."""
+        if self.name == REVISION:
+            return self.now < self.before and self.evidence != CHOSEN
+        return (self.before, self.now) == (YES, NO) and self.name != _NO_OFFER
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -85,6 +98,16 @@ class Difference:
         return tuple(sorted({clause for one in self.regressions for clause in one.clauses}))
 
     @property
+    def losses(self) -> tuple[CapabilityChange, ...]:
+        """What the relay ceased to offer, the revision among it."""
+        return tuple(one for one in self.capabilities if one.is_loss)
+
+    @property
+    def has_regressed(self) -> bool:
+        """Whether the relay is worse than it was."""
+        return bool(self.regressions or self.losses)
+
+    @property
     def is_nothing(self) -> bool:
         """Whether the reports say the same."""
         parts = (self.regressions, self.repairs, self.undecided, self.other, self.appeared)
@@ -98,6 +121,7 @@ class Difference:
             "new": _named(self.new),
             "regressed_clauses": list(self.regressed_clauses),
             "regressions": [one.to_json() for one in self.regressions],
+            "losses": [one.to_json() for one in self.losses],
             "repairs": [one.to_json() for one in self.repairs],
             "undecided": [one.to_json() for one in self.undecided],
             "other": [one.to_json() for one in self.other],
@@ -119,7 +143,7 @@ def difference(old: Report, new: Report) -> Difference:
     ]
     sorts: dict[str, list[Change]] = {}
     for change in changed:
-        sorts.setdefault(_sort_of(change.before, change.now), []).append(change)
+        sorts.setdefault(_sort_of(change.before, change.now, change.reason), []).append(change)
     return Difference(
         old=old.document,
         new=new.document,
@@ -132,9 +156,10 @@ def difference(old: Report, new: Report) -> Difference:
     )
 
 
-def _sort_of(before: Verdict, now: Verdict) -> str:
+def _sort_of(before: Verdict, now: Verdict, reason: str) -> str:
     was, is_ = _REDNESS.get(before, 0), _REDNESS.get(now, 0)
-    if is_ > was:
+    applies_no_more = before.is_met and now is Verdict.NOT_APPLICABLE
+    if is_ > was or (applies_no_more and not is_for_want_of_means(reason)):
         return "regressions"
     if now.is_undecided:
         return "undecided"
@@ -146,7 +171,7 @@ def _sort_of(before: Verdict, now: Verdict) -> str:
 def _change(before: CheckReport, now: CheckReport, old: Report, new: Report) -> Change:
     was, is_ = before.verdict, now.verdict
     parting = None
-    if _sort_of(was, is_) == "regressions":
+    if is_.is_red and _sort_of(was, is_, now.reason) == "regressions":
         parting = first_parting(
             old.transcripts[now.id],
             new.transcripts[now.id],
@@ -174,7 +199,7 @@ def _capabilities(old: Document, new: Document) -> list[CapabilityChange]:
     ]
     was, is_ = old.run.spec, new.run.spec
     if was != is_:
-        found.append(CapabilityChange("revision", was, is_, new.run.spec_reason))
+        found.append(CapabilityChange(REVISION, was, is_, new.run.spec_reason))
     return found
 
 

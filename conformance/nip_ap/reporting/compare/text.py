@@ -75,10 +75,14 @@ def _title(document: Document) -> str:
 
 
 def _verdict(found: Difference) -> str:
+    told = []
     if found.regressions:
         clauses = found.regressed_clauses
         plural = "" if len(clauses) == 1 else "s"
-        return f"{len(clauses)} clause{plural} regressed: {', '.join(clauses)}"
+        told.append(f"{len(clauses)} clause{plural} regressed: {', '.join(clauses)}")
+    told += [f"{one.name} fell from {one.before} to {one.now}" for one in found.losses]
+    if told:
+        return "; ".join(told)
     return "nothing changed" if found.is_nothing else "no regression"
 
 
