@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 
 from nip_ap.nostr import SecretKey
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.whole_run"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

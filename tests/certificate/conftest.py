@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -18,8 +17,7 @@ import pytest
 from nip_ap.certificate.document import digest_of_all, short, transcript_digests
 from nip_ap.model.report import transcript_path
 from nip_ap.nostr import Draft, SecretKey
-
-SEED = "certified"
+from tests.whole_run import ISSUER
 
 
 def nip_ap(*arguments):
@@ -44,23 +42,14 @@ def write_key(path, key):
 @pytest.fixture(scope="session")
 def issuer():
     """Who signs."""
-    return SecretKey.derived("tests", "issuer")
+    return ISSUER
 
 
 @pytest.fixture(scope="session")
-def certified(tmp_path_factory, issuer):
-    """The folder of a certified run of the bundled relay; several test processes share it."""
-    shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared = shared.parent
-    folder = shared / "certified"
-    with (shared / "certified.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "certificate.json").exists():
-            key = write_key(shared / "issuer.key", issuer)
-            done = nip_ap("run", "--seed", SEED, "--out", folder, "--certify", key)
-            assert done.code == 0, done.out + done.err
-    return folder
+def certified(whole_run):
+    """The folder of a certified run of the bundled relay."""
+    assert whole_run.code == 0, whole_run.out + whole_run.err
+    return whole_run.report
 
 
 @dataclass

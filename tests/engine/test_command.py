@@ -95,8 +95,8 @@ def test_two_runs_at_once_on_one_relay_do_not_disturb_each_other(relay):
 
 
 @pytest.mark.slow
-def test_random_order_on_four_workers_gives_the_verdicts_of_nip_ap_run(nip_ap, tmp_path):
-    expected = verdicts(nip_ap("run", "--json").json)
+def test_random_order_on_four_workers_gives_the_verdicts_of_nip_ap_run(whole_run, tmp_path):
+    expected = verdicts(json.loads((whole_run.report / "report.json").read_text()))
     for number in range(RANDOM_RUNS):
         out = tmp_path / str(number)
         command = [sys.executable, "-m", "pytest", "--nip-ap", "-n", "4", "-p", "randomly"]

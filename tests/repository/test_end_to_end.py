@@ -26,20 +26,12 @@ COMMAND = [sys.executable, "-m", "nip_ap", "run"]
 ENDS_WITHIN = 30
 
 
-def test_a_run_on_the_bundled_relay_is_conformant_and_leaves_only_its_reports(tmp_path):
-    out = tmp_path / "report"
-    done = subprocess.run(
-        [*COMMAND, "--out", str(out), "-n", "2"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr == ""
-    assert re.search(r"^conformant: all \d+ applicable checks hold", done.stdout, re.MULTILINE)
-    assert "\x1b" not in done.stdout, "colours in a pipe"
+def test_a_run_on_the_bundled_relay_is_conformant_and_leaves_only_its_reports(whole_run):
+    out = whole_run.report
+    assert whole_run.code == 0, whole_run.out + whole_run.err
+    assert whole_run.err == ""
+    assert re.search(r"^conformant: all \d+ applicable checks hold", whole_run.out, re.MULTILINE)
+    assert "\x1b" not in whole_run.out, "colours in a pipe"
 
     report = json.loads((out / "report.json").read_text())
     schema = json.loads(resource("reports/report.schema.json").read_text())
@@ -55,7 +47,7 @@ def test_a_run_on_the_bundled_relay_is_conformant_and_leaves_only_its_reports(tm
         "preflight.jsonl",
         *(Path(one["transcript"]).name for one in report["checks"]),
     }
-    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+    assert [path.name for path in whole_run.cwd.iterdir()] == ["report"]
     assert not listens(port_of(report["target"]["url"]))
 
 
