@@ -28,6 +28,7 @@ def role_of(*findings):
 
 def proved(monkeypatch, *findings, **order):
     monkeypatch.setattr(command, "role_named", lambda name: role_of(*findings))
+    monkeypatch.setattr(command, "write_signatures", lambda seen: None)
     stream = io.StringIO()
     given = {"role": "relay", "names": (), "workers": "1", "seed": "s"} | order
     code = prove(Order(**given), stream)
