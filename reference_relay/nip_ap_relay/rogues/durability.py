@@ -23,6 +23,7 @@ class ForgetsOnCrash(Policy):
 @rogue(
     "resurrects-on-restart",
     turns_red="AP-DUR-02",
+    blinds="AP-DUR-04",
     because="At its start it reads a log that has every version and no deletion.",
     remedy="Apply deletions and replacements again when you rebuild state at start.",
 )

@@ -16,8 +16,10 @@ from nip_ap_relay.store import Row, Store
     "shared-tag-refused",
     turns_red="AP-GATE-01 AP-SCOPE-05",
     blinds=(
-        "AP-AUTH-03 AP-GATE-02 AP-GATE-05 AP-GATE-06 AP-GATE-08 AP-GATE-09 AP-GATE-10 "
-        "AP-GATE-12 AP-GATE-13 AP-READ-04 AP-READ-11 AP-READ-14"
+        "AP-AUTH-03 AP-DEL-17 AP-GATE-02 AP-GATE-05 AP-GATE-06 AP-GATE-08 AP-GATE-09 "
+        "AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-GATE-15 AP-HTTP-06 AP-READ-04 AP-READ-11 "
+        "AP-READ-12 AP-READ-14 AP-READ-17 AP-READ-18 AP-READ-19 AP-READ-20 AP-READ-21 "
+        "AP-REPL-15 AP-REPL-16"
     ),
     because="It knows no tag but `d`, and refuses what it does not know.",
     remedy='Accept the tag `["shared", "true"]` on personas.',

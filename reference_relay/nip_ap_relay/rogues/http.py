@@ -24,7 +24,7 @@ class HttpReceiptWithoutId(Policy):
 
 @rogue(
     "http-403-for-nobody",
-    turns_red="AP-HTTP-03 AP-HTTP-04 AP-HTTP-05",
+    turns_red="AP-HTTP-03 AP-HTTP-04 AP-HTTP-05 AP-HTTP-07",
     because="It does not tell who you are from what you may do.",
     remedy="Answer 401 without credentials, and 403 where they do not suffice.",
 )

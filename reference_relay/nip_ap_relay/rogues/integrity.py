@@ -148,7 +148,7 @@ class DuplicateFannedOut(Policy):
 
 @rogue(
     "malformed-crashes",
-    turns_red="AP-INT-06 AP-ROB-01 AP-ROB-02",
+    turns_red="AP-INT-06 AP-INT-07 AP-ROB-01 AP-ROB-02",
     blinds=ANYTHING,
     by_chance="AP-HTTP-03",
     because="An exception in one connection's handler ends the process.",
