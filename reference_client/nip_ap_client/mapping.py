@@ -1,6 +1,6 @@
 """From records to what is published: slug, content, what is left out (docs/real-relay.md 8).
 
-`Mapper` has one small method a rule, so that a rogue migrator (rogues.py) overrides one of them.
+`Mapper` has one small method per rule, so that a rogue migrator (rogues/) overrides one of them.
 """
 
 from __future__ import annotations

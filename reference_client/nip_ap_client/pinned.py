@@ -128,11 +128,11 @@ class Keeper:
     def started(
         self, agents: Sequence[AgentRecord], personas: Sequence[PersonaRecord], *, at: int
     ) -> list[AgentRecord]:
-        """The agents of before, when new ones are spawned beside them: as they were."""
+        """The agents of before, when new ones are spawned next to them: as they were."""
         return list(agents)
 
     def drift(self, agent: AgentRecord, personas: Iterable[PersonaRecord]) -> Drift:
-        """The badge of an agent beside the personas of now (docs/real-relay.md 8)."""
+        """The badge of an agent, compared with the personas of now (docs/real-relay.md 8)."""
         if agent.persona_id is None:
             return Drift.UNLINKED
         persona = next((one for one in personas if one.id == agent.persona_id), None)

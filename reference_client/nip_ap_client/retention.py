@@ -80,7 +80,7 @@ class Retained:
             self.content,
             self.created_at,
         ) or event.computed_id != event.id:
-            raise MalformedEvent("the event and the columns beside it do not agree")
+            raise MalformedEvent("the event and its columns do not agree")
         return event
 
 

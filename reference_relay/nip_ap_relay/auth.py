@@ -27,7 +27,7 @@ class Unauthenticated(Exception):
 def same_place(url: str) -> str:
     """A URL in the form in which two of them are compared: loopback names and slashes evened out.
 
-    Raises ValueError where it is no URL.
+    Raises ValueError where it is not a URL.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -88,7 +88,7 @@ class HttpDoorkeeper:
         try:
             named = same_place(next(iter(event.tag_values("u")), ""))
         except ValueError:
-            return "u tag is no URL"
+            return "u tag is not a URL"
         if not policy.http_url_matches(named, same_place(url)):
             return "u tag does not match"
         if not policy.http_method_matches(next(iter(event.tag_values("method")), ""), method):

@@ -263,7 +263,7 @@ class Policy(ChannelRules, ThreadRules, Seams):
         return None
 
     def further_tags_are_not_judged(self, submission: Submission) -> str | None:
-        """Tags beside `d` and `shared` have no effect on validity."""
+        """Tags other than `d` and `shared` have no effect on validity."""
         return None
 
     def is_shared(self, event: Event) -> bool:

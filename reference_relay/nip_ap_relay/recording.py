@@ -40,7 +40,7 @@ class Recording:
     keys: Mapping[str, str]
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
-    """What the check read besides: the clock, how a relay of its own started and ended."""
+    """What the check also read: the clock, and how a relay of its own started and ended."""
 
 
 def anywhere(recording: Recording) -> bool:

@@ -173,7 +173,7 @@ def test_a_nip_98_request_is_answered_once(bridge, fresh_key):
         ({"method": "GET"}, "method tag does not match"),
         ({"url": "http://elsewhere.example/query"}, "u tag does not match"),
         ({"url": "http://127.0.0.1/events"}, "u tag does not match"),
-        ({"url": "http://[nonsense"}, "u tag is no URL"),
+        ({"url": "http://[nonsense"}, "u tag is not a URL"),
         ({"signed_body": b"[{}]"}, "payload tag does not match"),
         ({"at": 0}, "timestamp out of window"),
     ],

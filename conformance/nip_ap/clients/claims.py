@@ -1,4 +1,4 @@
-"""The vocabulary of the checks of MIG beside nip_ap.scenario: claims about heads, and material."""
+"""What the checks of MIG say in addition to nip_ap.scenario: claims about heads, and material."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def genuine_heads(device: Device, records: Sequence[Record], outcome: Outcome) -
 
 
 def in_grammar(stub: Stub) -> None:
-    """Claim: no persona came over the wire whose `d` is no slug."""
+    """Claim: no persona came over the wire whose `d` is not a slug."""
     for one in stub.heard():
         if one.kind == PERSONA and not (len(one.slugs) == 1 and is_slug(one.slugs[0])):
             raise Broken("only slugs of the grammar on the wire", repr(one.slugs))

@@ -1,4 +1,4 @@
-"""What the checks of MIG and PIN ask for by name, beside what fixtures.py gives to all."""
+"""What the checks of MIG and PIN ask for by name, in addition to what all checks have."""
 
 from __future__ import annotations
 

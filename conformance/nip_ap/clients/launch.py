@@ -51,7 +51,7 @@ class Outcome:
 
     def __str__(self) -> str:
         tail = (self.err.strip() or self.out.strip())[-300:]
-        return f"exit {self.code} after {self.seconds:.2f} s; its last words: {tail!r}"
+        return f"exit {self.code} after {self.seconds:.2f} s; its last output: {tail!r}"
 
 
 class Process(Protocol):

@@ -1,7 +1,7 @@
 """A relay that is a service of a compose file: `nip-ap run --compose compose.yaml --service relay`.
 
 The file is resolved by the compose tool itself and then changed in three respects, so that several
-such relays can run side by side and beside what the user has running: no port is published but the
+such relays can run side by side, next to what the user has running: no port is published but the
 relay's, on a free one; no container has a fixed name; none starts again by itself.
 """
 

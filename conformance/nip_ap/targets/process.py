@@ -154,7 +154,7 @@ class StartedProcess:
                 return
 
     def discard(self) -> None:
-        """Kill; the scratch folder goes with the supervisor."""
+        """Kill; the supervisor removes the scratch folder."""
         self.kill()
 
 

@@ -40,7 +40,7 @@ def rogue(
     """Declare a migrator or a keeper of agents as a rogue; clauses are ids in one string.
 
     A fault of a client leaves undecided whatever builds on it, so `blinds` is anything unless said.
-    `migrator` is the one that stands beside a rogue keeper.
+    `migrator` is the one that works with a rogue keeper.
     """
 
     def register(made: _Made) -> _Made:

@@ -3,7 +3,7 @@
 It can go away, stay silent, hold its answers back, cut the connection, refuse a slug, limit a
 rate, forget everything and move its clock; and it records what came in. All of it is asked for
 through this door, which exists only where the environment names a Unix socket and a token: no
-client of the relay can reach it. Requests and answers are JSON, one a line.
+client of the relay can reach it. Requests and answers are JSON, one per line.
 """
 
 from __future__ import annotations
