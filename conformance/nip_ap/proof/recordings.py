@@ -32,8 +32,8 @@ _INTRODUCED = re.compile(r"(.+) has the key ([0-9a-f]{64})\Z")
 _CLOCK = re.compile(r"clock reads (\d+)")
 _OUTCOME = "signatures.json"
 """What a proof writes among the fixtures, for reports to read."""
-_NOT_OF_A_RUN = ("proof", "reporting", "certificate", "__pycache__")
-"""Rooms of the suite that have no part in what a check sends."""
+_NOT_OF_A_RUN = ("cli.py", "run_command.py", "proof", "reporting", "certificate", "__pycache__")
+"""What of the suite has no part in what a check sends."""
 
 
 @dataclass(frozen=True)
