@@ -356,6 +356,13 @@ async def events_after_eose_without_an_end(self, peer, name):
         await peer.pour(framed(json.dumps(["EVENT", name, event]).encode()) * 100)
 
 
+@vice("deliver")
+async def live_events_without_an_end(self, event):
+    peer, asked = next(iter(self.subscriptions.items()), (None, {}))
+    for name in asked:
+        await peer.pour(framed(json.dumps(["EVENT", name, event]).encode()) * 100)
+
+
 @vice("ok")
 async def ok_text_of_20_megabytes(self, peer, event, accepted, message):
     await peer.say("OK", event["id"], accepted, "x" * LONG)

@@ -7,6 +7,7 @@ that looks at a handful of frames and too dear for tens of thousands a second.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import time
@@ -14,13 +15,13 @@ from collections.abc import Callable
 from typing import cast
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake
+from websockets.exceptions import InvalidHandshake, PayloadTooBig
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.uri import parse_uri
 
 from nip_ap.nostr.message import RelayMessage, read_message
-from nip_ap.wire.bounds import LARGEST_MESSAGE
+from nip_ap.wire.bounds import FLOODS, LARGEST_MESSAGE
 
 Take = Callable[[RelayMessage, str, float], None]
 """Called with each message of the relay, its text and when it came."""
@@ -36,8 +37,17 @@ class Refused(Exception):
 class Connection(asyncio.Protocol):
     """One WebSocket to a relay. All that comes goes to `take`, at once and in order."""
 
-    def __init__(self, who: str, url: str, take: Take, record: Record | None = None) -> None:
+    def __init__(
+        self,
+        who: str,
+        url: str,
+        take: Take,
+        record: Record | None = None,
+        most: int | None = None,
+    ) -> None:
+        """`most` messages may come; after that the relay floods and is left."""
         self.who = who
+        self._left = most
         self.lost: str | None = None
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._take = take
@@ -49,12 +59,19 @@ class Connection(asyncio.Protocol):
 
     @classmethod
     async def open(
-        cls, who: str, url: str, take: Take, *, record: Record | None = None, limit: float = 8.0
+        cls,
+        who: str,
+        url: str,
+        take: Take,
+        *,
+        record: Record | None = None,
+        limit: float = 8.0,
+        most: int | None = None,
     ) -> Connection:
         """Connect and shake hands within `limit` seconds. Raises Refused."""
         target = parse_uri(url)
         tls = ssl.create_default_context() if target.secure else None
-        made = cls(who, url, take, record)
+        made = cls(who, url, take, record, most)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(limit):
@@ -93,9 +110,10 @@ class Connection(asyncio.Protocol):
     def _acknowledge_quickly(self) -> None:
         """Do not delay ACKs: a relay with Nagle's algorithm would take 40 ms for each answer."""
         if hasattr(socket, "TCP_QUICKACK") and self._transport is not None:
-            self._transport.get_extra_info("socket").setsockopt(
-                socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1
-            )
+            with contextlib.suppress(OSError):  # the relay may have ended it already
+                self._transport.get_extra_info("socket").setsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1
+                )
 
     # -- what asyncio calls --------------------------------------------------------
 
@@ -116,12 +134,17 @@ class Connection(asyncio.Protocol):
             elif isinstance(event, Response):
                 self._on_handshake()
         self._flush()
-        if self._protocol.parser_exc is not None:  # what follows may have no end
+        problem = self._protocol.parser_exc
+        if problem is not None:  # what follows may have no end
+            what = FLOODS if isinstance(problem, PayloadTooBig) else "the relay breaks the framing"
+            self.lost = self.lost or f"{what}: {problem}"
             self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The TCP connection is gone."""
-        self.lost = str(error or self._protocol.close_reason or "the relay closed the connection")
+        self.lost = self.lost or str(
+            error or self._protocol.close_reason or "the relay closed the connection"
+        )
         if not self._opened.done():
             self._opened.set_exception(ConnectionError(self.lost))
         if not self.ended.done():
@@ -144,6 +167,12 @@ class Connection(asyncio.Protocol):
                 self._on_message(message, at)
 
     def _on_message(self, message: bytes, at: float) -> None:
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                self.lost = self.lost or f"{FLOODS} with messages that nobody asked for"
+                self.close()
+                return
         text = message.decode("utf-8", "replace")
         if self._record is not None:
             self._record(self.who, "received", text, at)

@@ -30,6 +30,7 @@ _OPENING_LIMIT = 15.0
 """Seconds to open, authenticate or subscribe: of that no check judges the time."""
 _LOOK_EVERY = 0.05
 _READ_EVERY = 8
+_MOST_BESIDE = 10_000
 _SUBSCRIPTION = "load"
 
 Conduct = Callable[[str, int], Awaitable[int]]
@@ -51,6 +52,17 @@ class Task:
     subscribers: tuple[int, ...]
     greeting: Greeting
     answer_limit: float
+
+    @property
+    def time_limit(self) -> float:
+        """Seconds that any stage may take, whatever the relay does."""
+        members = len(self.publishers) + len(self.subscribers)
+        return members * _OPENING_LIMIT + 4 * self.shape.seconds + 2 * self.answer_limit
+
+    @property
+    def most_messages(self) -> int:
+        """Messages on one connection after which the relay floods: thrice what is asked for."""
+        return 3 * self.shape.events + _MOST_BESIDE
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
@@ -133,7 +145,12 @@ class _Member:
     async def enter(self) -> None:
         """Connect, and authenticate where the relay asks for it. Raises Refused."""
         self._connection = await Connection.open(
-            self.who, self.task.url, self._take, record=self._record, limit=_OPENING_LIMIT
+            self.who,
+            self.task.url,
+            self._take,
+            record=self._record,
+            limit=_OPENING_LIMIT,
+            most=self.task.most_messages,
         )
         await self._entrance.pass_through(self.connection.send, _OPENING_LIMIT)
 
@@ -349,6 +366,7 @@ class Generator:
     async def _until_done(self, members: Sequence[_Member]) -> None:
         """Wait until each member is done, lost its connection or waited too long."""
         waiting = list(members)
+        deadline = time.monotonic() + self.task.time_limit
         while waiting:
             futures = [one.done for one in waiting]
             await asyncio.wait(futures, timeout=_LOOK_EVERY)
@@ -359,7 +377,7 @@ class Generator:
                 if one.connection.lost is not None:
                     self.lost[one.who] = one.connection.lost
                     one.finish()
-                elif one.is_stuck(now):
+                elif one.is_stuck(now) or now > deadline:
                     one.finish()
             waiting = [one for one in waiting if not one.done.done()]
 

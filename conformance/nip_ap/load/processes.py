@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -14,6 +15,7 @@ import orjson
 from nip_ap.load.connection import Refused
 from nip_ap.load.generator import PUBLISHED, READY, Conduct, Generator, Share, Task
 
+_SLACK = 30.0
 _WORKER = (sys.executable, "-m", "nip_ap.load")
 
 
@@ -59,6 +61,7 @@ class _Worker:
     """A process that plays one task. It ends when this one closes its standard input."""
 
     def __init__(self, task: Task) -> None:
+        self._task = task
         self._process = subprocess.Popen(
             _WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -90,13 +93,25 @@ class _Worker:
 
     def _read(self, awaited: str) -> bytes:
         assert self._process.stdout is not None
-        word, _, rest = self._process.stdout.readline().partition(b" ")
-        if word == b"refused":
+        limit = threading.Timer(self._task.time_limit + _SLACK, self._process.kill)
+        limit.start()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            limit.cancel()
+        word, _, rest = line.partition(b" ")
+        if word == b"refused" and line.endswith(b"\n"):
             raise Refused(rest.decode().strip())
-        if word != awaited.encode():
-            _, errors = self._process.communicate()
-            raise GeneratorFailed(f"a generator ended early: {errors.decode()[-2000:]}")
+        if word != awaited.encode() or not line.endswith(b"\n"):
+            raise GeneratorFailed(self._how_it_ended())
         return rest
+
+    def _how_it_ended(self) -> str:
+        """A line that is not whole says no more than that there will be none."""
+        self._process.kill()
+        _, errors = self._process.communicate()
+        last = errors.decode("utf-8", "replace").strip()[-2000:] or "it wrote nothing"
+        return f"a process of the load generator on {self._task.url} ended early: {last}"
 
     def _write(self, line: bytes) -> None:
         assert self._process.stdin is not None

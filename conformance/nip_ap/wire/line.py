@@ -6,6 +6,7 @@ A relay may send and may not read as it likes; neither makes the suite wait or g
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import ssl
 import struct
@@ -29,6 +30,11 @@ _SEND_LIMIT = 5.0
 _CLOSE_LIMIT = 1.0
 _QUEUE = 1024
 _TOO_BIG = 1009
+
+_SILENT = logging.getLogger("nip_ap.wire.line")
+"""What goes wrong on a connection is in its transcript, and not on anybody's terminal."""
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
 
 
 class LiveLine:
@@ -68,6 +74,7 @@ class LiveLine:
                 close_timeout=_CLOSE_LIMIT,
                 ping_interval=None,
                 proxy=None,
+                logger=_SILENT,
                 create_connection=_BoundedConnection,
             )
             connection = self._exit.enter_context(opening)
@@ -152,7 +159,8 @@ class _BoundedConnection(ClientConnection):
 
     def process_event(self, event: Any) -> None:
         """Count what comes; pings and empty fragments show up nowhere else."""
-        super().process_event(event)
+        with contextlib.suppress(EOFError):  # of a connection that was cut meanwhile
+            super().process_event(event)
         if not isinstance(event, Frame):
             return
         self._frames += 1
