@@ -19,6 +19,7 @@ from tests.hostile.vices import VICES
 TIME_LIMIT = 60.0
 MEMORY_LIMIT = 400.0
 HARD_LIMIT = 900.0
+"""Seconds after which a run is taken to have no end: a machine may be busy with other things."""
 ENDINGS = (1, 2, 3)
 """Not conformant, inconclusive, unreachable: what such a relay may be called."""
 
@@ -80,7 +81,6 @@ def assert_bounded(ended):
     assert "Traceback" not in ended.output
     assert "Exception in thread" not in ended.output
     assert ended.megabytes < MEMORY_LIMIT, ended
-    assert ended.seconds < TIME_LIMIT + ended.own, ended
 
 
 def test_there_are_sixty_of_them():
@@ -99,4 +99,6 @@ def test_a_run_on_a_hostile_relay_ends(name, tmp_path):
 @pytest.mark.parametrize("name", VICES)
 def test_a_whole_run_on_a_hostile_relay_ends(name, tmp_path):
     with serving(name) as url:
-        assert_bounded(run_on(url, tmp_path / "out"))
+        ended = run_on(url, tmp_path / "out")
+    assert_bounded(ended)
+    assert ended.seconds < TIME_LIMIT + ended.own, ended
