@@ -44,12 +44,10 @@ def publish(relay, allowance, clock, who, number):
             clock.now += 0.001
             if relay.wait("EVENT", {KEY: who, ADDRESS: "here"}, clock.now):
                 refused += 1
+        allowance.answered(EVENTS, who, left - refused, refused)
         if refused:
-            allowance.limited(EVENTS, who, refused)
             pause = 0.5 if refused < left else 2 * pause
             clock.rest(pause)
-        if refused < left:
-            allowance.lifted(EVENTS, who)
         refusals += refused
         left = refused
     return refusals

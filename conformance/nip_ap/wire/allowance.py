@@ -17,6 +17,7 @@ EVENTS, READS = "events", "reads"
 
 _REMEMBERED = 90.0
 """Seconds that a request is remembered: limits by the minute are the longest usual ones."""
+_STRICTER = 1.5
 _STRIKES = 3
 _FEW = 5
 """Requests that no relay minds of one key, so that a limit after fewer is one of the address."""
@@ -38,7 +39,7 @@ class _Limit:
 
 @dataclass
 class _History:
-    """When requests were sent that were taken, or may still be; when a limit was met first."""
+    """When requests were sent that were taken, or may still be; when a limit was met last."""
 
     sent: deque[float] = field(default_factory=deque)
     limited_at: float = 0.0
@@ -78,29 +79,27 @@ class Allowance:
                     return
             self._rest(wait, f"keeping to {self}")
 
-    def limited(self, what: str, who: str, refused: int) -> None:
-        """So many of the last requests met a limit."""
+    def answered(self, what: str, who: str, taken: int, limited: int) -> None:
+        """Of the last requests so many were taken, and so many met a limit."""
         with self._lock:
-            now = self._now()
-            history = self._history(what, who)
-            self._take_back(history, refused)
-            if not self._is_shared(what):
-                self._take_back(self._history(what, _EVERYBODY), refused)
             limit = self._limits.get(what)
+            if limit is None and not limited:
+                return
+            history, now = self._history(what, who), self._now()
+            self._take_back(history, limited)
+            if not self._is_shared(what):
+                self._take_back(self._history(what, _EVERYBODY), limited)
             if limit is None:
                 self._limits[what] = self._first(what, history)
-            elif history.limited_at:
-                self._stretch(limit, history, now)
-            elif not limit.is_shared:
-                self._correct(what, limit, history.since(now - (limit.seconds or _REMEMBERED)))
-            history.limited_at = history.limited_at or now
-
-    def lifted(self, what: str, who: str) -> None:
-        """What was limited has been taken now."""
-        with self._lock:
-            limit, history = self._limits.get(what), self._history(what, who)
-            if limit is not None and not limit.seconds and history.sent:
-                limit.seconds = self._now() - history.sent[0]
+            elif not limit.seconds:
+                if taken and history.limited_at and history.sent:
+                    limit.seconds = now - history.sent[0]
+            elif limited and history.limited_at:
+                self._stretch(limit)
+            elif limited and not limit.is_shared:
+                self._correct(what, limit, history.since(now - limit.seconds))
+            if limited:
+                history.limited_at = now
 
     def _first(self, what: str, history: _History) -> _Limit:
         """What the first limit tells: one that strikes a key at once was used up by others."""
@@ -137,11 +136,13 @@ class Allowance:
         within = everybody.since(self._now() - (limit.seconds or _REMEMBERED))
         limit.is_shared, limit.number = True, max(1, within * self._share)
 
-    def _stretch(self, limit: _Limit, history: _History, now: float) -> None:
-        """It was met again: the seconds follow from what was taken since it was met first."""
-        taken = max(1, history.since(history.limited_at))
-        limit.seconds = max(limit.seconds, limit.number * (now - history.limited_at) / taken)
-        limit.seconds = min(limit.seconds, _REMEMBERED)
+    def _stretch(self, limit: _Limit) -> None:
+        """It was met again by who kept to it, so it is stricter than it seemed.
+
+        A little at a time: how long somebody did nothing in between says nothing about it.
+        """
+        if limit.seconds:
+            limit.seconds = min(limit.seconds * _STRICTER, _REMEMBERED)
 
     def _history(self, what: str, who: str) -> _History:
         key = (what, _EVERYBODY if self._is_shared(what) else who)

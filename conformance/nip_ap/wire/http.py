@@ -136,12 +136,8 @@ class HttpDoor:
             self.patience.allowance.admit(what, self._account)
 
     def _note_limit(self, what: str, met: bool) -> None:
-        if self._transcript.is_played:
-            return
-        if met:
-            self.patience.allowance.limited(what, self._account, 1)
-        else:
-            self.patience.allowance.lifted(what, self._account)
+        if not self._transcript.is_played:
+            self.patience.allowance.answered(what, self._account, int(not met), int(met))
 
     @property
     def _account(self) -> str:

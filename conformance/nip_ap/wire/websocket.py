@@ -159,12 +159,8 @@ class WebSocketDoor(AuthenticatingConnection):
 
     def _note_limit(self, what: str, limited: int, sent: int) -> None:
         """Let the relay's pace be learned."""
-        if self._transcript.is_played:
-            return
-        if limited:
-            self.patience.allowance.limited(what, self._account, limited)
-        if limited < sent:
-            self.patience.allowance.lifted(what, self._account)
+        if not self._transcript.is_played:
+            self.patience.allowance.answered(what, self._account, sent - limited, limited)
 
     def _admit(self, what: str) -> None:
         """Keep to the pace that is known."""
