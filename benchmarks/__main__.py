@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import page, relays, suite
+from benchmarks import far, page, relays, suite
 from benchmarks.bars import bars
 from benchmarks.subjects import subjects
 
 ROOT = Path(__file__).resolve().parent.parent
-RELAYS, ALONE, SUITE = "relays", "alone", "suite"
+RELAYS, ALONE, SUITE, FAR = "relays", "alone", "suite", "far"
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
         "--only",
-        choices=(RELAYS, ALONE, SUITE, "page"),
+        choices=(RELAYS, ALONE, SUITE, FAR, "page"),
         help="measure this alone and keep the rest of benchmarks.json; `page` measures nothing",
     )
     options = parser.parse_args()
@@ -36,7 +36,7 @@ def main() -> int:
     work.mkdir(parents=True, exist_ok=True)
     file = options.out / "benchmarks.json"
     results: dict[str, Any] = json.loads(file.read_text()) if options.only and file.exists() else {}
-    wanted = (options.only,) if options.only else (ALONE, RELAYS, SUITE)
+    wanted = (options.only,) if options.only else (ALONE, RELAYS, SUITE, FAR)
     options.out.mkdir(parents=True, exist_ok=True)
     if RELAYS in wanted:
         results["machine"] = _machine(options.rounds)
@@ -47,6 +47,9 @@ def main() -> int:
         _keep(results, file)
     if SUITE in wanted:
         results[SUITE] = suite.measure(work)
+        _keep(results, file)
+    if FAR in wanted:
+        results[FAR] = far.measure()
         _keep(results, file)
     page.write(results, options.out)
     return _judge(results)

@@ -48,6 +48,8 @@ def write(results: Results, folder: Path) -> None:
         parts.append(_alone(results["alone"]))
     if "suite" in results:
         parts.append(_suite(results["suite"]))
+    if "far" in results:
+        parts.append(_far(results["far"]))
     (folder / "benchmarks.md").write_text("\n".join(parts), encoding="utf-8")
 
 
@@ -166,6 +168,27 @@ def _suite(suite: Sequence[Mapping[str, Any]]) -> str:
         "## The suite\n\n"
         "Wall time of `nip-ap run URL -n N`, start and probes included, and that time divided by\n"
         "the number of checks that applied.\n\n" + _table(head, rows)
+    )
+
+
+def _far(rows: Sequence[Mapping[str, Any]]) -> str:
+    head = (
+        "suite",
+        "round trip ms",
+        "jitter ms",
+        "loss %",
+        "workers",
+        "seconds",
+        "verdict",
+        "load",
+    )
+    return (
+        "## The suite from far away\n\n"
+        "A whole run on the bundled relay through the delay proxy (benchmarks/distance.py). A run\n"
+        "mostly waits for answers to travel, so `-n auto` takes more processes the farther the\n"
+        "relay is. *Load* is the machine's load average at the start: above the number of cores,\n"
+        "the many processes of `-n auto` wait for the processor, not for the relay.\n\n"
+        + _table(head, [[row[name] for name in head] for row in rows])
     )
 
 

@@ -67,17 +67,27 @@ class Allowance:
             for what, one in self._limits.items()
         )
 
-    def admit(self, what: str, who: str) -> None:
-        """Wait until one more request keeps to what is known, and count it."""
+    def await_turn(self, what: str, who: str) -> None:
+        """Wait until one more request keeps to what is known."""
         while True:
             with self._lock:
                 wait = self._wait(what, who)
-                if wait <= 0:
-                    self._history(what, who).sent.append(self._now())
-                    if not self._is_shared(what):
-                        self._history(what, _EVERYBODY).sent.append(self._now())
-                    return
+            if wait <= 0:
+                return
             self._rest(wait, f"keeping to {self}")
+
+    def sent(self, what: str, who: str) -> None:
+        """A request went out, whether or not its turn was awaited."""
+        with self._lock:
+            now = self._now()
+            self._history(what, who).sent.append(now)
+            if not self._is_shared(what):
+                self._history(what, _EVERYBODY).sent.append(now)
+
+    def admit(self, what: str, who: str) -> None:
+        """Wait until one more request keeps to what is known, and count it."""
+        self.await_turn(what, who)
+        self.sent(what, who)
 
     def answered(self, what: str, who: str, taken: int, limited: int) -> None:
         """Of the last requests so many were taken, and so many met a limit."""
@@ -134,7 +144,8 @@ class Allowance:
             return
         everybody = self._history(what, _EVERYBODY)
         within = everybody.since(self._now() - (limit.seconds or _REMEMBERED))
-        limit.is_shared, limit.number = True, max(1, within * self._share)
+        if within >= limit.number:  # else nobody here has used it up either
+            limit.is_shared, limit.number = True, max(1, within * self._share)
 
     def _stretch(self, limit: _Limit) -> None:
         """It was met again by who kept to it, so it is stricter than it seemed.

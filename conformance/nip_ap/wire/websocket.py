@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import orjson
 
@@ -33,6 +34,7 @@ from nip_ap.wire.network import LiveNetwork, Network
 from nip_ap.wire.pace import Patience
 from nip_ap.wire.transcript import Transcript
 
+_COUNTED: Mapping[str, str] = {"EVENT": EVENTS, "REQ": READS, "COUNT": READS}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
 
 
@@ -162,10 +164,18 @@ class WebSocketDoor(AuthenticatingConnection):
         if not self._transcript.is_played:
             self.patience.allowance.answered(what, self._account, sent - limited, limited)
 
-    def _admit(self, what: str) -> None:
+    def send(self, frame: Any) -> None:
+        """See Connection; what a relay may count against a limit is counted here too."""
+        verb = frame[0] if isinstance(frame, list) and frame else None
+        what = _COUNTED.get(verb) if isinstance(verb, str) else None
+        if what is not None and not self._transcript.is_played:
+            self.patience.allowance.sent(what, self._account)
+        super().send(frame)
+
+    def _await_turn(self, what: str) -> None:
         """Keep to the pace that is known."""
         if not self._transcript.is_played:
-            self.patience.allowance.admit(what, self._account)
+            self.patience.allowance.await_turn(what, self._account)
 
     @property
     def _account(self) -> str:
@@ -231,7 +241,7 @@ class WebSocketDoor(AuthenticatingConnection):
 
     def post(self, event: Event) -> None:
         """Send one EVENT; `answer_to` waits for its OK."""
-        self._admit(EVENTS)
+        self._await_turn(EVENTS)
         self.send(["EVENT", event.to_json()])
 
     @staticmethod
@@ -273,7 +283,7 @@ class WebSocketDoor(AuthenticatingConnection):
             identifier or f"{self.who.replace(' ', '-')}-{next(self._numbers)}",
             tuple(filters),
         )
-        self._admit(READS)
+        self._await_turn(READS)
         with self._changed:
             self.note_request(subscription)
         self.send(["REQ", subscription.id, *(one.to_json() for one in subscription.filters)])
@@ -348,7 +358,7 @@ class WebSocketDoor(AuthenticatingConnection):
 
     def _counted(self, wanted: Sequence[Filter]) -> CountMessage | str:
         """The count, or the words of a refusal."""
-        self._admit(READS)
+        self._await_turn(READS)
         identifier = f"count-{next(self._numbers)}"
         self.send(["COUNT", identifier, *(one.to_json() for one in wanted)])
         self.wait(lambda: identifier in self.counts or bool(self.limits), f"COUNT {identifier}")
