@@ -15,6 +15,7 @@ from nip_ap.model.clauses import register
 from nip_ap.proof.catalogue import catalogue
 from nip_ap.reporting import legible  # MkDocs takes any name on_... for a hook
 from nip_ap.reporting.collect.site import write_site
+from nip_ap.reporting.collect.summaries import FOLDER as SUMMARIES
 from nip_ap.reporting.formats import formats
 from nip_ap.reporting.sources import link_of
 from nip_ap_relay.rogues import ROGUES
@@ -49,7 +50,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         site = Path(folder)
         write_site([_PUBLISHED], site)
         for path in sorted(site.rglob("*")):
-            if path.is_file():
+            if path.is_file() and SUMMARIES not in path.parts:
                 name = f"relays/{path.relative_to(site)}"
                 files.append(File.generated(config, name, content=path.read_bytes()))
     return files

@@ -14,8 +14,11 @@ from click.testing import CliRunner
 
 from nip_ap import cli
 from nip_ap.model.verdict import Verdict
+from nip_ap.reporting.collect import site, summaries
 from nip_ap.reporting.collect.collection import changes, clauses_of, gather, plain_name
 from nip_ap.reporting.collect.site import write_site
+from nip_ap.reporting.collect.summaries import FOLDER, Summaries
+from nip_ap.reporting.formats.page import html_of
 from tests.reporting.reports import HOSTILE, PUBLISHED, made_report, result
 
 DAY = 86_400.0
@@ -158,13 +161,13 @@ def test_the_same_report_twice_counts_once(relays, tmp_path):
 
 
 def test_a_report_that_is_given_itself_is_called_by_its_folder(relays):
-    assert [one.relay for one in gather([relays / "beta"])] == ["beta"]
+    assert [one.relay for one in gather([relays / "beta"], Summaries(relays))] == ["beta"]
 
 
 def test_clauses_that_only_later_reports_have_stand_in_their_place(tmp_path):
     put(tmp_path / "a", {"AP-SLUG-01": Verdict.PASS, "AP-SLUG-03": Verdict.PASS})
     put(tmp_path / "b", dict.fromkeys(["AP-SLUG-02", "AP-SLUG-03", "AP-REPL-01"], Verdict.PASS))
-    ids = [clause.id for clause in clauses_of(gather([tmp_path]))]
+    ids = [clause.id for clause in clauses_of(gather([tmp_path], Summaries(tmp_path)))]
     assert ids.index("AP-SLUG-02") < ids.index("AP-SLUG-03") < ids.index("AP-REPL-01")
 
 
@@ -182,7 +185,7 @@ def test_clauses_that_only_later_reports_have_stand_in_their_place(tmp_path):
 def test_what_counts_as_a_change(tmp_path, old, new, broken, fixed):
     put(tmp_path / "x" / "1", {"AP-SLUG-01": old})
     put(tmp_path / "x" / "2", {"AP-SLUG-01": new}, day=1)
-    found = changes(*gather([tmp_path]))
+    found = changes(*gather([tmp_path], Summaries(tmp_path)))
     assert (bool(found.broken), bool(found.fixed)) == (broken, fixed)
 
 
@@ -198,6 +201,7 @@ def test_relays_whose_names_look_alike_do_not_share_a_folder(tmp_path):
         put(tmp_path / "in" / name, {"AP-SLUG-01": Verdict.PASS})
     write_site([tmp_path / "in"], tmp_path / "site")
     folders = [one.name.lower() for one in (tmp_path / "site").iterdir() if one.is_dir()]
+    folders.remove(FOLDER)
     assert sorted(folders) == ["a-b", "a-b-2", "a-b-3"]
 
 
@@ -263,3 +267,69 @@ def test_a_broken_report_is_named(tmp_path, name):
     done = command(name, tmp_path)
     assert done.exit_code == 4
     assert str(Path("x") / "report.json") in done.output
+
+
+# -- what did not change ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rendered(monkeypatch):
+    """The pages of runs that were rendered, by their relay's software."""
+    found = []
+
+    def counting(report):
+        found.append(report.document.run.started)
+        return html_of(report)
+
+    monkeypatch.setattr(site, "html_of", counting)
+    return found
+
+
+def content(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and FOLDER not in path.parts
+    }
+
+
+def test_a_second_site_renders_what_changed_and_says_the_same(relays, tmp_path, rendered):
+    write_site([relays], tmp_path)
+    before = content(tmp_path)
+    assert len(rendered) == 4
+    write_site([relays], tmp_path)
+    assert len(rendered) == 4
+    assert content(tmp_path) == before
+    put(relays / "alpha" / "4", {"AP-SLUG-01": Verdict.FAIL}, day=3)
+    write_site([relays], tmp_path)
+    assert rendered[4:] == ["1970-01-04T00:00:00+00:00"]
+    assert matrix(tmp_path / "index.html")["AP-SLUG-01", "alpha"] == "✗"
+
+
+def test_a_report_that_changed_and_a_page_that_is_gone_are_made_anew(relays, tmp_path, rendered):
+    write_site([relays], tmp_path)
+    changed = relays / "beta" / "report.json"
+    changed.write_bytes(changed.read_bytes().replace(b'"version":null', b'"version":"9.9"'))
+    page = next((tmp_path / "alpha").glob("*/report.html"))
+    page.unlink()
+    write_site([relays], tmp_path)
+    assert len(rendered) == 6
+    assert page.is_file()
+    assert "9.9" in (tmp_path / "index.html").read_text()
+
+
+def test_a_broken_summary_is_made_anew(relays, tmp_path, rendered):
+    write_site([relays], tmp_path)
+    for file in (tmp_path / FOLDER).iterdir():
+        file.write_bytes(b"{")
+    write_site([relays], tmp_path)
+    assert len(rendered) == 8
+    assert matrix(tmp_path / "index.html")["AP-SLUG-01", "alpha"] == "!"
+
+
+def test_a_history_is_made_of_summaries_the_second_time(relays, monkeypatch):
+    command("history", relays / "alpha")
+    page = (relays / "alpha" / "history.html").read_bytes()
+    monkeypatch.setattr(summaries, "read_document", lambda path: pytest.fail(f"{path} was read"))
+    assert command("history", relays / "alpha").exit_code == 0
+    assert (relays / "alpha" / "history.html").read_bytes() == page

@@ -10,10 +10,11 @@ from functools import cached_property
 from pathlib import Path
 
 from nip_ap.model.clauses import CHOSEN
-from nip_ap.model.report import ClauseReport, Report
+from nip_ap.model.report import ClauseReport, Document
 from nip_ap.model.subject import is_for_want_of_means
 from nip_ap.model.verdict import RED, Verdict
-from nip_ap.reporting.reading import ReportUnreadable, read_report
+from nip_ap.reporting.collect.summaries import Summaries
+from nip_ap.reporting.reading import ReportUnreadable
 
 
 @dataclass(frozen=True)
@@ -21,34 +22,35 @@ class Entry:
     """A report, and the relay whose it is: the name of its folder, for URLs come and go."""
 
     relay: str
-    report: Report
+    document: Document
+    """The summary of the report."""
     path: Path
 
     @property
     def spec(self) -> str:
         """The revision that was tested."""
-        return self.report.document.run.spec
+        return self.document.run.spec
 
     @property
     def started(self) -> str:
         """When the run began, as "2026-11-22 20:02"."""
-        return self.report.document.run.started[:16].replace("T", " ")
+        return self.document.run.started[:16].replace("T", " ")
 
     @property
     def at(self) -> datetime:
         """When the run began."""
-        return datetime.fromisoformat(self.report.document.run.started)
+        return datetime.fromisoformat(self.document.run.started)
 
     @property
     def name(self) -> str:
         """A name for files, of the time, the revision and the seed."""
-        seed = plain_name(self.report.document.run.seed)[:16]
+        seed = plain_name(self.document.run.seed)[:16]
         return f"{self.at:%Y%m%dT%H%M%S}-{self.spec}-{seed}"
 
     @cached_property
     def by_clause(self) -> Mapping[str, ClauseReport]:
         """The clauses of the report by id."""
-        return {clause.id: clause for clause in self.report.clauses}
+        return {clause.id: clause for clause in self.document.clauses}
 
     def verdict_of(self, clause: str) -> Verdict | None:
         """The verdict of a clause, or None where the run did not judge it."""
@@ -64,7 +66,9 @@ class Changes:
     fixed: Sequence[str]
 
 
-def gather(folders: Iterable[Path], without: Path | None = None) -> list[Entry]:
+def gather(
+    folders: Iterable[Path], summaries: Summaries, without: Path | None = None
+) -> list[Entry]:
     """All reports below some folders, by relay, oldest first.
 
     The relay is the folder right below the one that was given, or that one itself where a report
@@ -83,7 +87,7 @@ def gather(folders: Iterable[Path], without: Path | None = None) -> list[Entry]:
         for path in paths:
             parts = path.relative_to(folder).parts
             relay = parts[0] if len(parts) > 1 else folder.resolve().name
-            entry = Entry(relay, read_report(path), path)
+            entry = Entry(relay, summaries.of(path), path)
             found.setdefault((relay, entry.name), entry)
     return sorted(found.values(), key=lambda one: (one.relay.lower(), one.at, one.spec))
 
@@ -110,7 +114,7 @@ def _gave_up(entry: Entry, clause: str) -> bool:
     """Whether a clause applies no more because of the relay, and not for what the suite lacked."""
     return any(
         clause in one.clauses and one.reason and not is_for_want_of_means(one.reason)
-        for one in entry.report.checks
+        for one in entry.document.checks
     )
 
 
@@ -120,7 +124,7 @@ def previous(entries: Sequence[Entry], entry: Entry) -> Entry | None:
     It is of the same revision, unless the relay was asked for its revision: then it may have
     fallen back to an older one.
     """
-    chosen = entry.report.document.run.spec_reason == CHOSEN
+    chosen = entry.document.run.spec_reason == CHOSEN
     same = [one for one in entries if one.at < entry.at and (one.spec == entry.spec or not chosen)]
     return same[-1] if same else None
 
@@ -134,7 +138,7 @@ def clauses_of(entries: Iterable[Entry]) -> list[ClauseReport]:
     known: dict[str, ClauseReport] = {}
     for entry in entries:
         place = 0
-        for clause in entry.report.clauses:
+        for clause in entry.document.clauses:
             if clause.id in known:
                 place = order.index(clause.id) + 1
             else:

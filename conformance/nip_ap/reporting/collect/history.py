@@ -17,6 +17,7 @@ from nip_ap.reporting.collect.collection import (
     gather,
     previous,
 )
+from nip_ap.reporting.collect.summaries import Summaries
 from nip_ap.reporting.plots import Point, milliseconds, trend
 from nip_ap.reporting.printing import say
 from nip_ap.reporting.reading import ReportUnreadable
@@ -38,7 +39,7 @@ class RunShown:
     @property
     def document(self) -> Document:
         """The report."""
-        return self.entry.report.document
+        return self.entry.document
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def runs_of(entries: Sequence[Entry], link: Mapping[str, str]) -> list[RunShown]
     for entry in entries:
         before = previous(entries, entry)
         changed = changes(before, entry) if before else None
-        counts = entry.report.document.counts
+        counts = entry.document.counts
         shown.append(RunShown(entry, changed, link.get(entry.name, ""), counts))
     return shown[::-1]
 
@@ -77,7 +78,7 @@ def lines_of(entries: Sequence[Entry]) -> tuple[list[Line], int]:
         ("inconclusive", UNDECIDED),
     )
     numbers = {
-        key: [sum(one.report.document.counts[name] for name in names) for one in entries]
+        key: [sum(one.document.counts[name] for name in names) for one in entries]
         for key, names in wanted
     }
     top = max(number for each in numbers.values() for number in each)
@@ -94,8 +95,7 @@ def lines_of(entries: Sequence[Entry]) -> tuple[list[Line], int]:
 def speeds_of(entries: Sequence[Entry]) -> list[Line]:
     """The median time to answer by operation, over time; each on its own scale."""
     by_entry = [
-        {one.operation: one.p50_ms for one in entry.report.document.latency or ()}
-        for entry in entries
+        {one.operation: one.p50_ms for one in entry.document.latency or ()} for entry in entries
     ]
     operations = sorted({name for each in by_entry for name in each})
     lines = []
@@ -150,7 +150,8 @@ def write_history(folder: Path, out: Path | None, stream: IO[str]) -> Path:
 
     Raises ReportUnreadable.
     """
-    found = gather([folder])
+    summaries = Summaries(folder)
+    found = gather([folder], summaries)
     entries = sorted(found, key=lambda one: (one.at, one.spec))
     page = out or folder / "history.html"
     links = {
@@ -162,6 +163,9 @@ def write_history(folder: Path, out: Path | None, stream: IO[str]) -> Path:
         page.write_text(history_page(folder.resolve().name, entries, links), encoding="utf-8")
     except OSError as error:
         raise ReportUnreadable(f"{page} cannot be written: {error.strerror}") from None
+    for entry in entries:
+        if not summaries.has(entry.path):
+            summaries.keep(entry.path, entry.document)
     for run in runs_of(entries, links)[::-1]:
         say(_printed(run), file=stream)
     return page

@@ -12,10 +12,14 @@ from nip_ap.model.report import SIGNS, ClauseReport, Document
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.collect.collection import Entry, clauses_of, gather, plain_name
 from nip_ap.reporting.collect.history import history_page
+from nip_ap.reporting.collect.summaries import Summaries
 from nip_ap.reporting.formats.badge import write_badge
 from nip_ap.reporting.formats.page import html_of, prose
+from nip_ap.reporting.reading import read_report
 from nip_ap.reporting.sources import link_of
 from nip_ap.reporting.templates import render, source
+
+_OF_A_RUN = ("report.html", "report.json", "badge.svg", "badge.json")
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Column:
     @property
     def document(self) -> Document:
         """The report."""
-        return self.entry.report.document
+        return self.entry.document
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,15 @@ def write_site(folders: Iterable[Path], out: Path) -> int:
     `out`/index.html is the matrix; each relay has a folder with its history and its badge, and in
     it one folder a run with the page, the report and the badge of that run.
     """
-    entries = gather(folders, without=out)
+    summaries = Summaries(out)
+    entries = gather(folders, summaries, without=out)
     out.mkdir(parents=True, exist_ok=True)
     relays: dict[str, list[Entry]] = {}
     for entry in entries:
         relays.setdefault(entry.relay, []).append(entry)
     names = _folders(relays)
     for relay, own in relays.items():
-        _write_relay(relay, own, out / names[relay])
+        _write_relay(relay, own, out / names[relay], summaries)
     columns = [
         _column(own, spec, names[relay]) for relay, own in relays.items() for spec in _specs(own)
     ]
@@ -102,13 +107,12 @@ def _specs(entries: Sequence[Entry]) -> list[str]:
     return sorted({entry.spec for entry in entries})
 
 
-def _write_relay(relay: str, entries: Sequence[Entry], folder: Path) -> None:
+def _write_relay(relay: str, entries: Sequence[Entry], folder: Path, summaries: Summaries) -> None:
     for entry in entries:
         run = folder / entry.name
-        run.mkdir(parents=True, exist_ok=True)
-        (run / "report.html").write_text(html_of(entry.report), encoding="utf-8")
-        write_badge(entry.report, run)
-        (run / "report.json").write_bytes(entry.path.read_bytes())  # it may be the same file
+        if not summaries.has(entry.path) or not all((run / name).is_file() for name in _OF_A_RUN):
+            _write_run(entry, run)
+            summaries.keep(entry.path, entry.document)
     latest = entries[-1]
     for name in ("badge.svg", "badge.json"):
         shutil.copyfile(folder / latest.name / name, folder / name)
@@ -117,10 +121,19 @@ def _write_relay(relay: str, entries: Sequence[Entry], folder: Path) -> None:
     (folder / "index.html").write_text(page, encoding="utf-8")
 
 
+def _write_run(entry: Entry, folder: Path) -> None:
+    """The page, the badge and the report of one run; one report at a time is in memory."""
+    folder.mkdir(parents=True, exist_ok=True)
+    report = read_report(entry.path)
+    (folder / "report.html").write_text(html_of(report), encoding="utf-8")
+    write_badge(report, folder)
+    (folder / "report.json").write_bytes(entry.path.read_bytes())  # it may be the same file
+
+
 def _column(entries: Sequence[Entry], spec: str, folder: str) -> Column:
     own = [entry for entry in entries if entry.spec == spec]
     latest = own[-1]
-    verdicts = [clause.verdict for clause in latest.report.clauses]
+    verdicts = [clause.verdict for clause in latest.document.clauses]
     return Column(
         entry=latest,
         folder=folder,
