@@ -13,6 +13,7 @@ import click
 from nip_ap.model.delivery import Delivery
 from nip_ap.model.option_table import option_table
 from nip_ap.model.options import Option, filled
+from nip_ap.model.profile import BUZZ
 from nip_ap.model.settings import Settings
 from nip_ap.model.target_options import OPTIONS as TARGET_OPTIONS
 
@@ -122,6 +123,7 @@ def _issuer(delivery: Delivery, settings: Settings) -> Issuer | None:
         "--certify and --baseline: a certificate excuses nothing": delivery.baseline is not None,
         "--certify needs --out DIR: a certificate stands on its transcripts": delivery.out is None,
         "--certify and --only: a filtered run cannot be certified": bool(settings.only),
+        "--certify and --profile: a certificate is of all rules": settings.profile != BUZZ,
         "--certify and --repeat: a certificate shows the one transcript of each check": (
             settings.repeat > 1
         ),

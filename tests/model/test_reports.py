@@ -108,6 +108,8 @@ def test_the_schema_is_a_schema_and_closed_everywhere():
     optional = [set(one["properties"]) - set(one["required"]) for one in found]
     assert set().union(*optional) <= {
         "frames",
+        "rule",
+        "by_rule",
         "latency",
         "connection",
         "kind",

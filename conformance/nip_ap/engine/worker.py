@@ -220,7 +220,9 @@ class SuiteWorker:
         check = Check(
             id=_check_id(item, clauses),
             clauses=clauses,
-            level=MUST if unknown else level_of(clauses, known, spec),
+            level=MUST
+            if unknown
+            else level_of(clauses, known, spec, self.surface.context.settings.profile),
             sentence=_function(item).removeprefix("test_").replace("_", " "),
             subject=subject,
             surface=replace(self.surface, keys=self.turns.take()),
@@ -243,6 +245,7 @@ class SuiteWorker:
                 known[clause],
                 (*known[clause].needs, *needs),
                 self.surface.context.settings.claims,
+                self.surface.context.settings.profile,
             )
         self._place(check, item)
 

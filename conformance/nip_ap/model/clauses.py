@@ -18,6 +18,10 @@ REVISIONS = (JUNE, NOVEMBER)
 CHOSEN = "chosen by --spec"
 """Why a run is of a revision that nobody looked for."""
 
+NIP_01, NIP_AP, ANOTHER_NIP, BUZZ_RULE = "NIP-01", "NIP-AP", "another NIP", "block/buzz"
+RULES = (NIP_01, NIP_AP, ANOTHER_NIP, BUZZ_RULE)
+"""Whose rule a clause is: the last, of the real relay alone."""
+
 MUST, SHOULD, MAY, INFO = "MUST", "SHOULD", "MAY", "INFO"
 
 
@@ -40,19 +44,35 @@ class Clause:
     contradiction: str = ""
     reason: str = ""
     no_rogue: str = ""
+    rule: str = ""
+    """Whose rule it is; left out in the file where the source says so."""
+    level_by: Mapping[str, str] = field(default_factory=dict)
+    """Another level for a profile (profile.py)."""
+
+    def __post_init__(self) -> None:
+        if not self.rule:
+            object.__setattr__(self, "rule", _rule_of(self.source))
 
     @property
     def group(self) -> str:
         """The middle part of the id: SLUG of AP-SLUG-04."""
         return self.id.split("-")[1]
 
-    def level_for(self, spec: str) -> str:
-        """The level in a revision."""
-        return self.level_in.get(spec, self.level)
+    def level_for(self, spec: str, profile: str = "") -> str:
+        """The level in a revision, and for a profile."""
+        return self.level_by.get(profile) or self.level_in.get(spec, self.level)
 
     def holds_in(self, spec: str) -> bool:
         """Whether a revision has the clause at all."""
         return spec in self.revisions
+
+
+def _rule_of(source: str) -> str:
+    """Whose text the source is: a NIP's, or a description of the real relay."""
+    for rule in (NIP_01, NIP_AP):
+        if source.startswith(rule):
+            return rule
+    return ANOTHER_NIP if source.startswith("NIP-") else BUZZ_RULE
 
 
 @dataclass(frozen=True)
@@ -138,9 +158,11 @@ def _clause(entry: dict[str, Any]) -> Clause:
         clause = Clause(**fields)
     except TypeError as error:
         raise RegisterError(f"{identifier}: {error}") from None
-    levels = {clause.level, *clause.level_in.values()}
+    levels = {clause.level, *clause.level_in.values(), *clause.level_by.values()}
     if not levels <= {MUST, SHOULD, MAY, INFO}:
         raise RegisterError(f"{identifier}: {sorted(levels)} has a level that does not exist")
+    if clause.rule not in RULES:
+        raise RegisterError(f"{identifier}: rule must be one of {', '.join(RULES)}")
     if not set(clause.revisions) <= set(REVISIONS) or not clause.revisions:
         raise RegisterError(f"{identifier}: revisions must be some of {', '.join(REVISIONS)}")
     return clause

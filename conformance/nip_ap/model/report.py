@@ -103,6 +103,8 @@ class ClauseReport(_Part, frozen=True, kw_only=True):
     text: str
     level: str
     source: str
+    rule: str = ""
+    """Whose rule it is: NIP-01, NIP-AP, another NIP, or block/buzz."""
     contradiction: str | None
     verdict: Verdict
     checks: tuple[str, ...]
@@ -175,6 +177,8 @@ class Document(_Part, frozen=True, kw_only=True):
     why: str
     complete: bool
     missing: tuple[str, ...]
+    by_rule: Mapping[str, Mapping[Verdict, int]] = {}
+    """How many clauses got which verdict, by whose rules they are."""
     counts: Mapping[Verdict, int]
     capabilities: tuple[CapabilityReport, ...]
     findings: tuple[str, ...]

@@ -61,10 +61,10 @@ class Result:
         )
 
 
-def level_of(clauses: Sequence[str], register: Register, spec: str) -> str:
+def level_of(clauses: Sequence[str], register: Register, spec: str, profile: str = "") -> str:
     """The strictest level among the clauses of a check."""
     order = [MUST, SHOULD, MAY, INFO]
-    levels = [register[clause].level_for(spec) for clause in clauses]
+    levels = [register[clause].level_for(spec, profile) for clause in clauses]
     return min(levels, key=order.index)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nip_ap.model.options import described, option, seconds, whole_number
+from nip_ap.model.profile import BUZZ, PROFILES
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,14 @@ class Settings:
         "The revision of NIP-AP; auto finds out.",
         "REVISION",
         choices=("auto", "2026-06", "2026-11"),
+        in_action=True,
+    )
+    profile: str = option(
+        BUZZ,
+        "Whose rules bind the relay: buzz, all; nip-ap, all but those of block/buzz alone; "
+        "generic, those of NIP-01 and of the NIPs that it claims.",
+        "PROFILE",
+        choices=PROFILES,
         in_action=True,
     )
     only: tuple[str, ...] = option(

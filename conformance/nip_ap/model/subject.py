@@ -12,6 +12,7 @@ from nip_ap.model.clauses import REVISIONS, Clause
 from nip_ap.model.frame import Frame
 from nip_ap.model.greeting import ANSWERED
 from nip_ap.model.judgement import Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
+from nip_ap.model.profile import BUZZ, exemption
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.settings import Settings
 
@@ -82,7 +83,13 @@ class Subject:
             log=value["log"],
         )
 
-    def require(self, clause: Clause, needs: Iterable[str], claims: Iterable[str] = ()) -> None:
+    def require(
+        self,
+        clause: Clause,
+        needs: Iterable[str],
+        claims: Iterable[str] = (),
+        profile: str = BUZZ,
+    ) -> None:
         """Raise NotApplicable or Inconclusive where a clause cannot be judged on this relay.
 
         Raises UnmetClaim where that is for want of something that --claim says is there.
@@ -100,6 +107,9 @@ class Subject:
                 f"{clause.id} is not part of revision {capabilities.spec} "
                 f"({capabilities.spec_reason})"
             )
+        exempt = exemption(clause, profile, capabilities.information)
+        if exempt:
+            raise NotApplicable(exempt)
         for need in needs:
             try:
                 self._require(need)

@@ -70,6 +70,7 @@ def report_of(
         why=run.why,
         complete=run.is_complete,
         missing=tuple(run.missing),
+        by_rule=_by_rule(run, register),
         counts={verdict: run.counts.get(verdict, 0) for verdict in Verdict},
         capabilities=tuple(
             CapabilityReport(
@@ -159,8 +160,9 @@ def _clauses(run: Run, register: Register, results: Sequence[Result]) -> tuple[C
             group=clause.group,
             title=clause.title,
             text=clause.text,
-            level=clause.level_for(spec),
+            level=clause.level_for(spec, run.settings.profile),
             source=clause.source,
+            rule=clause.rule,
             contradiction=clause.contradiction or None,
             verdict=run.by_clause[clause.id],
             checks=tuple(checks[clause.id]),
@@ -168,6 +170,15 @@ def _clauses(run: Run, register: Register, results: Sequence[Result]) -> tuple[C
         for clause in register
         if clause.id in checks
     )
+
+
+def _by_rule(run: Run, register: Register) -> dict[str, dict[Verdict, int]]:
+    """How many clauses got which verdict, by whose rules they are."""
+    found: dict[str, dict[Verdict, int]] = {}
+    for clause, verdict in run.by_clause.items():
+        counts = found.setdefault(register[clause].rule, {})
+        counts[verdict] = counts.get(verdict, 0) + 1
+    return found
 
 
 def _baseline(run: Run) -> tuple[BaselineReport, ...] | None:
