@@ -15,7 +15,7 @@ from nip_ap_relay.store import Row, Store
 
 @rogue(
     "live-first-filter-only",
-    turns_red="AP-READ-19",
+    turns_red="AP-READ-10 AP-READ-19",
     because="It registers a subscription under its first filter and forgets the others.",
     remedy="Match live events against every filter of the subscription.",
 )
@@ -81,7 +81,7 @@ class FirstLimitForAll(Policy):
 
 @rogue(
     "shorter-value-cancelled",
-    turns_red="AP-READ-17",
+    turns_red="AP-READ-17 AP-SLUG-12",
     because="It keeps the values of a condition in a trie, where a longer one overwrites its stem.",
     remedy="Mark the end of each value in the trie, so that a stem stays a value of its own.",
 )
@@ -108,6 +108,7 @@ class CountSumsFilters(Policy):
 @rogue(
     "t-and-p-not-searchable",
     turns_red="AP-READ-17",
+    blinds="AP-ENV-10",
     because="It indexes the `d` tag alone.",
     remedy="Index the values of every single-letter tag.",
 )
@@ -130,7 +131,7 @@ class TagIndexIsStale(Policy):
 
 @rogue(
     "underscore-is-a-wildcard",
-    turns_red="AP-READ-17",
+    turns_red="AP-READ-17 AP-SLUG-12",
     because="It compares tags with LIKE and does not escape the underscore.",
     remedy="Compare with = in place of LIKE, or escape `_` and `%`.",
 )
@@ -153,6 +154,7 @@ class ClosedIdIsDead(Policy):
 @rogue(
     "registers-after-the-answer",
     turns_red="AP-READ-20",
+    by_chance="AP-GATE-32 AP-READ-10",
     because="It opens a subscription once its stored events are sent; what comes between is lost.",
     remedy="Register the subscription before the stored events are read.",
 )
@@ -164,6 +166,7 @@ class RegistersAfterTheAnswer(Policy):
 @rogue(
     "tags-are-indexed-late",
     turns_red="AP-READ-12",
+    blinds="AP-GATE-33",
     because="It answers OK when the event is stored, and indexes its tags in the background.",
     remedy="Index the tags in the transaction that stores the event, before you send OK.",
 )
@@ -203,7 +206,7 @@ class WildcardAtTheHttpDoor(Policy):
 
 @rogue(
     "look-alike-slugs-share-a-head",
-    turns_red="AP-REPL-16",
+    turns_red="AP-REPL-16 AP-SLUG-12",
     because="It makes file names of slugs, and has an underscore for whatever may not stand there.",
     remedy="Use the slug itself as the key, or an encoding that can be undone.",
 )
@@ -214,7 +217,7 @@ class LookAlikeSlugsShareAHead(Policy):
 
 @rogue(
     "deletes-by-address-or-by-id",
-    turns_red="AP-DEL-17",
+    turns_red="AP-DEL-09 AP-DEL-17",
     because="It looks for `e` tags only where a request has no `a` tag.",
     remedy="Carry out both the `a` and the `e` tags of a request.",
 )

@@ -13,8 +13,11 @@ from nip_ap_relay.store import DELETED, Row, Store
 
 @rogue(
     "a-deletion-ignored",
-    turns_red="AP-DEL-01",
-    blinds="AP-DEL-02 AP-DEL-03 AP-DEL-04 AP-DEL-05 AP-DEL-07",
+    turns_red="AP-DEL-01 AP-DEL-09",
+    blinds=(
+        "AP-DEL-02 AP-DEL-03 AP-DEL-04 AP-DEL-05 AP-DEL-07 AP-DEL-10 AP-DEL-11 AP-DEL-12 "
+        "AP-DEL-15 AP-DEL-16"
+    ),
     because="It knows deletion by `e` alone.",
     remedy="Carry out `a` tags of a kind 5 event as well as its `e` tags.",
 )
@@ -25,7 +28,7 @@ class ADeletionIgnored(Policy):
 
 @rogue(
     "foreign-deletion-honoured",
-    turns_red="AP-DEL-02",
+    turns_red="AP-DEL-02 AP-DEL-10",
     because="It carries out what a valid event asks for, whoever signed it.",
     remedy="Delete an address only if the request's pubkey is the one in the address.",
 )
@@ -39,7 +42,8 @@ class ForeignDeletionHonoured(Policy):
 
 @rogue(
     "deletion-of-all-slugs",
-    turns_red="AP-DEL-03",
+    turns_red="AP-DEL-03 AP-DEL-09",
+    blinds="AP-DEL-12",
     by_chance="AP-REPL-09",
     because="It deletes by kind and author, and leaves the `d` of the address out.",
     remedy="Delete by kind, author and `d`, all three taken from the address.",
@@ -79,7 +83,7 @@ class DeletionIgnoresTime(Policy):
 
 @rogue(
     "e-deletion-ignored",
-    turns_red="AP-DEL-06",
+    turns_red="AP-DEL-06 AP-DEL-09 AP-DEL-11",
     blinds="AP-DEL-02 AP-DEL-07",
     because="It deletes addressable events by address alone.",
     remedy="Look up the ids of `e` tags among addressable events too.",
@@ -120,6 +124,7 @@ class DeletedResurrectedByResend(Policy):
 @rogue(
     "deletion-request-hidden",
     turns_red="AP-DEL-08",
+    blinds="AP-DEL-13",
     because="It carries a request out and serves it to nobody.",
     remedy="Store kind 5 events and serve them like any other.",
 )

@@ -141,7 +141,7 @@ class ContentNfcNormalised(Policy):
 
 @rogue(
     "tags-sorted",
-    turns_red="AP-ENV-06",
+    turns_red="AP-ENV-06 AP-ENV-09 AP-ENV-11",
     because="It keeps tags in a table of their own and returns them in the order of its key.",
     remedy="Store the tags with their order, or store the event as one string.",
 )
@@ -162,7 +162,7 @@ class BodyLimit32k(Policy):
 
 @rogue(
     "serves-altered-event",
-    turns_red="AP-ENV-08 AP-ROB-04",
+    turns_red="AP-ENV-08 AP-ENV-09 AP-ENV-11 AP-ENV-12 AP-INT-07 AP-INT-08 AP-ROB-04",
     because="It drops signatures to save space and fills in zeros.",
     remedy="Return every event with all seven fields as they were signed.",
 )

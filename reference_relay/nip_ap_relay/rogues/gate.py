@@ -88,7 +88,7 @@ class GateOffMixedKinds(Policy):
 
 @rogue(
     "gate-off-ids",
-    turns_red="AP-GATE-04 AP-GATE-10 AP-GATE-11",
+    turns_red="AP-GATE-04 AP-GATE-10 AP-GATE-11 AP-GATE-34",
     because="It takes an id for a capability: who knows it may read.",
     remedy="Apply the gate to events that were asked for by id too.",
 )

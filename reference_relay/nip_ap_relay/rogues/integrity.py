@@ -15,7 +15,8 @@ from nip_ap_relay.store import Row, Store
 
 @rogue(
     "id-unchecked",
-    turns_red="AP-INT-01 AP-INT-03",
+    turns_red="AP-DEL-16 AP-INT-01 AP-INT-03",
+    blinds="AP-INT-08",
     because="It verifies the signature over the id that was given and never computes the id.",
     remedy="Compute the id from the event and compare it with the one that was given.",
 )
@@ -42,7 +43,8 @@ class IdRecomputed(Policy):
 
 @rogue(
     "sig-unchecked",
-    turns_red="AP-INT-02",
+    turns_red="AP-DEL-16 AP-INT-02",
+    blinds="AP-INT-08",
     because="It trusts that whoever computed the id also held the key.",
     remedy="Verify the BIP-340 signature of every event.",
 )
@@ -65,7 +67,7 @@ class OkMissing(Policy):
 
 @rogue(
     "ok-wrong-id",
-    turns_red="AP-INT-04",
+    turns_red="AP-GATE-34 AP-INT-04",
     blinds="AP-HTTP-01 AP-HTTP-02 AP-SCOPE-02",
     because="It fills the OK of a note with the author's key.",
     remedy="Put the id of the submitted event into its OK.",

@@ -17,7 +17,7 @@ from nip_ap_relay.store import Row
 @rogue(
     "eose-missing",
     turns_red="AP-READ-01",
-    blinds="AP-REPL-02 AP-REPL-03 AP-REPL-10 AP-REPL-14",
+    blinds="AP-REPL-02 AP-REPL-03 AP-REPL-10 AP-REPL-14 AP-SLUG-13",
     because="It ends its loop at the limit and skips the line after the loop.",
     remedy="Send EOSE after the stored events in every case, the limit included.",
 )
@@ -43,7 +43,7 @@ def _without_tag(one: Filter, name: str) -> Filter:
 
 @rogue(
     "d-filter-ignored",
-    turns_red="AP-READ-03 AP-READ-09 AP-ENV-08 AP-REPL-10",
+    turns_red="AP-ENV-08 AP-READ-03 AP-READ-09 AP-REPL-10 AP-SLUG-11 AP-SLUG-12 AP-SLUG-13",
     because="It indexes only `e` and `p` tags and ignores other conditions.",
     remedy="Index the values of every single-letter tag, or check them after the index.",
 )
@@ -54,7 +54,7 @@ class DFilterIgnored(Policy):
 
 @rogue(
     "d-filter-prefix",
-    turns_red="AP-READ-03 AP-SCOPE-07",
+    turns_red="AP-READ-03 AP-SCOPE-07 AP-SLUG-11 AP-SLUG-12",
     because="It answers tag filters by a prefix scan.",
     remedy="Compare tag values for equality.",
 )
@@ -65,7 +65,7 @@ class DFilterPrefix(Policy):
 
 @rogue(
     "d-filter-first-value-only",
-    turns_red="AP-READ-03",
+    turns_red="AP-READ-03 AP-SLUG-12",
     because="Its fast path for one author and one kind looks up a single value.",
     remedy="Look up each value of `#d`, not only the first.",
 )
@@ -88,7 +88,7 @@ class AuthorsFilterIgnored(Policy):
 
 @rogue(
     "ids-filter-ignored",
-    turns_red="AP-READ-05 AP-READ-09 AP-ROB-04",
+    turns_red="AP-DEL-13 AP-READ-05 AP-READ-09 AP-ROB-04 AP-SLUG-13",
     blinds="AP-GATE-11",
     because="It prefers the author index and drops the condition on ids.",
     remedy="Check `ids` together with all other conditions of the filter.",
@@ -180,7 +180,7 @@ class LimitZeroIsUnlimited(Policy):
 
 @rogue(
     "filters-anded",
-    turns_red="AP-READ-09",
+    turns_red="AP-INFO-03 AP-READ-09",
     blinds="AP-HTTP-02",
     because="It joins the filters of a REQ with AND.",
     remedy="Return what matches any of the filters.",
@@ -208,10 +208,12 @@ class FiltersRepeatEvents(Policy):
 @rogue(
     "no-live-delivery",
     turns_red=(
-        "AP-GATE-08 AP-GATE-09 AP-READ-08 AP-READ-10 AP-READ-11 AP-ROB-05 AP-ROB-06 AP-SCOPE-06 "
-        "AP-THREAD-11"
+        "AP-DEL-14 AP-GATE-08 AP-GATE-09 AP-GATE-32 AP-INFO-02 AP-INT-08 AP-READ-08 "
+        "AP-READ-10 AP-READ-11 AP-ROB-05 AP-ROB-06 AP-SCOPE-06 AP-THREAD-11"
     ),
-    blinds="AP-ENV-08 AP-GATE-05 AP-INT-05 AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12",
+    blinds=(
+        "AP-ENV-08 AP-GATE-05 AP-GATE-33 AP-INT-05 AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12"
+    ),
     because="It answers queries and never looks at open subscriptions again.",
     remedy="Match each accepted event against the open subscriptions.",
 )
@@ -257,6 +259,7 @@ class CloseIgnored(Policy):
 @rogue(
     "ok-before-store",
     turns_red="AP-ENV-06 AP-READ-02 AP-READ-12 AP-REPL-09 AP-ROB-04 AP-ROB-06",
+    by_chance="AP-INFO-01 AP-SLUG-11 AP-SLUG-12",
     because="It answers from memory and writes behind, a moment later, when a buffer is full.",
     remedy="Send OK after the event can be read.",
 )
@@ -272,7 +275,7 @@ class OkBeforeStore(Policy):
 
 @rogue(
     "count-counts-versions",
-    turns_red="AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-READ-13 AP-REPL-01",
+    turns_red="AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-GATE-30 AP-READ-13 AP-REPL-01",
     because="Its COUNT runs over the history table.",
     remedy="Count heads only.",
 )

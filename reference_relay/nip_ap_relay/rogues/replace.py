@@ -82,7 +82,7 @@ class TieFirstWrite(Policy):
 @rogue(
     "key-ignores-author",
     turns_red="AP-READ-04 AP-REPL-04 AP-REPL-09",
-    blinds="AP-DEL-03",
+    blinds="AP-DEL-03 AP-DEL-10",
     by_chance="AP-DEL-03",
     because="Its unique index is over kind and `d` alone.",
     remedy="Include the author in the unique key of an address.",
@@ -95,8 +95,9 @@ class KeyIgnoresAuthor(Policy):
 @rogue(
     "key-ignores-slug",
     turns_red=(
-        "AP-ENV-08 AP-READ-03 AP-READ-05 AP-READ-06 AP-READ-07 AP-READ-09 AP-READ-15 AP-REPL-05 "
-        "AP-REPL-09 AP-ROB-06"
+        "AP-ENV-08 AP-ENV-09 AP-ENV-11 AP-ENV-12 AP-INFO-01 AP-READ-03 AP-READ-05 AP-READ-06 "
+        "AP-READ-07 AP-READ-09 AP-READ-15 AP-REPL-05 AP-REPL-09 AP-REPL-20 AP-ROB-06 "
+        "AP-SLUG-11 AP-SLUG-12 AP-SLUG-13"
     ),
     blinds=ANYTHING,
     because="It treats the kind as replaceable rather than addressable.",
@@ -112,7 +113,7 @@ class KeyIgnoresSlug(Policy):
 
 @rogue(
     "slug-prefix-match",
-    turns_red="AP-REPL-05 AP-REPL-09",
+    turns_red="AP-REPL-05 AP-REPL-09 AP-SLUG-11 AP-SLUG-12",
     blinds="AP-DEL-03",
     because="It scans its key-value store by prefix and replaces all that it finds.",
     remedy="Compare the whole `d` value, with a terminator in the key.",
@@ -127,7 +128,7 @@ class SlugPrefixMatch(Policy):
 
 @rogue(
     "key-ignores-kind",
-    turns_red="AP-REPL-06",
+    turns_red="AP-DEL-12 AP-DEL-15 AP-REPL-06",
     because="Its unique index is over author and `d` alone.",
     remedy="Include the kind in the unique key of an address.",
 )
@@ -169,6 +170,7 @@ class StaleFannedOut(Policy):
 @rogue(
     "replace-race",
     turns_red="AP-REPL-10",
+    blinds="AP-ENV-12",
     because="It reads the head and writes the new one without a lock in between.",
     remedy="Compare and replace in one transaction, or under a lock per address.",
 )
@@ -202,6 +204,7 @@ class FutureClamped(Policy):
 @rogue(
     "clock-guard-too-tight",
     turns_red="AP-REPL-11 AP-REPL-12",
+    blinds="AP-INFO-01 AP-SLUG-13",
     because="It expects every client's clock within 45 seconds of its own.",
     remedy="Accept events that are up to 15 minutes ahead of your clock.",
 )

@@ -14,8 +14,8 @@ from nip_ap_relay.store import Condition, Store
 @rogue(
     "persona-needs-channel",
     turns_red=(
-        "AP-ENV-04 AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-GATE-01 AP-REPL-03 AP-REPL-06 "
-        "AP-REPL-11 AP-REPL-12 AP-SCOPE-01 AP-SCOPE-02 AP-SCOPE-05 AP-SLUG-01"
+        "AP-ENV-04 AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-GATE-01 AP-REPL-03 AP-REPL-06 AP-REPL-11 "
+        "AP-REPL-12 AP-SCOPE-01 AP-SCOPE-02 AP-SCOPE-05 AP-SLUG-01 AP-SLUG-11"
     ),
     blinds=ANYTHING,
     because="It asks for a channel membership before anything may be written.",
@@ -67,7 +67,7 @@ class AuthNotEnforced(Policy):
 
 @rogue(
     "author-mismatch-accepted",
-    turns_red="AP-SCOPE-04",
+    turns_red="AP-GATE-35 AP-SCOPE-04",
     because="It relays any event with a good signature, as NIP-01 relays do.",
     remedy="Refuse an event whose pubkey is not the authenticated one.",
 )

@@ -24,7 +24,7 @@ class SlugMax63(Policy):
 
 @rogue(
     "slug-no-digit-first",
-    turns_red="AP-SLUG-01",
+    turns_red="AP-SLUG-01 AP-SLUG-11",
     because="It takes the grammar for that of identifiers, which begin with a letter.",
     remedy="Allow a digit as the first character of a slug.",
 )
@@ -34,7 +34,7 @@ class SlugNoDigitFirst(Policy):
 
 @rogue(
     "slug-no-underscore",
-    turns_red="AP-SLUG-01",
+    turns_red="AP-SLUG-01 AP-SLUG-11",
     because="It uses the host-name grammar, which knows the dash and not the underscore.",
     remedy="Allow the underscore in slugs.",
 )
