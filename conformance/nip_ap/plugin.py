@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from nip_ap.model.markers import MARKERS
 from nip_ap.model.option_table import option_table
 from nip_ap.model.options import Option
 
@@ -47,24 +48,24 @@ def _as_argparse(one: Option) -> dict[str, Any]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hand over to the session, if asked to."""
+    for line in MARKERS:
+        config.addinivalue_line("markers", line)
     if not config.getoption("nip_ap"):
+        _refuse_idle_options(config)
         return
-    from nip_ap.clients import fixtures as migration_fixtures
-    from nip_ap.engine import fixtures
-    from nip_ap.engine.check_ids import DESTRUCTIVE, OUTLIVES
     from nip_ap.engine.controller import SuiteController
     from nip_ap.engine.worker import SuiteWorker
 
-    config.addinivalue_line("markers", f"{DESTRUCTIVE}: a check that may hurt the relay")
-    config.addinivalue_line("markers", f"{OUTLIVES}: a check that runs last of all")
-    config.addinivalue_line(
-        "markers", "nip_ap_clause(*ids, needs=()): the clauses that a check judges"
-    )
-    config.pluginmanager.register(fixtures, "nip_ap_fixtures")
-    config.pluginmanager.register(migration_fixtures, "nip_ap_migration_fixtures")
     worker = hasattr(config, "workerinput")
     if not worker and not config.pluginmanager.hasplugin("nip_ap_controller"):
-        config.pluginmanager.register(
-            SuiteController.from_options(given_options(config)), "nip_ap_controller"
-        )
+        controller = SuiteController.from_options(given_options(config))
+        config.pluginmanager.register(controller, "nip_ap_controller")
     config.pluginmanager.register(SuiteWorker(config), "nip_ap_worker")
+
+
+def _refuse_idle_options(config: pytest.Config) -> None:
+    """An option without --nip-ap would test nothing, and look as if it had."""
+    given = given_options(config)
+    idle = [one.pytest_name for one in option_table() if given[one.key]]
+    if idle:
+        raise pytest.UsageError(f"{', '.join(idle)}: only valid with --nip-ap")

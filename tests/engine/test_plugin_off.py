@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 
 def test_there_is_no_fixture_of_ours(run_pytest):
     printed = run_pytest("--fixtures", "-q").stdout.str()
@@ -10,10 +12,19 @@ def test_there_is_no_fixture_of_ours(run_pytest):
     assert not names & {"owner", "stranger", "relay", "persona", "slug", "check", "clock", "seed"}
 
 
-def test_there_is_no_marker_of_ours(run_pytest):
-    printed = run_pytest("--markers").stdout.str()
-    assert "parametrize" in printed
-    assert "nip_ap" not in printed
+def test_the_markers_are_known_so_that_files_of_checks_can_be_collected(pytester, run_pytest):
+    pytester.makepyfile(
+        """
+        from nip_ap.scenario import clause, destructive
+
+        @destructive
+        @clause("AP-SLUG-02")
+        def test_it():
+            pass
+        """
+    )
+    run_pytest("--strict-markers", "--collect-only", "-W", "error").assert_outcomes()
+    run_pytest("--strict-markers").assert_outcomes(passed=1)
 
 
 def test_nothing_of_the_suite_is_imported(pytester, run_pytest):
@@ -24,7 +35,7 @@ def test_nothing_of_the_suite_is_imported(pytester, run_pytest):
         def test_it():
             ours = {name for name in sys.modules if name.startswith("nip_ap")}
             table = {"option_table", "options", "settings", "delivery", "target_options"}
-            table |= {"recipe", "relay_url"}
+            table |= {"recipe", "relay_url", "markers"}
             names = {"plugin", "version", "model", *(f"model.{name}" for name in table)}
             assert ours <= {"nip_ap", *(f"nip_ap.{name}" for name in names)}
             assert not {"httpx", "coincurve", "websockets", "starlette"} & set(sys.modules)
@@ -55,16 +66,13 @@ def test_fixtures_of_the_same_names_are_the_users_own(pytester, run_pytest):
     run_pytest("--strict-markers", "-W", "error").assert_outcomes(passed=1)
 
 
-def test_without_the_option_an_url_starts_nothing(pytester, run_pytest):
+@pytest.mark.parametrize(
+    "option",
+    [("--relay-url", "ws://127.0.0.1:1"), ("--nip-ap-only", "SLUG"), ("--nip-ap-strict",)],
+    ids=lambda words: words[0],
+)
+def test_an_option_of_ours_alone_is_a_usage_error(pytester, run_pytest, option):
     pytester.makepyfile("def test_it():\n    pass\n")
-    result = run_pytest("--relay-url", "ws://127.0.0.1:1")
-    result.assert_outcomes(passed=1)
-    result.stdout.no_fnmatch_line("nip-ap: *")
-
-
-def test_all_options_have_one_prefix(run_pytest):
-    printed = run_pytest("--help").stdout.str()
-    section = printed.partition("NIP-AP relay conformance:")[2].partition("\n\n")[0]
-    options = [line.split()[0] for line in section.splitlines() if line.startswith("  --")]
-    assert options
-    assert [one for one in options if not one.startswith(("--nip-ap", "--relay-url"))] == []
+    result = run_pytest(*option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{option[0]}: only valid with --nip-ap"])

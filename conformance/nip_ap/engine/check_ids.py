@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from nip_ap.engine.declarations import Declaration, declarations, declared_in_files
+from nip_ap.model.markers import CLAUSE
 
-DESTRUCTIVE, OUTLIVES = "nip_ap_destructive", "nip_ap_outlives"
-"""The markers of checks that may hurt a relay, and of the one that looks for what did."""
+COLLECTED = "nip_ap_collected"
+"""What a worker tells the controller under this name: every check that it found."""
 
 _SUBJECT, _REPETITION = "nip_ap_subject", "nip_ap_repetition"
 
@@ -67,7 +68,7 @@ def _split_hidden(parameters: str) -> tuple[str, str]:
 
 
 def _clauses_of(item: pytest.Item) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    mark = item.get_closest_marker("nip_ap_clause")
+    mark = item.get_closest_marker(CLAUSE)
     return ((), ()) if mark is None else (mark.args, mark.kwargs.get("needs", ()))
 
 
@@ -89,6 +90,6 @@ def _check_id(item: pytest.Item, clauses: Sequence[str]) -> str:
 
 def _declared_id(metafunc: pytest.Metafunc) -> str:
     """The id of a check without its parameters."""
-    mark = metafunc.definition.get_closest_marker("nip_ap_clause")
+    mark = metafunc.definition.get_closest_marker(CLAUSE)
     assert mark is not None
     return f"{mark.args[0]}/{metafunc.function.__name__.removeprefix('test_')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from nip_ap.checking.preflight import probe
-from nip_ap.engine.check_ids import _Declared
+from nip_ap.engine.check_ids import COLLECTED, _Declared
+from nip_ap.engine.declarations import declarations
 from nip_ap.engine.keys import baseline_at, read_keys
 from nip_ap.engine.likeness import held_to
 from nip_ap.engine.outcomes import _RESULT
@@ -38,6 +39,8 @@ from nip_ap.targets import Target, TargetError, kinds
 from nip_ap.wire import Transcript
 from nip_ap.wire.pace import OnRest
 from nip_ap.wire.trust import trusting
+
+_BROKEN = pytest.ExitCode.INTERNAL_ERROR
 
 
 class SuiteController:
@@ -67,6 +70,7 @@ class SuiteController:
         self._results: list[Result] = []
         self._manifest: dict[str, None] = {}
         self._crashed: dict[str, str] = {}
+        self._collected: set[str] = set()
         self._root = Path()
         self._stack = ExitStack()
 
@@ -155,7 +159,13 @@ class SuiteController:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist the session's own items are the manifest."""
+        self._collected.update(session.config.pluginmanager.getplugin("nip_ap_worker").collected)
         self._manifest.update(dict.fromkeys(item.nodeid for item in session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take from an xdist worker what it collected; one that died says nothing."""
+        self._collected.update(getattr(node, "workeroutput", {}).get(COLLECTED, ()))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result off a report; a report without one is of a worker that died."""
@@ -184,6 +194,8 @@ class SuiteController:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Under plain pytest: write the reports; a run that is not conformant is not a success."""
+        if not self._has_run(session.config) or session.exitstatus == _BROKEN:
+            return
         runs = [run for run in self.runs() if run.manifest]
         if self.out is not None and runs:
             write_reports(self._report(runs[0], session.config), self.out)
@@ -208,8 +220,15 @@ class SuiteController:
             workers=len(config.getoption("tx", None) or ()) or 1,
         )
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+    ) -> None:
         """The verdict in one line, and by name what pytest counts among the passed: warnings."""
+        if not self._has_run(config):
+            return
+        if exitstatus == _BROKEN:
+            terminalreporter.write_line("nip-ap: the suite itself failed, so there is no verdict")
+            return
         for run in self.runs():
             if not run.manifest:
                 continue
@@ -249,9 +268,24 @@ class SuiteController:
                     tuple(dict.fromkeys(repeated)),
                     settled(own) if len(repeated) == len(own) else tuple(own),
                     self.baseline,
+                    self._left_out(repeated),
                 )
             )
         return runs
+
+    @staticmethod
+    def _has_run(config: pytest.Config) -> bool:
+        """Whether checks were to be run; to list them is to judge nothing."""
+        return not config.option.collectonly
+
+    def _left_out(self, asked_for: Iterable[str]) -> int:
+        """How many checks of the suite were not asked for, be it by --only, by -k or by a path.
+
+        Of a file that was not collected each declaration counts as one check.
+        """
+        found = {check.partition("[")[0] for check in self._collected}
+        unseen = {one.check_id() for one in declarations()} - found
+        return len(self._collected.difference(asked_for)) + len(unseen)
 
     def _declared(self) -> _Declared:
         files = {nodeid.partition("::")[0]: None for nodeid in [*self._manifest, *self._crashed]}

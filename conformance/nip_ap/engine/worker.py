@@ -6,6 +6,7 @@ import json
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,25 +18,31 @@ from nip_ap.checking.own_relay import STARTED
 from nip_ap.engine.check_ids import (
     _REPETITION,
     _SUBJECT,
-    DESTRUCTIVE,
-    OUTLIVES,
+    COLLECTED,
     _check_id,
     _clauses_of,
     _declared_id,
     _function,
     _parameters,
 )
-from nip_ap.engine.declarations import declarations, longest_checks, scenario_files
+from nip_ap.engine.declarations import (
+    declarations,
+    declared_in_files,
+    longest_checks,
+    scenario_files,
+)
 from nip_ap.engine.fixtures import CHECK, FALLS
 from nip_ap.engine.key_turns import KeyTurns
 from nip_ap.engine.keys import read_key_sets
 from nip_ap.engine.no_waiting import impatient_imports
 from nip_ap.engine.outcomes import _RESULT, _briefly, _dress, _plain
+from nip_ap.engine.visibility import give_fixtures
 from nip_ap.engine.waits import WaitNote, waits_folder
 from nip_ap.engine.watching import Watching
 from nip_ap.model.clauses import MUST, register
 from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import ScenarioMistake
+from nip_ap.model.markers import CLAUSE, DESTRUCTIVE, OUTLIVES
 from nip_ap.model.report import CheckReport, repro_line, transcript_path
 from nip_ap.model.result import Result, level_of
 from nip_ap.model.settings import Settings
@@ -68,8 +75,12 @@ class SuiteWorker:
         self._network: FarNetwork | None = None
         self._exit = ExitStack()
         self._turns: KeyTurns | None = None
+        self.collected: dict[str, None] = {}
+        """Every check that was found, also where it is not selected then."""
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             config.args = [str(path) for path in scenario_files()]
+        elif not any(map(_names_checks, config.args)):
+            config.args = [*config.args, *map(str, scenario_files())]
         if "test" not in config.getini("python_functions"):
             for one in declarations():
                 config.addinivalue_line("python_functions", one.function)
@@ -154,11 +165,24 @@ class SuiteWorker:
         if self._network is not None:
             self._network.leave()
         self._exit.close()
+        if _is_worker(self._config):
+            self._config.workeroutput[COLLECTED] = list(self.collected)  # type: ignore[attr-defined]
+
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        """Give the fixtures to the files of checks alone: others have some of the same names."""
+        if isinstance(collector, pytest.Module) and _names_checks(str(collector.path)):
+            give_fixtures(collector)
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Note each check, whatever selects among them later."""
+        clauses, _ = _clauses_of(item)
+        if clauses:
+            self.collected[_check_id(item, clauses)] = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Multiply each check by relays and repetitions, where there are several."""
-        if metafunc.definition.get_closest_marker("nip_ap_clause") is None:
+        if metafunc.definition.get_closest_marker(CLAUSE) is None:
             return
         context = self.surface.context
         names = [subject.name for subject in context.subjects]
@@ -320,6 +344,13 @@ def _no_rank(item: pytest.Item) -> int:
 def _processes(config: pytest.Config) -> int:
     """How many processes run checks."""
     return int(config.workerinput["workercount"]) if _is_worker(config) else 1  # type: ignore[attr-defined]
+
+
+@cache
+def _names_checks(argument: str) -> bool:
+    """Whether a path, or a node id, is of a file that declares checks."""
+    file = Path(argument.partition("::")[0])
+    return file.is_file() and bool(declared_in_files([file]))
 
 
 def _is_worker(config: pytest.Config) -> bool:

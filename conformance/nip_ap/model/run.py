@@ -18,7 +18,8 @@ from nip_ap.model.verdict import UNDECIDED, RunVerdict, Verdict, run_verdict, wo
 class Run:
     """The results of one relay, and what follows from them.
 
-    `manifest` holds the id of each check that had to run, once for each repetition.
+    `manifest` holds the id of each check that had to run, once for each repetition; `left_out` is
+    how many checks of the suite were not asked for.
     """
 
     subject: Subject
@@ -26,6 +27,7 @@ class Run:
     manifest: tuple[str, ...]
     results: tuple[Result, ...]
     baseline: Baseline | None = None
+    left_out: int = 0
 
     @cached_property
     def missing(self) -> tuple[str, ...]:
@@ -45,6 +47,19 @@ class Run:
     def is_complete(self) -> bool:
         """Whether every check of the manifest ran exactly once, and there was one."""
         return bool(self.manifest) and not self.missing and not self.surplus
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every check of the suite ran exactly once: only such a run speaks for a relay."""
+        return self.is_complete and not self.left_out
+
+    @property
+    def part(self) -> str:
+        """How many checks of how many ran, where those are not all."""
+        if not self.left_out:
+            return ""
+        asked_for = len(set(self.manifest))
+        return f"{asked_for} of {asked_for + self.left_out} checks"
 
     @cached_property
     def falls(self) -> tuple[str, ...]:
@@ -125,7 +140,11 @@ class Run:
 
     @property
     def why(self) -> str:
-        """The verdict's reason in one sentence."""
+        """The verdict's reason in one sentence; a part of a run says so."""
+        return f"{self._reason} ({self.part})" if self.part and self.manifest else self._reason
+
+    @property
+    def _reason(self) -> str:
         counts = self.counts
         if not self.manifest:
             return "no check ran"

@@ -68,7 +68,7 @@ def report_of(
         target=_target(run, target),
         verdict=run.verdict,
         why=run.why,
-        complete=run.is_complete,
+        complete=run.is_whole,
         missing=tuple(run.missing),
         by_rule=_by_rule(run, register),
         counts={verdict: run.counts.get(verdict, 0) for verdict in Verdict},

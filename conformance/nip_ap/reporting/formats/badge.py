@@ -24,7 +24,7 @@ def write_badge(report: Report, out: Path) -> None:
     """A picture that needs no font and no network, and what https://shields.io draws one from."""
     (out / "badge.svg").write_text(badge_of(report), encoding="utf-8")
     label, message = words_of(report)
-    colour, _ = _COLOURS[report.document.verdict]
+    colour, _ = _colours(report)
     value = {"schemaVersion": 1, "label": label, "message": message, "color": colour}
     (out / "badge.json").write_bytes(orjson.dumps(value, option=orjson.OPT_INDENT_2))
 
@@ -33,15 +33,28 @@ def badge_of(report: Report) -> str:
     """The SVG."""
     label, message = words_of(report)
     left, right = (round(len(one) * _WIDTH_OF_A_CHARACTER + _PADDING) for one in (label, message))
-    _, colour = _COLOURS[report.document.verdict]
+    _, colour = _colours(report)
     return render("badge.svg", label=label, message=message, left=left, right=right, colour=colour)
 
 
 def words_of(report: Report) -> tuple[str, str]:
     """Label and message. A run of a part of the checks never looks like a whole one."""
-    run = report.document.run
-    part = " (a part)" if run.only else ""
-    return f"NIP-AP {run.spec}", f"{report.document.verdict}{part}"
+    document = report.document
+    part = f" ({len(document.checks)} checks only)" if _is_part(report) else ""
+    return f"NIP-AP {document.run.spec}", f"{document.verdict}{part}"
+
+
+def _is_part(report: Report) -> bool:
+    """Whether checks of the suite were left out; what did not run though it had to is missing."""
+    document = report.document
+    return bool(document.run.only) or not (document.complete or document.missing)
+
+
+def _colours(report: Report) -> tuple[str, str]:
+    """Green is for whole runs."""
+    verdict = report.document.verdict
+    is_green = verdict == "conformant" and not _is_part(report)
+    return _COLOURS["inconclusive" if verdict == "conformant" and not is_green else verdict]
 
 
 FORMAT = Format("badge", "a README, and shields.io", ("badge.svg", "badge.json"), write_badge)
