@@ -22,7 +22,7 @@ from nip_ap.model.fall import Fall
 from nip_ap.model.frame import GAVE_UP, LOST, NOT_CONNECTED, NOTE
 from nip_ap.model.result import Result
 from nip_ap.nostr import PERSONA, Filter
-from nip_ap.wire import WireError
+from nip_ap.wire import RateLimited, WireError
 
 LONGEST_SILENCE = 15.0
 """Seconds for which a relay may be silent before it is given up."""
@@ -95,6 +95,8 @@ def _silence(actor: Actor) -> str:
     for wanted in (address(actor, "canary"), Filter.of(kinds=[PERSONA], limit=1)):
         try:
             actor.try_to_read(wanted)
+        except RateLimited:
+            return ""  # whoever says "later" is there
         except (WireError, OSError) as error:
             why = why or str(error)
         else:

@@ -25,7 +25,14 @@ from nip_ap.model.frame import (
     SENT,
     WITHIN,
 )
-from nip_ap.wire.answers import ConnectionLost, Flooded, NoAnswer, Unreachable, WireError
+from nip_ap.wire.answers import (
+    ConnectionLost,
+    Flooded,
+    NoAnswer,
+    RateLimited,
+    Unreachable,
+    WireError,
+)
 from nip_ap.wire.bounds import FLOODS, flood
 from nip_ap.wire.conversation import Conversation
 from nip_ap.wire.network import Line, Network
@@ -33,6 +40,7 @@ from nip_ap.wire.pace import Patience
 from nip_ap.wire.transcript import Transcript
 
 DOOR = "ws"
+_LIMITED = "rate-limited:"
 _MANY_SENT = 4_000
 """Frames sent after which an idle connection is left for a new one: relays cap them a minute."""
 
@@ -127,7 +135,13 @@ class Connection(Conversation):
             self._line.send(text, as_text)
         except ConnectionLost as error:
             self._remark(f"{NOT_SENT}{error}")
-            raise _ending(self._lost or str(error)) from error
+            raise self._ended(self._lost or str(error)) from error
+
+    def _ended(self, why: str) -> WireError:
+        """The end of the connection: an accident, unless the relay said that it is for now only."""
+        if self.limits or _LIMITED in why:
+            return RateLimited(why)
+        return _ending(why)
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something came. Raises what ended the wait, naming what was awaited.
@@ -141,7 +155,7 @@ class Connection(Conversation):
                 self.patience.answered(time.monotonic() - began)
                 return
             if self._lost is not None:
-                raise _ending(f"{self._lost}; {what} was awaited")
+                raise self._ended(f"{self._lost}; {what} was awaited")
             self._remark(f"{GAVE_UP}{what}{WITHIN}{limit:g} s")
         self.patience.gave_up()
         notices = f"; last notice: {self.notices[-1]!r}" if self.notices else ""
