@@ -87,9 +87,8 @@ def _told(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, BrokenPipeError) and _has_no_reader(sys.stdout):
         return EXIT_BROKEN_PIPE
     if debug:
-        with contextlib.suppress(OSError, ValueError):
-            traceback.print_exception(error)
-            sys.stderr.write(getattr(error, "details", "") or "")
+        details = getattr(error, "details", "") or ""
+        _say("".join([*traceback.format_exception(error), details]).rstrip("\n"))
     if isinstance(error, click.ClickException):
         told = io.StringIO()
         error.show(told)
