@@ -14,7 +14,7 @@ from nip_ap_relay.store import Condition, Store
 @rogue(
     "persona-needs-channel",
     turns_red=(
-        "AP-ENV-04 AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-GATE-01 AP-REPL-03 AP-REPL-06 AP-REPL-11 "
+        "AP-ENV-04 AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-GATE-01 AP-REPL-03 AP-REPL-11 "
         "AP-REPL-12 AP-SCOPE-01 AP-SCOPE-02 AP-SCOPE-05 AP-SLUG-01 AP-SLUG-11"
     ),
     blinds=ANYTHING,

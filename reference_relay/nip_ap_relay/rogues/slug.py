@@ -15,6 +15,7 @@ from nip_ap_relay.store import Row, Store
 @rogue(
     "slug-max-63",
     turns_red="AP-SLUG-01",
+    blinds="AP-REPL-06",
     because="It reads {0,63} as the length of the whole slug, or compares with < for <=.",
     remedy="Allow slugs of 64 characters: one, and up to 63 more.",
 )
@@ -25,6 +26,7 @@ class SlugMax63(Policy):
 @rogue(
     "slug-no-digit-first",
     turns_red="AP-SLUG-01 AP-SLUG-11",
+    blinds="AP-REPL-06",
     because="It takes the grammar for that of identifiers, which begin with a letter.",
     remedy="Allow a digit as the first character of a slug.",
 )
