@@ -102,7 +102,7 @@ def test_of_two_falls_of_one_relay_the_first_counts(tmp_path):
 
 
 def is_free(folder, how):
-    with (folder / "turn").open("ab") as file:
+    with next(folder.glob("turn-*")).open("ab") as file:
         try:
             fcntl.flock(file, how | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -112,9 +112,9 @@ def is_free(folder, how):
 
 def test_who_may_hurt_a_relay_has_it_alone(tmp_path):
     board = Board(tmp_path)
-    with board.turn(alone=False):
+    with board.turn("", alone=False):
         assert is_free(tmp_path, fcntl.LOCK_SH)
         assert not is_free(tmp_path, fcntl.LOCK_EX)
-    with board.turn(alone=True):
+    with board.turn("", alone=True):
         assert not is_free(tmp_path, fcntl.LOCK_SH)
     assert is_free(tmp_path, fcntl.LOCK_EX)

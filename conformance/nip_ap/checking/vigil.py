@@ -35,18 +35,18 @@ class Board:
 
     folder: Path
 
-    def turn(self, *, alone: bool) -> IO[bytes]:
-        """Wait until a check may use the run's relay, and hold it until the file is closed.
+    def turn(self, subject: str, *, alone: bool) -> IO[bytes]:
+        """Wait until a check may use a relay of the run, and hold it until the file is closed.
 
         What may hurt the relay has it alone, so that nobody else is blamed for it or harmed by it.
         """
-        file = (self.folder / "turn").open("ab")
+        file = (self.folder / f"turn-{_digest(subject)}").open("ab")
         fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         return file
 
     def put(self, fall: Fall) -> None:
         """Tell of a fall; of two at the same relay the first counts."""
-        name = hashlib.sha256(f"{fall.subject} {fall.url}".encode()).hexdigest()[:16]
+        name = _digest(f"{fall.subject} {fall.url}")
         try:
             with (self.folder / f"{name}.json").open("x", encoding="utf-8") as file:
                 json.dump(fall.to_json(), file)
@@ -63,6 +63,10 @@ class Board:
                 continue  # another worker is writing it just now
         own = [one for one in found if one.subject == subject]
         return sorted(own, key=lambda one: one.at)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def met_silence(result: Result) -> bool:

@@ -39,7 +39,7 @@ class Watching:
         """
         has_other = self._has_another(check.subject)
         if self._board is not None and not (destructive and has_other):
-            self._turn = self._board.turn(alone=destructive)
+            self._turn = self._board.turn(check.subject.name, alone=destructive)
         fall = self._fall_of(check.subject)
         if has_other and (destructive or fall is not None):
             check.borrow(self._apart(check.subject))
@@ -47,7 +47,7 @@ class Watching:
             raise Inconclusive(f"not run: {fall}")
 
     def _has_another(self, subject: Subject) -> bool:
-        return "restart" in subject.abilities and len(self._surface.context.subjects) == 1
+        return "restart" in subject.abilities and not _is_of_a_proof(subject)
 
     def _apart(self, subject: Subject) -> Standby:
         if self._standby is None:
@@ -73,7 +73,12 @@ class Watching:
         A relay is asked after what may have hurt it, and where a check met silence. One that the
         suite owns is given up, so that the next check gets another.
         """
-        if self._board is None or check.transcript.is_played or check.owns_its_relay:
+        if (
+            self._board is None
+            or _is_of_a_proof(check.subject)
+            or check.transcript.is_played
+            or check.owns_its_relay
+        ):
             return result
         silent = vigil.met_silence(result) and result.verdict is not Verdict.NOT_APPLICABLE
         if not (destructive or silent) or self._is_down(check):
@@ -112,6 +117,11 @@ class Watching:
         self.over()
         if self._standby is not None:
             self._standby.leave()
+
+
+def _is_of_a_proof(subject: Subject) -> bool:
+    """A rogue lives in a gallery, and that it falls is what it is there for."""
+    return bool(subject.name)
 
 
 def _blamed(result: Result, fall: Fall) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.declarations import declarations
@@ -24,7 +25,8 @@ class ProofController(SuiteController):
 
     def __init__(self, settings: Settings, subjects: Sequence[Subject]) -> None:
         super().__init__(settings, {})
-        self.context = Context(settings, tuple(subjects))
+        board = self._stack.enter_context(TemporaryDirectory(prefix="nip-ap-board-"))
+        self.context = Context(settings, tuple(subjects), board=board)
 
 
 def run_checks(
