@@ -173,6 +173,11 @@ class Check:
         """
         return self.transcript.reading(what, condition)
 
+    def met_a_limit(self) -> bool:
+        """Whether the relay has a rate limit, as far as this process knows: then less is asked."""
+        allowance = self.surface.patience(self.subject.name).allowance
+        return self.sees("a rate limit was met", lambda: bool(str(allowance)))
+
     def step(self, text: str) -> None:
         """Note the next step, in the trail and among the frames."""
         self._steps.append(text)
