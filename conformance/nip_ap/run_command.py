@@ -124,6 +124,7 @@ def _issuer(delivery: Delivery, settings: Settings) -> Issuer | None:
         "--certify needs --out DIR: a certificate stands on its transcripts": delivery.out is None,
         "--certify and --only: a filtered run cannot be certified": bool(settings.only),
         "--certify and --profile: a certificate is of all rules": settings.profile != BUZZ,
+        "--certify and --replay: a part of a run cannot be certified": bool(settings.replay),
         "--certify and --repeat: a certificate shows the one transcript of each check": (
             settings.repeat > 1
         ),

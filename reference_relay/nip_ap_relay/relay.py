@@ -243,7 +243,11 @@ class Relay:
             if not self.policy.in_live_scope(subscription.filters, event):
                 continue
             filters = self.policy.live_filters(subscription.filters)
-            matching = [one for one in filters if self.policy.live_match(one, event)]
+            matching = [
+                (place, one)
+                for place, one in enumerate(filters)
+                if self.policy.live_match(one, event)
+            ]
             if not matching:
                 continue
             if not self._may_read_live(row, subscription.subscriber.pubkey, matching):
@@ -254,14 +258,16 @@ class Relay:
             for _ in range(copies):
                 subscription.subscriber.send_live(f"{subscription.prefix}{raw}]")
 
-    def _may_read_live(self, row: Row, reader: str | None, matching: list[Filter]) -> bool:
+    def _may_read_live(
+        self, row: Row, reader: str | None, matching: list[tuple[int, Filter]]
+    ) -> bool:
         if row.channel is not None and not self.policy.may_follow_channel(
             row.channel, reader, self.store
         ):
             return False
         return self.policy.may_read(row, reader, surfaces.LIVE) or any(
             self.policy.lets_in(row, one, place, reader, surfaces.LIVE, self.store)
-            for place, one in enumerate(matching)
+            for place, one in matching
         )
 
 

@@ -32,4 +32,4 @@ def test_count_agrees_with_what_is_served(traffic):
 
 @clause("AP-READ-12")
 def test_an_accepted_write_is_found_by_any_filter_at_once(traffic):
-    traffic.holds(plans.at_once, Theme.LATE)
+    traffic.holds(plans.at_once, Theme.LATE, Theme.HEADS)

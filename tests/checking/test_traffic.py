@@ -51,7 +51,7 @@ def test_a_plan_depends_on_its_seed_alone_and_survives_json(plan):
     steps = plan(Random("a"), SCOPE)
     assert steps == plan(Random("a"), SCOPE)
     assert steps != plan(Random("b"), SCOPE)
-    assert from_json(json.loads(json.dumps(to_json(steps)))) == steps
+    assert from_json(json.loads(json.dumps(to_json(steps, "AP-X/y")))) == steps
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.__name__)
@@ -63,7 +63,7 @@ def test_more_examples_make_a_longer_plan(plan):
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.__name__)
 def test_a_plan_names_only_what_was_written_before(plan):
-    written = {"unknown"}
+    written = set()
     later = {one.name for one in plan(Random("a"), SCOPE) if isinstance(one, Write)}
     for step in plan(Random("a"), SCOPE):
         if isinstance(step, (Write, Delete)):
@@ -72,7 +72,8 @@ def test_a_plan_names_only_what_was_written_before(plan):
         named += [step.name] if isinstance(step, Resend) else []
         assert set(named) <= written
         if isinstance(step, (Ask, Open)):
-            ids = {name for wanted in step.filters for name in wanted.ids or ()}
+            named_ids = {name for wanted in step.filters for name in wanted.ids or ()}
+            ids = {name for name in named_ids if not name.startswith("unknown")}
             assert ids <= written | later
 
 

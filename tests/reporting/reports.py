@@ -58,7 +58,12 @@ def result(clause, verdict, text="plain", *, name="a_check", frames=3, **more):
         seen=text if verdict in (Verdict.FAIL, Verdict.WARN) else "",
         controls=(Control(text, text, text),),
         notes=(text,),
-        facts={"fact": text, "window": 900, "times": summary([0.001, 0.002, 0.2]).to_json()},
+        facts={
+            "fact": text,
+            "window": 900,
+            "times": summary([0.001, 0.002, 0.2]).to_json(),
+            "sequence": {"check": text, "steps": [text]},
+        },
         frames=conversation(text, frames),
         seconds=0.5,
         **more,

@@ -38,7 +38,7 @@ _SHORT_DIGEST = 32
 """Hex digits of a transcript's digest that the manifest shows; `transcripts_sha256` has them all.
 A whole one for each check would make the event too large for relays that stop at 64 KiB."""
 
-_NOT_TOLD = ("keys", "only", "migrator", "repeat", "keep_all_frames")
+_NOT_TOLD = ("keys", "only", "migrator", "repeat", "replay", "keep_all_frames")
 """Settings that no certificate shows: paths and commands of the issuer's, and what has to be so."""
 
 

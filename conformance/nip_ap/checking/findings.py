@@ -36,6 +36,7 @@ class Theme(StrEnum):
     CONDITIONS = "conditions"
     LIMITS = "limits"
     ONCE = "once"
+    """An event that several filters match is repeated, which AP-READ-16 judges as a SHOULD."""
     LATE = "late"
     COUNTS = "counts"
     LIVE = "live"
@@ -116,7 +117,10 @@ class Comparison:
                 if bounded:
                     self._missing.append((number, ask, deviation.event))
             elif deviation.fault is not Fault.OVER_LIMIT or bounded:
-                self.find(_theme_of(deviation.fault), surface, ask, number, deviation)
+                theme = _theme_of(deviation.fault)
+                if theme is Theme.ONCE and len(filters) == 1:
+                    theme = Theme.CONDITIONS
+                self.find(theme, surface, ask, number, deviation)
 
     def _see_the_control(self, reader: Reader, answer: Sequence[Event]) -> None:
         key = self.key_of(reader)

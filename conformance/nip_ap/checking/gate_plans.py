@@ -72,9 +72,10 @@ def _filter(made: Generator, shape: tuple[str, ...], written: Sequence[Write]) -
     ahead = [one for one in written if one.age <= _AHEAD]
     hidden = [one for one in written if not one.shared and (binds or one in ahead)] or [*written]
     picked = hidden if random.random() < 0.5 else [random.choice(hidden)]
-    slugs = dict.fromkeys(one.slug for one in picked if one.slug)
+    named = random.choice((picked, hidden))
+    slugs = dict.fromkeys(one.slug for one in named if one.slug)
     authors: tuple[str, ...] = tuple(dict.fromkeys(one.author for one in picked))
-    if random.random() < 0.4:
+    if random.random() < 0.3:
         authors = tuple(random.sample(("0", "1", UNKNOWN), 3))
     since = max(one.age for one in picked) + random.choice((0, 1, 5))
     return Wanted(
@@ -178,7 +179,7 @@ def live(random: Random, scope: Scope) -> Plan:
     everything = [one for phase in phases for one in phase if isinstance(one, Write)]
     shapes = iter(random.sample(every := _shapes(made), len(every)))
     steps: list[Step] = []
-    number = scope.number(8)
+    number = scope.number(12)
     for reader in ("0 again", *_strangers(made)):
         picked = [shape for shape, _ in zip(shapes, range(number), strict=False)]
         for position, request in enumerate(_requests(made, picked, everything)):

@@ -65,6 +65,8 @@ class Habits:
     deletes_by_id: bool = True
     dates_bind: bool = True
     """A deletion by address spares versions that are dated later (AP-DEL-05 judges that)."""
+    echoes: bool = False
+    """A connection gets its own events live."""
     most: int | None = None
     """Events in one answer, where the relay announces such a limit."""
 

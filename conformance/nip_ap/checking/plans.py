@@ -82,7 +82,7 @@ def live(random: Random, scope: Scope) -> Plan:
     family = made.family()
     half = len(family) // 2
     for part in (family[:half], family[half:]):
-        for reader in ("0 again", "1", "2"):
+        for reader in ("0 again", "1 again", "2"):
             for number in range(scope.number(9)):
                 wanted = tuple(
                     made.wanted(random.choice(part)) for _ in range(random.choice((1, 1, 2, 3)))
@@ -91,8 +91,17 @@ def live(random: Random, scope: Scope) -> Plan:
                     wanted = tuple(replace(one, limit=random.choice((0, 1))) for one in wanted)
                 steps.append(Open(reader, f"{number}", wanted))
         random.shuffle(part)
-        steps += [*part, Look()]
+        personas = [one for one in part if one.kind == PERSONA]
+        again = [_next_version(made, one) for one in personas[:3]]
+        steps += [*part, *again, Look()]
     return tuple(steps)
+
+
+def _next_version(made: Generator, one: Write) -> Write:
+    """The same persona once more, a few seconds newer, perhaps without its last tag."""
+    tags = made.random.choice((one.tags, one.tags[:-1]))
+    age = one.age - made.random.randint(1, 5)
+    return made.write(slug=one.slug, author=one.author, age=age, tags=tags, shared=one.shared)
 
 
 def subscriptions(random: Random, scope: Scope) -> Plan:
@@ -100,7 +109,7 @@ def subscriptions(random: Random, scope: Scope) -> Plan:
     made = Generator(random, scope)
     family = made.family()
     steps: list[Step] = []
-    readers = ("0 again", "1", "2")
+    readers = ("0 again", "1 again", "2")
     writes = iter(family)
     for _ in range(scope.number(5)):
         for reader in readers:
@@ -139,8 +148,9 @@ def versions(random: Random, scope: Scope) -> Plan:
     for first in firsts:
         for _ in range(scope.number(6)):
             among = random.sample(("authors", "kinds", "t", "p", "e", "l", "d"), 3)
-            among += random.choice(((), (), ("until",), ("limit",)))
+            among += random.choice(((), (), ("until",)))
             one = made.wanted(first, among)
+            one = replace(one, limit=random.choice((None, None, 50)))
             asks.append(Ask(made.reader(), STORED, (replace(one, ids=None),)))
     asks.sort(key=lambda one: one.reader)
     again = [Resend(one.name) for one in firsts[:3]]
@@ -202,9 +212,14 @@ def deletions(random: Random, scope: Scope) -> Plan:
     own = [made.write(slug=one, age=20, tags=plain, shared=True) for one in slugs]
     newer = [made.write(slug=one.slug, age=10, tags=plain, shared=True) for one in own[::4]]
     theirs = [made.write(slug=one, age=20, author="1", tags=plain, shared=True) for one in SLUGS]
-    other = [made.write(slug=one, kind=APPLICATION_DATA, age=20, tags=plain) for one in SLUGS[:4]]
+    spared, twin, other_twin = own[-3:]
+    newer.append(made.write(slug=spared.slug, age=10, tags=plain, shared=True))
+    other = [
+        made.write(slug=one.slug, kind=APPLICATION_DATA, age=20, tags=plain)
+        for one in (twin, other_twin)
+    ]
     steps: list[Step] = [*own, *theirs, *other, *newer]
-    targets = random.sample(own, len(own))
+    targets = random.sample(own[:-3], len(own) - 3)
     names = iter(range(1, 100))
     for form in random.sample(_FORMS, len(_FORMS)):
         part, targets = targets[:3], targets[3:]
@@ -215,9 +230,12 @@ def deletions(random: Random, scope: Scope) -> Plan:
     steps.append(Delete(f"d{next(names)}", "0", 0, (("a", foreign[0].name),)))
     steps.append(Delete(f"d{next(names)}", "0", 0, (("e", foreign[1].name),)))
     steps.append(Delete(f"d{next(names)}", "0", 0, (("a", other[0].name),)))
+    steps.append(Delete(f"d{next(names)}", "0", 0, (("e", other[1].name),)))
+    two = (("a", targets[1].name), ("a", spared.name))
+    steps.append(Delete(f"d{next(names)}", "0", 15, two))
     mixed = (("a", targets[0].name), ("e", foreign[2].name))
     steps.append(Delete(f"d{next(names)}", "0", 0, mixed))
-    steps += _after_deletion(made, [*foreign, *targets[:1]])
+    steps += _after_deletion(made, [*foreign, *targets[:1], spared, twin])
     back = [made.write(slug=one.slug, age=-1, tags=plain, shared=True) for one in own[:4]]
     steps += [*back, *_after_deletion(made, back)]
     return tuple(steps)

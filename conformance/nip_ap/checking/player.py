@@ -36,6 +36,7 @@ from nip_ap.nostr import DELETION, PERSONA, Event, Filter
 from nip_ap.wire import NoAnswer, Subscription, WebSocketDoor
 
 _FENCE = "fence"
+_WAITS = 3
 
 
 @dataclass
@@ -57,10 +58,16 @@ class _Listening:
 class Player(Comparison):
     """One playing of a sequence."""
 
+    stopped: bool = False
+    """Whether its time was up before its end."""
+    settle: str = ANY
+    """For how long to wait after an accepted write, where OK runs ahead of the store."""
     _log: list[Event] = field(default_factory=list)
     _listening: dict[tuple[Reader, str], _Listening] = field(default_factory=dict)
     _fences: dict[Reader, Subscription] = field(default_factory=dict)
     _fenced: int = 0
+    _waits: int = _WAITS
+    """How many more deliveries that do not come are waited for."""
 
     # -- the steps -------------------------------------------------------------
 
@@ -76,8 +83,12 @@ class Player(Comparison):
         Raises what a broken conversation raises. `tell` gets each step before it is played.
         """
         themes = frozenset(stop_at_first)
+        for step in steps:  # so that filters can name the ids of what is written later
+            if isinstance(step, Write):
+                self.cast.event(step)
         for batch in _batches(steps):
             if not goes_on():
+                self.stopped = True
                 return
             for _, step in batch:
                 tell(str(step))
@@ -110,7 +121,7 @@ class Player(Comparison):
         for author in dict.fromkeys(event.pubkey for _, event in events):
             own = [event for _, event in events if event.pubkey == author]
             for event, answer in zip(
-                own, self._writer(author).submit(own, settle=ANY), strict=True
+                own, self._writer(author).submit(own, settle=self.settle), strict=True
             ):
                 answers[event.id] = None if answer is None else answer.accepted
         for _, event in events:
@@ -259,6 +270,8 @@ class Player(Comparison):
             if any(came.id == event.id for came in one.subscription.live):
                 continue
             deviation = self.model.judge_live(event, one.filters, key, 0)
+            if self._is_echo(one.reader, event):
+                deviation = None
             if deviation is not None and not self._comes_late(one, event):
                 if event.id in self.visible(one.reader, [event]):
                     self.find(Theme.LIVE, LIVE, _as_ask(one), number, deviation)
@@ -266,10 +279,18 @@ class Player(Comparison):
                 self.model.excused.add((key, event.id))
         return True
 
+    def _is_echo(self, reader: Reader, event: Event) -> bool:
+        """Whether it was written on this very connection: a relay may spare a client its own."""
+        own = reader in self.cast.pubkeys and self.cast.pubkeys[reader] == event.pubkey
+        return own and not self.habits.echoes
+
     def _comes_late(self, one: _Listening, event: Event) -> bool:
+        if not self._waits:
+            return any(came.id == event.id for came in one.subscription.live)
         try:
             one.subscription.wait_for(event)
         except NoAnswer:
+            self._waits -= 1
             return False
         return True
 
@@ -323,6 +344,9 @@ class Player(Comparison):
             self.refusals.setdefault(subscription.closed, shape_of(race.filters))
             return
         key = self.key_of(race.reader)
+        if self._is_echo(race.reader, event):
+            subscription.close()
+            return
         if self.model.judge_live(event, subscription.filters, key, 0) is not None:
             try:
                 door.wait(

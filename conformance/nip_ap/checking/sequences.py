@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from nip_ap.checking.actor import ANY, AT_ONCE
 from nip_ap.checking.check import Check
 from nip_ap.checking.findings import Finding, Theme
 from nip_ap.checking.model_relay import Habits
@@ -21,12 +22,14 @@ from nip_ap.checking.traffic import (
     Race,
     Step,
     Wanted,
+    from_json,
     readable,
     to_json,
 )
 from nip_ap.checking.traffic_generator import Plan, Scope
 from nip_ap.model.clauses import JUNE
-from nip_ap.model.judgement import Broken, Inconclusive
+from nip_ap.model.judgement import Broken, Inconclusive, ScenarioMistake
+from nip_ap.model.saved_sequence import read_sequence
 from nip_ap.nostr import DELETION, PERSONA, Draft, Filter
 from nip_ap.wire import WireError
 
@@ -57,17 +60,20 @@ class Traffic:
 
         Raises Broken with the shortest sequence found, Inconclusive where nothing was compared.
         """
+        settings = self.check.surface.context.settings
         random = Random(f"{self.check.generation_seed} {seed}")
         steps: Sequence[Step] = planner(random, self._scope(surfaces))
-        player = self._played(steps, themes)
+        if settings.replay:
+            steps = _saved(settings.replay)
+        player = self._played(steps, themes, narrates=bool(settings.replay))
         finding = _first(player, themes, surfaces)
         if finding is None:
             self._conclude(player, themes)
             return
-        if self.check.surface.context.settings.shrink:
+        if settings.shrink and not settings.replay:
             best = self._shrunk(steps, finding, player, themes, surfaces)
             steps, finding, player = self._shown_once_more(best, themes, surfaces)
-        self.check.fact("sequence", to_json(steps))
+        self.check.fact("sequence", to_json(steps, self.check.id))
         lines = readable(steps, player.cast)
         shown = "; ".join(lines) if len(lines) <= 12 else f"{lines[finding.step - 1]}"
         raise Broken(finding.expected, f"{finding.seen}, after {shown}")
@@ -92,7 +98,7 @@ class Traffic:
     def _played(
         self, steps: Sequence[Step], themes: Collection[Theme], *, narrates: bool = False
     ) -> Player:
-        player = self._player()
+        player = self._player(AT_ONCE if Theme.LATE in themes else ANY)
         budget = _BUDGET if self._turns == 1 else _SHRINKING
         tell = self.check.step if narrates else _say_nothing
         try:
@@ -102,7 +108,7 @@ class Traffic:
                 raise
         return player
 
-    def _player(self) -> Player:
+    def _player(self, settle: str = ANY) -> Player:
         """Everybody who takes part, with keys that wrote nothing before, where that is possible."""
         self._turns += 1
         nonce = self.check.next_sequence()[-12:]
@@ -126,17 +132,20 @@ class Traffic:
             self._habits,
             at_once=max(1, min(_AT_ONCE, most - 1)),
             counts_alone=fresh,
+            settle=settle,
         )
 
     def _learned(self) -> Habits:
         """What the relay does where it has a choice, found with a few events of a key apart."""
-        actor = self.check.actor("owner", -1)
+        actor = self.check.actor("owner")
         now, slug = self.check.clock.now(), self.check.slug("habit")
         drafts = [
             Draft(PERSONA, now - age, (("d", f"{slug}{place}"), ("n", str(age))), "{}")
             for place, age in (("v", 20), ("v", 10), ("a", 10), ("d", 0), ("e", 10))
         ]
         old, _, by_address, spared, by_id = events = [actor.signs(one) for one in drafts]
+        own = Filter.of(kinds=[PERSONA], authors=[actor.pubkey])
+        echo = actor.ws.open([own])
         for part in (events[:1], events[1:]):
             actor.submit(part)
         requests = [
@@ -145,13 +154,14 @@ class Traffic:
             Draft(DELETION, now, (("e", by_id.id),), "e"),
         ]
         actor.submit([actor.signs(one) for one in requests])
-        reading = actor.read(Filter.of(kinds=[PERSONA], authors=[actor.pubkey]))
+        reading = actor.read(own)
         return Habits(
             gated=self._capabilities.spec != JUNE,
             keeps_versions=old in reading,
             deletes_by_address=by_address not in reading,
             deletes_by_id=by_id not in reading,
             dates_bind=spared in reading,
+            echoes=events[0] in echo.live,
             most=self._capabilities.limit("max_limit"),
         )
 
@@ -171,6 +181,8 @@ class Traffic:
                 f"given to its author, {player.given_to_author} times, for the same filters",
                 "reader: strangers against the author",
             )
+        if player.stopped:
+            self.check.note(f"the relay is slow: after {_BUDGET:g} s the rest was left out")
         self.check.note(
             f"{len(player.model.events)} events were written and {player.judged} answers compared"
         )
@@ -230,6 +242,13 @@ class Traffic:
         if found is None or (found.theme, found.fault) != (finding.theme, finding.fault):
             return None
         return tuple(steps), found, player
+
+
+def _saved(path: str) -> Sequence[Step]:
+    try:
+        return from_json(read_sequence(path))
+    except ValueError as error:
+        raise ScenarioMistake(f"--replay {path}: {error}") from error
 
 
 def _say_nothing(text: str) -> None:

@@ -13,9 +13,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from nip_ap.checking.model_relay import address
+from nip_ap.model.saved_sequence import FORMAT
 from nip_ap.nostr import DELETION, PERSONA, Draft, Event, Filter, SecretKey
-
-FORMAT = "nip-ap-sequence/1"
 
 UNKNOWN = "unknown"
 """An id, author or value that nobody has."""
@@ -191,10 +190,11 @@ _STEPS: Mapping[str, type[Any]] = {
 }
 
 
-def to_json(steps: Sequence[Step]) -> dict[str, Any]:
-    """A sequence as a JSON object, for a file."""
+def to_json(steps: Sequence[Step], check: str) -> dict[str, Any]:
+    """A sequence of a check as a JSON object, for a file."""
     named = [{"step": type(one).__name__.lower(), **asdict(one)} for one in steps]
-    value: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, "steps": named}))
+    whole = {"format": FORMAT, "check": check, "steps": named}
+    value: dict[str, Any] = json.loads(json.dumps(whole))
     return value
 
 

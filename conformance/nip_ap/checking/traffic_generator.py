@@ -28,6 +28,10 @@ SLUGS = ("a-b", "a_b", "axb", "a-bc", "a", "ab", "7", "007", f"{_LONG}1", f"{_LO
 _CONDITIONS = ("ids", "authors", "kinds", "d", "t", "p", "e", "l", "since", "until", "limit")
 _FREQUENCY = {"ids": 0.25, "l": 0.2, "e": 0.3, "limit": 0.0}
 _OLDEST, _NEWEST = 40, 8
+_SHARED = 0.8
+"""How many personas of a world are shared, so that its strangers can tell much about filters."""
+_LONG_LIST, _ITS_LENGTH = 0.06, 40
+"""How often a list of values is padded with unknown ones, and with how many."""
 ALIKE: dict[str, tuple[str, ...]] = {
     "t": ("x", "xy", "y"),
     "p": ("p1", "p2", "2"),
@@ -83,7 +87,7 @@ class Generator:
             more = other.pop("more", ())
             values = {k: v for k, v in other.items() if k not in ALIKE}
             named = tuple((name, str(word)) for name, word in tags.items() if word)
-            shared = values.pop("shared", True)
+            shared = random.random() < _SHARED
             return self.write(
                 slug=next(slugs, f"s{len(self.written)}") if slug is None else slug,
                 age=random.randint(_NEWEST, _OLDEST),
@@ -206,8 +210,10 @@ class Generator:
         return [value] if self.random.random() < 0.25 else []
 
     def _mixed(self, first: object, others: Sequence[object]) -> tuple:  # type: ignore[type-arg]
-        """Each value once, in any order."""
+        """Each value once, in any order; now and then among many that nobody has."""
         values = list(dict.fromkeys((first, *others)))
+        if isinstance(first, str) and self.random.random() < _LONG_LIST:
+            values += [f"{UNKNOWN}{number}" for number in range(_ITS_LENGTH)]
         self.random.shuffle(values)
         return tuple(values)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from nip_ap.model.options import described, option, seconds, whole_number
 from nip_ap.model.profile import BUZZ, PROFILES
+from nip_ap.model.saved_sequence import check_of, saved_sequence
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,19 @@ class Settings:
         8.0, "How long the relay may take for one answer.", "SECONDS", name="timeout", read=seconds
     )
     repeat: int = option(1, "Run each check this many times.", "N", read=whole_number(1))
-    examples: int = option(50, "Sequences that AP-REPL-09 tries.", "N", read=whole_number(1))
+    examples: int = option(
+        50,
+        "Sequences that AP-REPL-09 tries; generated traffic grows with it.",
+        "N",
+        read=whole_number(1),
+    )
+    replay: str = option(
+        "",
+        "Play a sequence that a report saved, and nothing else.",
+        "FILE",
+        read=saved_sequence,
+        repeats=False,
+    )
     shrink: bool = True
     keep_all_frames: bool = False
     strict: bool = option(False, "A warning makes the run not conformant.", flag=True)
@@ -92,6 +105,8 @@ class Settings:
 
     def selects(self, clauses: Iterable[str], check_id: str) -> bool:
         """Whether --only lets a check run: globs over groups, clause ids and check ids."""
+        if self.replay:
+            return check_id == check_of(self.replay)
         return not self.only or any(selects(one, clauses, check_id) for one in self.only)
 
 

@@ -160,7 +160,7 @@ class ClosedIdIsDead(Policy):
 )
 class RegistersAfterTheAnswer(Policy):
     def registers_after(self) -> float:
-        return 0.02
+        return 0.1
 
 
 @rogue(
