@@ -51,7 +51,7 @@ def written(one: Format, report, folder: Path) -> dict[str, str]:
         for path in folder.rglob("*")
         if path.is_file()
     }
-    assert found
+    assert found or one.name == "sequences"  # which has files only where something was found
     for name in found:
         assert any(
             fnmatch(name, file) or (file.endswith("/") and name.startswith(file))

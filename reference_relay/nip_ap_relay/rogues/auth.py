@@ -103,7 +103,10 @@ class AuthOkInverted(Policy):
 @rogue(
     "auth-right-answer-refused",
     turns_red="AP-AUTH-04",
-    blinds="*",
+    blinds=(
+        "* AP-DEL-17 AP-GATE-15 AP-HTTP-06 AP-READ-12 AP-READ-17 AP-READ-18 AP-READ-19 "
+        "AP-READ-20 AP-READ-21 AP-REPL-15 AP-REPL-16"
+    ),
     because="It compares the relay tag with a name that nobody else knows, and lets nobody in.",
     remedy="Compare the `relay` tag with the URL that clients connect to.",
 )

@@ -49,6 +49,7 @@ class LiveTwiceForTwoFilters(Policy):
 @rogue(
     "one-author-used",
     turns_red="AP-READ-17",
+    by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
     because="Its index is by author, and it looks up a single one.",
     remedy="Look up each of `authors`, not only the first.",
 )
@@ -60,6 +61,7 @@ class OneAuthorUsed(Policy):
 @rogue(
     "since-dropped-beside-limit",
     turns_red="AP-READ-18",
+    by_chance="AP-HTTP-06",
     because="Its query for the newest n begins at the newest and minds no bounds.",
     remedy="Apply `since` and `until` before the limit.",
 )
@@ -71,6 +73,7 @@ class SinceDroppedBesideLimit(Policy):
 @rogue(
     "first-limit-for-all",
     turns_red="AP-READ-18",
+    by_chance="AP-HTTP-06",
     because="It joins the filters into one query, with the limit of the first.",
     remedy="Apply each filter's limit to that filter alone.",
 )
@@ -82,6 +85,7 @@ class FirstLimitForAll(Policy):
 @rogue(
     "shorter-value-cancelled",
     turns_red="AP-READ-17 AP-SLUG-12",
+    by_chance="AP-HTTP-06 AP-READ-18 AP-READ-20 AP-READ-21",
     because="It keeps the values of a condition in a trie, where a longer one overwrites its stem.",
     remedy="Mark the end of each value in the trie, so that a stem stays a value of its own.",
 )
@@ -108,6 +112,7 @@ class CountSumsFilters(Policy):
 @rogue(
     "t-and-p-not-searchable",
     turns_red="AP-READ-17",
+    by_chance="AP-HTTP-06 AP-READ-21",
     blinds="AP-ENV-10",
     because="It indexes the `d` tag alone.",
     remedy="Index the values of every single-letter tag.",
@@ -120,6 +125,7 @@ class TAndPNotSearchable(Policy):
 @rogue(
     "tag-index-is-stale",
     turns_red="AP-REPL-15",
+    by_chance="AP-DEL-17 AP-GATE-15",
     because="It replaces the event and leaves the old one's entries in the index of tags.",
     remedy="Remove the tags of the old version from the index when it is replaced.",
 )
@@ -132,6 +138,7 @@ class TagIndexIsStale(Policy):
 @rogue(
     "underscore-is-a-wildcard",
     turns_red="AP-READ-17 AP-SLUG-12",
+    by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
     because="It compares tags with LIKE and does not escape the underscore.",
     remedy="Compare with = in place of LIKE, or escape `_` and `%`.",
 )
@@ -207,6 +214,7 @@ class WildcardAtTheHttpDoor(Policy):
 @rogue(
     "look-alike-slugs-share-a-head",
     turns_red="AP-REPL-16 AP-SLUG-12",
+    by_chance="AP-DEL-17 AP-READ-18",
     because="It makes file names of slugs, and has an underscore for whatever may not stand there.",
     remedy="Use the slug itself as the key, or an encoding that can be undone.",
 )

@@ -29,6 +29,7 @@ class ADeletionIgnored(Policy):
 @rogue(
     "foreign-deletion-honoured",
     turns_red="AP-DEL-02 AP-DEL-10",
+    by_chance="AP-DEL-17",
     because="It carries out what a valid event asks for, whoever signed it.",
     remedy="Delete an address only if the request's pubkey is the one in the address.",
 )
@@ -43,8 +44,8 @@ class ForeignDeletionHonoured(Policy):
 @rogue(
     "deletion-of-all-slugs",
     turns_red="AP-DEL-03 AP-DEL-09",
-    blinds="AP-DEL-12",
-    by_chance="AP-REPL-09",
+    blinds="AP-DEL-12 AP-GATE-15 AP-HTTP-06 AP-READ-19 AP-READ-20 AP-READ-21",
+    by_chance="AP-DEL-17 AP-REPL-09",
     because="It deletes by kind and author, and leaves the `d` of the address out.",
     remedy="Delete by kind, author and `d`, all three taken from the address.",
 )
@@ -59,7 +60,7 @@ class DeletionOfAllSlugs(Policy):
 @rogue(
     "deleted-for-ever",
     turns_red="AP-DEL-04",
-    by_chance="AP-REPL-09",
+    by_chance="AP-DEL-17 AP-REPL-09",
     because="A tombstone at the address stops every later write, not only older ones.",
     remedy="Let a tombstone stop only versions that are not newer than the deletion request.",
 )
@@ -97,6 +98,7 @@ class EDeletionIgnored(Policy):
 @rogue(
     "e-deletion-takes-the-address",
     turns_red="AP-DEL-06",
+    by_chance="AP-DEL-17",
     because="It turns the id into an address and deletes there.",
     remedy="Delete the one event that an `e` tag names, and nothing else at its address.",
 )
@@ -142,6 +144,7 @@ def _of_first_targets(request: Event, name: str) -> Event:
 @rogue(
     "only-first-address-deleted",
     turns_red="AP-DEL-09",
+    by_chance="AP-DEL-17",
     because="It looks for the `a` tag, not for the `a` tags.",
     remedy="Loop over all `a` tags of the request.",
 )
@@ -153,6 +156,7 @@ class OnlyFirstAddressDeleted(Policy):
 @rogue(
     "only-first-id-deleted",
     turns_red="AP-DEL-09",
+    by_chance="AP-DEL-17",
     because="It looks for the `e` tag, not for the `e` tags.",
     remedy="Loop over all `e` tags of the request.",
 )
@@ -164,6 +168,7 @@ class OnlyFirstIdDeleted(Policy):
 @rogue(
     "ids-ignored-beside-addresses",
     turns_red="AP-DEL-09",
+    by_chance="AP-DEL-17",
     because="A request is by address or by id to it: where it finds an `a` it looks no further.",
     remedy="Carry out both the `a` and the `e` tags of a request.",
 )
@@ -175,6 +180,7 @@ class IdsIgnoredBesideAddresses(Policy):
 @rogue(
     "only-first-targets-author-checked",
     turns_red="AP-DEL-10",
+    by_chance="AP-DEL-17",
     because="It checks the author of the first target, and carries out all of them.",
     remedy="Check the author of each target by itself before you delete it.",
 )
@@ -236,6 +242,7 @@ class DeletionMindsTheFirstK(Policy):
 @rogue(
     "deletion-ignores-kind",
     turns_red="AP-DEL-12 AP-DEL-15",
+    by_chance="AP-DEL-17",
     because="It deletes by author and `d`, whatever the kind in front of them.",
     remedy="Include the kind of the address in the condition of the delete.",
 )
@@ -318,6 +325,7 @@ class DeletionRequestNotLive(Policy):
 @rogue(
     "forged-deletion-honoured",
     turns_red="AP-DEL-16",
+    blinds="AP-DEL-17",
     because="It acts on a deletion request before it verifies it.",
     remedy="Verify id and signature before you act on a deletion request.",
 )

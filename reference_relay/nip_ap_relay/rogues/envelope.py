@@ -102,6 +102,7 @@ class ContentValidated(Policy):
 @rogue(
     "prompt-required",
     turns_red="AP-ENV-05 AP-ENV-06",
+    blinds="AP-GATE-15 AP-HTTP-06 AP-READ-19 AP-READ-20 AP-READ-21",
     because="It enforces the June list of required fields, which was a duty of writers.",
     remedy="Do not validate the content: its fields are the writer's duty.",
 )

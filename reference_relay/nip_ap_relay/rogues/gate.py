@@ -67,6 +67,7 @@ class SharedThirdElementAccepted(Policy):
 @rogue(
     "gate-off-req",
     turns_red="AP-GATE-03 AP-GATE-10 AP-GATE-11 AP-GATE-12",
+    by_chance="AP-GATE-15",
     because="It gates by id, live and in counts, and forgot the plain filter.",
     remedy="Apply the sharing gate to every REQ, after the filter and before the limit.",
 )
@@ -78,6 +79,7 @@ class GateOffReq(Policy):
 @rogue(
     "gate-off-mixed-kinds",
     turns_red="AP-GATE-03 AP-GATE-11",
+    by_chance="AP-GATE-15",
     because="It gates filters whose only kind is the persona's.",
     remedy="Apply the gate per event, not per filter, so that mixed kinds cannot avoid it.",
 )
@@ -89,6 +91,7 @@ class GateOffMixedKinds(Policy):
 @rogue(
     "gate-off-ids",
     turns_red="AP-GATE-04 AP-GATE-10 AP-GATE-11 AP-GATE-34",
+    by_chance="AP-GATE-15",
     because="It takes an id for a capability: who knows it may read.",
     remedy="Apply the gate to events that were asked for by id too.",
 )
@@ -100,6 +103,7 @@ class GateOffIds(Policy):
 @rogue(
     "gate-off-live",
     turns_red="AP-GATE-05",
+    by_chance="AP-GATE-15",
     because="Its fan-out matches filters and does not ask who reads.",
     remedy="Ask the gate for each subscriber before a live event is delivered.",
 )
@@ -111,6 +115,7 @@ class GateOffLive(Policy):
 @rogue(
     "gate-off-count",
     turns_red="AP-GATE-06 AP-GATE-11",
+    by_chance="AP-GATE-15",
     because="COUNT runs in the database, below the gate.",
     remedy="Count only what the same reader would get from a REQ.",
 )
@@ -137,6 +142,7 @@ class GateOffCountForNobody(Policy):
 @rogue(
     "gate-off-http",
     turns_red="AP-GATE-07 AP-GATE-10 AP-GATE-11 AP-GATE-12 AP-GATE-13",
+    by_chance="AP-GATE-15",
     because="The bridge reads the database by itself.",
     remedy="Route HTTP queries through the same gate as REQ.",
 )
@@ -150,6 +156,7 @@ class GateOffHttp(Policy):
 @rogue(
     "gate-off-search",
     turns_red="AP-GATE-13",
+    by_chance="AP-GATE-15",
     because="The search index knows nothing of the gate.",
     remedy="Apply the gate to the results of a search.",
 )
@@ -161,7 +168,8 @@ class GateOffSearch(Policy):
 @rogue(
     "gate-always-on",
     turns_red="AP-GATE-08 AP-READ-04 AP-SCOPE-05",
-    blinds="AP-GATE-05 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-READ-11",
+    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-18",
+    blinds="AP-GATE-05 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-READ-11 AP-READ-19 AP-READ-20",
     because="It keeps personas to their authors and never looks at the tag.",
     remedy='Serve a persona with `["shared", "true"]` to everybody who may read.',
 )
@@ -199,6 +207,7 @@ class GateBlocksAuthor(Policy):
 @rogue(
     "unshare-leaves-old",
     turns_red="AP-GATE-10",
+    by_chance="AP-GATE-15",
     because="It keeps what was shared once in a catalogue that nothing leaves.",
     remedy="Decide by the head alone: once it is unshared, no version is visible to others.",
 )
@@ -218,6 +227,7 @@ class UnshareLeavesOld(Policy):
 @rogue(
     "existence-oracle",
     turns_red="AP-GATE-11",
+    blinds="AP-GATE-15",
     because="It tells a stranger that he may not see what he asks for by its id.",
     remedy="Answer a hidden event exactly like one that does not exist.",
 )

@@ -71,6 +71,7 @@ class DoorsDiffer(Policy):
 @rogue(
     "http-count-differs",
     turns_red="AP-HTTP-02",
+    by_chance="AP-HTTP-06",
     because="The bridge counts in a table of its own, which holds no notes.",
     remedy="Count from the same store as the WebSocket does.",
 )
@@ -84,6 +85,7 @@ class HttpCountDiffers(Policy):
 @rogue(
     "http-query-differs",
     turns_red="AP-HTTP-02",
+    by_chance="AP-HTTP-06",
     blinds="AP-SCOPE-02",
     because="The bridge reads a table of its own, which holds no notes.",
     remedy="Query the same store as the WebSocket does.",

@@ -68,7 +68,7 @@ class OkMissing(Policy):
 @rogue(
     "ok-wrong-id",
     turns_red="AP-GATE-34 AP-INT-04",
-    blinds="AP-HTTP-01 AP-HTTP-02 AP-SCOPE-02",
+    blinds="AP-HTTP-01 AP-HTTP-02 AP-READ-20 AP-SCOPE-02",
     because="It fills the OK of a note with the author's key.",
     remedy="Put the id of the submitted event into its OK.",
 )

@@ -17,7 +17,7 @@ from nip_ap_relay.store import Row
 @rogue(
     "eose-missing",
     turns_red="AP-READ-01",
-    blinds="AP-REPL-02 AP-REPL-03 AP-REPL-10 AP-REPL-14 AP-SLUG-13",
+    blinds="AP-READ-18 AP-READ-19 AP-REPL-02 AP-REPL-03 AP-REPL-10 AP-REPL-14 AP-SLUG-13",
     because="It ends its loop at the limit and skips the line after the loop.",
     remedy="Send EOSE after the stored events in every case, the limit included.",
 )
@@ -44,6 +44,7 @@ def _without_tag(one: Filter, name: str) -> Filter:
 @rogue(
     "d-filter-ignored",
     turns_red="AP-ENV-08 AP-READ-03 AP-READ-09 AP-REPL-10 AP-SLUG-11 AP-SLUG-12 AP-SLUG-13",
+    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It indexes only `e` and `p` tags and ignores other conditions.",
     remedy="Index the values of every single-letter tag, or check them after the index.",
 )
@@ -55,6 +56,7 @@ class DFilterIgnored(Policy):
 @rogue(
     "d-filter-prefix",
     turns_red="AP-READ-03 AP-SCOPE-07 AP-SLUG-11 AP-SLUG-12",
+    by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It answers tag filters by a prefix scan.",
     remedy="Compare tag values for equality.",
 )
@@ -66,6 +68,7 @@ class DFilterPrefix(Policy):
 @rogue(
     "d-filter-first-value-only",
     turns_red="AP-READ-03 AP-SLUG-12",
+    by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="Its fast path for one author and one kind looks up a single value.",
     remedy="Look up each value of `#d`, not only the first.",
 )
@@ -78,6 +81,7 @@ class DFilterFirstValueOnly(Policy):
 @rogue(
     "authors-filter-ignored",
     turns_red="AP-READ-04",
+    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-21",
     because="Where a filter names `d` it takes the tag index and checks nothing else.",
     remedy="Check every condition of the filter after the index has found candidates.",
 )
@@ -89,6 +93,7 @@ class AuthorsFilterIgnored(Policy):
 @rogue(
     "ids-filter-ignored",
     turns_red="AP-DEL-13 AP-READ-05 AP-READ-09 AP-ROB-04 AP-SLUG-13",
+    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     blinds="AP-GATE-11",
     because="It prefers the author index and drops the condition on ids.",
     remedy="Check `ids` together with all other conditions of the filter.",
@@ -101,6 +106,7 @@ class IdsFilterIgnored(Policy):
 @rogue(
     "since-exclusive",
     turns_red="AP-READ-06",
+    by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It writes > for >=.",
     remedy="Compare `created_at >= since`.",
 )
@@ -112,6 +118,7 @@ class SinceExclusive(Policy):
 @rogue(
     "until-exclusive",
     turns_red="AP-READ-06",
+    by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It writes < for <=.",
     remedy="Compare `created_at <= until`.",
 )
@@ -123,6 +130,7 @@ class UntilExclusive(Policy):
 @rogue(
     "since-ignored",
     turns_red="AP-READ-06",
+    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It reads `until` and forgets `since`.",
     remedy="Apply `since` as well as `until`.",
 )
@@ -134,6 +142,7 @@ class SinceIgnored(Policy):
 @rogue(
     "limit-gives-oldest",
     turns_red="AP-READ-07 AP-READ-15",
+    by_chance="AP-HTTP-06 AP-READ-18",
     because="It cuts before it sorts.",
     remedy="Sort newest first, and apply the limit after that.",
 )
@@ -170,6 +179,7 @@ class TieOrderArbitrary(Policy):
 @rogue(
     "limit-zero-is-unlimited",
     turns_red="AP-READ-08",
+    by_chance="AP-READ-18",
     because="It takes 0 for the absence of a limit.",
     remedy="Return no stored event for `limit: 0`.",
 )
@@ -181,6 +191,7 @@ class LimitZeroIsUnlimited(Policy):
 @rogue(
     "filters-anded",
     turns_red="AP-INFO-03 AP-READ-09",
+    by_chance="AP-HTTP-06 AP-READ-17",
     blinds="AP-HTTP-02",
     because="It joins the filters of a REQ with AND.",
     remedy="Return what matches any of the filters.",
@@ -211,8 +222,10 @@ class FiltersRepeatEvents(Policy):
         "AP-DEL-14 AP-GATE-08 AP-GATE-09 AP-GATE-32 AP-INFO-02 AP-INT-08 AP-READ-08 "
         "AP-READ-10 AP-READ-11 AP-ROB-05 AP-ROB-06 AP-SCOPE-06 AP-THREAD-11"
     ),
+    by_chance="AP-READ-19 AP-READ-20",
     blinds=(
-        "AP-ENV-08 AP-GATE-05 AP-GATE-33 AP-INT-05 AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12"
+        "AP-ENV-08 AP-GATE-05 AP-GATE-15 AP-GATE-33 AP-INT-05 AP-READ-14 AP-REPL-08 "
+        "AP-SLUG-08 AP-THREAD-12"
     ),
     because="It answers queries and never looks at open subscriptions again.",
     remedy="Match each accepted event against the open subscriptions.",
@@ -225,6 +238,7 @@ class NoLiveDelivery(Policy):
 @rogue(
     "live-ignores-filter",
     turns_red="AP-READ-10",
+    by_chance="AP-READ-19",
     because="It matches live events by kind and author and ignores tags.",
     remedy="Use the same filter matching for live events as for stored ones.",
 )
@@ -236,6 +250,8 @@ class LiveIgnoresFilter(Policy):
 @rogue(
     "duplicates-deliveries",
     turns_red="AP-READ-10 AP-INT-05 AP-ROB-06",
+    blinds="AP-GATE-15",
+    by_chance="AP-READ-19 AP-READ-20",
     because="It delivers from its own queue and again from its database's notification.",
     remedy="Deliver each event to a subscription once, from one source.",
 )
@@ -247,7 +263,8 @@ class DuplicatesDeliveries(Policy):
 @rogue(
     "close-ignored",
     turns_red="AP-READ-11",
-    by_chance="AP-REPL-09",  # where its sequences take more subscriptions than there may be
+    # REPL-09 where its sequences take more subscriptions than there may be.
+    by_chance="AP-READ-20 AP-REPL-09",
     because="It answers CLOSE and keeps the subscription.",
     remedy="Remove the subscription on CLOSE.",
 )
@@ -259,7 +276,7 @@ class CloseIgnored(Policy):
 @rogue(
     "ok-before-store",
     turns_red="AP-ENV-06 AP-READ-02 AP-READ-12 AP-REPL-09 AP-ROB-04 AP-ROB-06",
-    by_chance="AP-INFO-01 AP-SLUG-11 AP-SLUG-12",
+    by_chance="AP-DEL-17 AP-INFO-01 AP-REPL-16 AP-SLUG-11 AP-SLUG-12",
     because="It answers from memory and writes behind, a moment later, when a buffer is full.",
     remedy="Send OK after the event can be read.",
 )
@@ -276,6 +293,7 @@ class OkBeforeStore(Policy):
 @rogue(
     "count-counts-versions",
     turns_red="AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-GATE-30 AP-READ-13 AP-REPL-01",
+    by_chance="AP-DEL-17 AP-GATE-15",
     because="Its COUNT runs over the history table.",
     remedy="Count heads only.",
 )

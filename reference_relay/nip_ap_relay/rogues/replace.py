@@ -13,6 +13,7 @@ from nip_ap_relay.store import SUPERSEDED, Row, Store
 @rogue(
     "keeps-all-versions",
     turns_red="AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14",
+    by_chance="AP-GATE-15",
     because="It knows kind 30175 only as a number and stores it like a note.",
     remedy="Treat kinds 30000-39999 as addressable: keep one head per kind, author and `d`.",
 )
@@ -27,6 +28,7 @@ class KeepsAllVersions(Policy):
         "AP-DEL-06 AP-GATE-08 AP-GATE-10 AP-REPL-01 AP-REPL-03 AP-REPL-07 AP-REPL-09 "
         "AP-REPL-10 AP-REPL-11 AP-REPL-14 AP-ROB-06"
     ),
+    by_chance="AP-DEL-17 AP-GATE-15 AP-REPL-16",
     because="It inserts with ON CONFLICT DO NOTHING on the address.",
     remedy="On conflict at an address, keep the newer version instead of doing nothing.",
 )
@@ -38,6 +40,7 @@ class FirstWriteWins(Policy):
 @rogue(
     "last-write-wins",
     turns_red="AP-REPL-02 AP-REPL-03 AP-REPL-07 AP-REPL-08 AP-REPL-09 AP-REPL-10",
+    by_chance="AP-REPL-16",
     because="It replaces by arrival and never compares created_at.",
     remedy="Replace a head only by a newer `created_at`, or the lower id of the same second.",
 )
@@ -49,6 +52,7 @@ class LastWriteWins(Policy):
 @rogue(
     "tie-highest-id",
     turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-09",
+    by_chance="AP-REPL-16",
     because="It compares ids the wrong way round.",
     remedy="Of two versions of the same second, keep the one with the lowest id.",
 )
@@ -60,6 +64,7 @@ class TieHighestId(Policy):
 @rogue(
     "tie-last-write",
     turns_red="AP-REPL-03 AP-REPL-08 AP-REPL-09",
+    by_chance="AP-REPL-16",
     because="It replaces where created_at is greater or equal.",
     remedy="Compare the ids where `created_at` is equal: the lowest id wins, whichever came last.",
 )
@@ -71,6 +76,7 @@ class TieLastWrite(Policy):
 @rogue(
     "tie-first-write",
     turns_red="AP-REPL-03 AP-REPL-09",
+    by_chance="AP-REPL-16",
     because="It replaces only where created_at is greater.",
     remedy="Compare the ids where `created_at` is equal: the lowest id wins, whichever came first.",
 )
@@ -82,8 +88,8 @@ class TieFirstWrite(Policy):
 @rogue(
     "key-ignores-author",
     turns_red="AP-READ-04 AP-REPL-04 AP-REPL-09",
-    blinds="AP-DEL-03 AP-DEL-10",
-    by_chance="AP-DEL-03",
+    blinds="AP-DEL-03 AP-DEL-10 AP-READ-21",
+    by_chance="AP-DEL-03 AP-DEL-17 AP-READ-18 AP-REPL-16",
     because="Its unique index is over kind and `d` alone.",
     remedy="Include the author in the unique key of an address.",
 )
@@ -114,7 +120,8 @@ class KeyIgnoresSlug(Policy):
 @rogue(
     "slug-prefix-match",
     turns_red="AP-REPL-05 AP-REPL-09 AP-SLUG-11 AP-SLUG-12",
-    blinds="AP-DEL-03",
+    by_chance="AP-DEL-17 AP-HTTP-06 AP-READ-18 AP-REPL-16",
+    blinds="AP-DEL-03 AP-READ-21",
     because="It scans its key-value store by prefix and replaces all that it finds.",
     remedy="Compare the whole `d` value, with a terminator in the key.",
 )
@@ -129,6 +136,7 @@ class SlugPrefixMatch(Policy):
 @rogue(
     "key-ignores-kind",
     turns_red="AP-DEL-12 AP-DEL-15 AP-REPL-06",
+    by_chance="AP-DEL-17 AP-READ-18 AP-REPL-16",
     because="Its unique index is over author and `d` alone.",
     remedy="Include the kind in the unique key of an address.",
 )
@@ -140,6 +148,7 @@ class KeyIgnoresKind(Policy):
 @rogue(
     "superseded-in-list",
     turns_red="AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-14",
+    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17",
     because="It looks for heads only where a filter names `d`.",
     remedy="Return heads only, also where the filter names no `d`.",
 )
@@ -215,6 +224,7 @@ class ClockGuardTooTight(Policy):
 @rogue(
     "superseded-resurrected",
     turns_red="AP-REPL-09 AP-REPL-14",
+    by_chance="AP-GATE-15 AP-REPL-15",
     because="It finds the old row by its id, marks it live again and forgets the newer one.",
     remedy="Compare an event that is sent again with the head, as if it were new.",
 )

@@ -274,7 +274,9 @@ class SlugOfDigitsRefused(Policy):
 
 @rogue(
     "address-key-of-32-bytes",
-    turns_red="AP-SLUG-12",
+    turns_red="AP-REPL-16 AP-SLUG-12",
+    blinds="AP-HTTP-06",
+    by_chance="AP-DEL-17 AP-READ-18",
     because="Its key for an address has 32 bytes for the slug and cuts what is longer.",
     remedy="Use a key that holds all 64 characters of a slug.",
 )
@@ -285,7 +287,9 @@ class AddressKeyOf32Bytes(Policy):
 
 @rogue(
     "address-key-of-63-bytes",
-    turns_red="AP-SLUG-12",
+    turns_red="AP-REPL-16 AP-SLUG-12",
+    blinds="AP-READ-21",
+    by_chance="AP-DEL-17 AP-HTTP-06 AP-READ-18",
     because="Its key for an address keeps a byte of 64 for the end of the string.",
     remedy="Use a key that holds all 64 characters of a slug and the end of the string.",
 )
@@ -297,6 +301,7 @@ class AddressKeyOf63Bytes(Policy):
 @rogue(
     "address-of-numbers",
     turns_red="AP-SLUG-11 AP-SLUG-12",
+    by_chance="AP-DEL-17 AP-READ-18 AP-REPL-16",
     because="It compares slugs as numbers where both are, so that 7 and 007 are one.",
     remedy="Compare slugs as strings.",
 )
@@ -308,6 +313,8 @@ class AddressOfNumbers(Policy):
 @rogue(
     "address-of-dashes",
     turns_red="AP-SLUG-12",
+    blinds="AP-HTTP-06",
+    by_chance="AP-DEL-17 AP-REPL-16",
     because="It makes a file name of the slug and writes `_` for `-` in it.",
     remedy="Use the slug itself as the key, or an encoding that can be undone.",
 )
@@ -319,6 +326,7 @@ class AddressOfDashes(Policy):
 @rogue(
     "tag-values-are-patterns",
     turns_red="AP-SCOPE-07 AP-SLUG-12",
+    by_chance="AP-HTTP-06 AP-READ-17 AP-READ-21",
     because="It looks values up with LIKE, to which `_` is any character.",
     remedy="Compare with = in place of LIKE, or escape `_` and `%`.",
 )
