@@ -36,7 +36,7 @@ def test_a_limit_up_to_the_announced_one_is_kept(owner, persona, check, clock, r
     events = owner.publish_all(
         persona(check.slug(str(one)), at=clock.now() - one) for one in range(number)
     )
-    same_events(owner.read(all_of(owner).changed(limit=number)).events, events)
+    same_events(owner.read_one_answer(all_of(owner).changed(limit=number)).events, events)
 
 
 @clause("AP-INFO-02")

@@ -35,12 +35,22 @@ def test_a_read_by_address_gives_the_head_then_eose(owner, persona, slug, limit)
 
 @clause("AP-READ-02")
 @every_door
-def test_a_read_by_author_gives_all_heads(owner, persona, check, clock, via):
-    # A second apart each, so that a relay that announces short pages can be asked for all of them.
+def test_a_read_by_author_gives_all_heads(owner, persona, check, clock, relay, via):
+    # A second apart each, so that a relay with short pages can be asked for all of them.
     events = owner.publish_all(
         persona(check.slug(str(number)), at=clock.now() - number) for number in range(MANY)
     )
     same_events(owner.personas(via=via).events, events)
+    listed = len(owner.read_one_answer(all_of(owner), via=via))
+    if listed == MANY or listed in (relay.limit("max_limit"), relay.limit("default_limit")):
+        return
+    asked = len(owner.read_one_answer(all_of(owner).changed(limit=MANY), via=via))
+    if asked > listed:
+        raise Broken(
+            f"a list as long without a limit as with limit {MANY}, or a default_limit in NIP-11",
+            f"{listed} events without one, {asked} with it",
+        )
+    check.note(f"the relay gives {listed} events in one answer, which NIP-11 does not announce")
 
 
 @clause("AP-READ-03")

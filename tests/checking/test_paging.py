@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nip_ap.checking.paging import Parts, page_size, read_in_pages
+from nip_ap.checking.paging import Parts, page_found, page_size, read_in_pages
 from nip_ap.nostr import PERSONA, Draft, Filter, SecretKey
 from nip_ap.wire import Reading
 
@@ -63,6 +63,30 @@ def test_what_is_named_is_asked_for_in_parts_although_it_has_one_date(by):
     assert len(relay.asked) == 3
 
 
+@pytest.mark.parametrize("announced", [0, 500], ids=["not at all", "as another"])
+@pytest.mark.parametrize(
+    "by",
+    [
+        lambda events: ALL,
+        lambda events: ALL.changed(limit=100),
+        lambda events: Filter.of(kinds=[PERSONA], ids=[event.id for event in events]),
+        lambda events: ALL.changed(tags={"d": tuple(event.slug for event in events)}),
+    ],
+    ids=["list", "limit", "ids", "slugs"],
+)
+def test_a_page_that_is_not_announced_shows_when_it_is_asked_on(by, announced):
+    events = [persona(number) for number in range(50)]
+    reading = read_in_pages(Relay(events, 20).query, [by(events)], Parts(announced))
+    assert sorted(reading.ids) == sorted(event.id for event in events)
+
+
+def test_the_number_at_which_answers_are_cut_is_found():
+    relay = Relay([persona(number) for number in range(50)], 20)
+    assert page_found(relay.query, ALL) == 20
+    assert page_found(relay.query, ALL.changed(limit=20)) == 0
+    assert page_found(Relay(relay.events, 500).query, ALL) == 0
+
+
 def test_one_second_that_is_longer_than_a_page_ends_the_list():
     relay = Relay([persona(number, apart=0) for number in range(45)], 20)
     assert len(read_in_pages(relay.query, [ALL], Parts(20))) == 20
@@ -71,8 +95,8 @@ def test_one_second_that_is_longer_than_a_page_ends_the_list():
 
 @pytest.mark.parametrize(
     ("filters", "page"),
-    [([ALL], 0), ([ALL.changed(limit=20)], 20), ([ALL.changed(limit=1)], 20)],
-    ids=["no pages", "a limit of a page", "a shorter limit"],
+    [([ALL.changed(limit=20)], 0), ([ALL.changed(limit=20)], 20), ([ALL.changed(limit=1)], 20)],
+    ids=["a limit that is met", "a limit of a page", "a shorter limit"],
 )
 def test_what_fits_is_asked_once(filters, page):
     relay = Relay([persona(number) for number in range(50)], 20)

@@ -50,3 +50,17 @@ def test_reads_or_writes_alone_may_need_authentication(needed, nip_ap):
         "auth-to-read": "yes" if needed == "reads" else "no",
         "auth-to-write": "yes" if needed == "writes" else "no",
     }
+
+
+PAGED = ("AP-READ-02", "AP-READ-17", "AP-READ-20", "AP-INFO-01", "AP-ROB-04")
+
+
+@pytest.mark.parametrize("manner", ["short-pages", "short-pages-unannounced"])
+def test_answers_may_be_cut_at_a_number_announced_or_not(manner, nip_ap):
+    command = f"{RELAY} --manner {manner}"
+    run = nip_ap("run", "--cmd", command, *selected(PAGED), "-n", 1, "--json")
+    assert run.code == 0, run.out[-2000:] + run.err
+    verdicts = {one["verdict"] for one in run.json["checks"] if "AP-INFO-01" not in one["clauses"]}
+    assert verdicts == {"pass"}
+    (claim,) = [one for one in run.json["checks"] if "AP-INFO-01" in one["clauses"]]
+    assert claim["verdict"] == ("pass" if manner == "short-pages" else "warn")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from websockets.sync.server import serve
 
 from nip_ap.nostr import Filter
 from nip_ap.wire import (
@@ -100,6 +103,19 @@ def test_a_relay_that_floods_is_told_to(name, reason):
         with pytest.raises(Flooded, match=reason):
             door.query([ANYTHING])
         door.close()
+
+
+def test_a_relay_that_takes_no_frame_that_large_does_not_flood():
+    with serve(lambda socket: list(socket), "127.0.0.1", 0, max_size=1000) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        door = door_to(f"ws://127.0.0.1:{server.socket.getsockname()[1]}")
+        door.send_text(f'["CLOSE","{"x" * 5000}"]')
+        with pytest.raises(ConnectionLost, match=r"takes no frame that large.*1009"):
+            door.wait(lambda: False, "an answer")
+        door.close()
+        server.shutdown()
+        thread.join()
 
 
 def test_a_relay_that_breaks_the_framing_is_left_at_once():

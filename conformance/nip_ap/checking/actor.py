@@ -440,6 +440,12 @@ class Actor:
         """
         return self._answered(self.try_to_read(*filters, via=via))
 
+    def read_one_answer(self, *filters: Filter, via: str = WS) -> Reading:
+        """As `read`, one request and no more, be its answer cut or not."""
+        reading = self.door(via).query(filters)
+        self._note_reading(reading)
+        return self._answered(reading)
+
     def try_to_read(self, *filters: Filter, via: str = WS) -> Reading:
         """As `read`, for checks to which a refusal is an answer."""
         reading = read_in_pages(self.door(via).query, filters, self._surroundings.limits_of_a_read)

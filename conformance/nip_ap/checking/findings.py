@@ -7,11 +7,12 @@ before it is blamed on anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from nip_ap.checking.actor import HTTP, WS, Actor
 from nip_ap.checking.model_relay import Deviation, Fault, Habits, ModelRelay, address
+from nip_ap.checking.paging import page_found
 from nip_ap.checking.traffic import (
     COUNTS,
     HTTP_QUERY,
@@ -112,7 +113,11 @@ class Comparison:
         self._see_the_control(ask.reader, answer)
         bounded = all(one.is_bounded or one.limit is None for one in ask.filters)
         bounded &= all(one.is_bounded or one.tags for one in ask.filters)
-        for deviation in self.model.judge(filters, reader, answer):
+        deviations = self.model.judge(filters, reader, answer)
+        is_short = bounded and any(one.fault is Fault.MISSING for one in deviations)
+        if is_short and self.learns_the_page(ask.reader, filters):
+            deviations = self.model.judge(filters, reader, answer)
+        for deviation in deviations:
             if deviation.fault is Fault.MISSING and deviation.event is not None:
                 if bounded:
                     self._missing.append((number, ask, deviation.event))
@@ -121,6 +126,19 @@ class Comparison:
                 if theme is Theme.ONCE and len(filters) == 1:
                     theme = Theme.CONDITIONS
                 self.find(theme, surface, ask, number, deviation)
+
+    def learns_the_page(self, reader: Reader, filters: tuple[Filter, ...]) -> bool:
+        """Whether answers turn out to be cut at a number that nobody announced.
+
+        A filter that is asked alone, and again from the oldest event that came, shows it.
+        """
+        known = self.model.habits.most
+        for one in filters:
+            found = page_found(self.actors[reader].ws.query, one)
+            if found and (known is None or found < known):
+                self.model.habits = replace(self.model.habits, most=found)
+                return True
+        return False
 
     def _see_the_control(self, reader: Reader, answer: Sequence[Event]) -> None:
         key = self.key_of(reader)

@@ -68,7 +68,7 @@ class Habits:
     echoes: bool = False
     """A connection gets its own events live."""
     most: int | None = None
-    """Events in one answer, where the relay announces such a limit."""
+    """Events in one answer at most, where the relay announces that or was found to cut there."""
 
 
 def address(event: Event) -> str | None:
@@ -275,7 +275,7 @@ class ModelRelay:
         found += [
             Deviation(Fault.MISSING, event)
             for event in self.due(filters, reader)
-            if event not in answer and not self._is_crowded_out(event, filters, reader, good)
+            if event not in answer and not self.is_crowded_out(event, filters, reader, good)
         ]
         return found
 
@@ -298,7 +298,7 @@ class ModelRelay:
                 return True
         return False
 
-    def _is_crowded_out(
+    def is_crowded_out(
         self, event: Event, filters: Sequence[Filter], reader: str | None, good: Sequence[Event]
     ) -> bool:
         """Whether every filter that it is due for was filled by events that are as new."""

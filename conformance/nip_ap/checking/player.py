@@ -13,6 +13,7 @@ from nip_ap.checking.actor import ANY, HTTP, WS, Actor
 from nip_ap.checking.evidence import DELIVERED, EMPTY, RETURNED, SILENT
 from nip_ap.checking.findings import Comparison, Theme
 from nip_ap.checking.model_relay import Deviation, Fault
+from nip_ap.checking.paging import SHORTEST_PAGE
 from nip_ap.checking.traffic import (
     COUNTS,
     HTTP_COUNT,
@@ -348,6 +349,9 @@ class Player(Comparison):
             subscription.close()
             return
         if self.model.judge_live(event, subscription.filters, key, 0) is not None:
+            if self._is_beyond_the_page(race.reader, event, subscription):
+                subscription.close()
+                return
             try:
                 door.wait(
                     lambda: event in subscription.stored or event in subscription.live,
@@ -359,6 +363,17 @@ class Player(Comparison):
                     missing = Deviation(Fault.MISSING, event, "neither stored nor live")
                     self.find(Theme.LIVE, LIVE, asked, number, missing)
         subscription.close()
+
+    def _is_beyond_the_page(self, reader: Reader, event: Event, subscription: Subscription) -> bool:
+        """Whether it was stored before the REQ, and a full answer left no room for it."""
+        filters, key = subscription.filters, self.key_of(reader)
+        if event in subscription.stored or event in subscription.live:
+            return False
+        if self.model.is_crowded_out(event, filters, key, subscription.stored):
+            return True
+        if len(subscription.stored) < SHORTEST_PAGE or not self.learns_the_page(reader, filters):
+            return False
+        return self.model.is_crowded_out(event, filters, key, subscription.stored)
 
 
 def _as_ask(one: _Listening) -> Ask:

@@ -182,11 +182,21 @@ class _BoundedConnection(ClientConnection):
 
 
 def _reason_of_the_end(error: Exception) -> str:
-    if isinstance(error, ConnectionClosed) and error.sent and error.sent.code == _TOO_BIG:
-        return f"{FLOODS} with a message of more than {LARGEST_MESSAGE} bytes"
+    if isinstance(error, ConnectionClosed):
+        if _refuses_a_frame(error):
+            return f"the relay takes no frame that large: {error}"
+        if error.sent and error.sent.code == _TOO_BIG:
+            return f"{FLOODS} with a message of more than {LARGEST_MESSAGE} bytes"
     if isinstance(error.__cause__, (BlockingIOError, ssl.SSLWantWriteError)):
         return f"the relay took in nothing of what was sent for {_SEND_LIMIT:g} s"
     return f"the relay closed the connection: {error}"
+
+
+def _refuses_a_frame(closed: ConnectionClosed) -> bool:
+    """Whether the relay said 1009 first: then what was sent to it is too large, nothing it sent."""
+    if closed.rcvd is None or closed.rcvd.code != _TOO_BIG:
+        return False
+    return closed.sent is None or bool(closed.rcvd_then_sent)
 
 
 def _tight_socket(url: str, limit: float) -> socket.socket:

@@ -26,7 +26,7 @@ class _Claiming(Policy):
 
 @rogue(
     "announced-limit-not-kept",
-    turns_red="AP-INFO-01 AP-READ-02 AP-ROB-04",
+    turns_red="AP-INFO-01",
     because="Its database layer has a page size of its own, which nobody told NIP-11.",
     remedy="Return as many events as `max_limit` announces.",
 )
