@@ -34,7 +34,7 @@ from nip_ap.nostr import (
 )
 from nip_ap.nostr.channel import MESSAGE, WINDOW_BOUNDS
 from nip_ap.resources import data
-from nip_ap.wire import Answer, ConnectionLost, NoAnswer, Reading, WireError
+from nip_ap.wire import Answer, ConnectionLost, NoAnswer, RateLimited, Reading, WireError
 
 __all__ = [
     "ACCEPTED",
@@ -64,6 +64,7 @@ __all__ = [
     "Ledger",
     "NoAnswer",
     "NotApplicable",
+    "RateLimited",
     "Reading",
     "SecretKey",
     "Watch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -17,6 +18,7 @@ from nip_ap.checking.traffic import (
     Cast,
     Delete,
     Open,
+    Race,
     Resend,
     Wanted,
     Write,
@@ -24,7 +26,7 @@ from nip_ap.checking.traffic import (
     readable,
     to_json,
 )
-from nip_ap.checking.traffic_generator import SLUGS, Scope
+from nip_ap.checking.traffic_generator import SLUGS, Scope, within
 from nip_ap.nostr import PERSONA, SecretKey
 
 PLANS = [
@@ -52,6 +54,16 @@ def test_a_plan_depends_on_its_seed_alone_and_survives_json(plan):
     assert steps == plan(Random("a"), SCOPE)
     assert steps != plan(Random("b"), SCOPE)
     assert from_json(json.loads(json.dumps(to_json(steps, "AP-X/y")))) == steps
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.__name__)
+def test_no_request_has_more_filters_than_the_relay_takes(plan):
+    scope = replace(SCOPE, most_filters=1)
+    steps = within(scope, plan(Random("a"), scope))
+    asked = [one for one in steps if isinstance(one, (Ask, Open, Race))]
+    assert {len(one.filters) for one in asked} == {1}
+    whole = plan(Random("a"), SCOPE)
+    assert within(SCOPE, whole) == whole
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.__name__)

@@ -64,3 +64,10 @@ def test_answers_may_be_cut_at_a_number_announced_or_not(manner, nip_ap):
     assert verdicts == {"pass"}
     (claim,) = [one for one in run.json["checks"] if "AP-INFO-01" in one["clauses"]]
     assert claim["verdict"] == ("pass" if manner == "short-pages" else "warn")
+
+
+def test_a_connection_may_be_closed_for_its_silence(nip_ap):
+    checks = ("AP-INT-06", "AP-REPL-09", "AP-ROB-06")
+    run = nip_ap("run", "--cmd", f"{RELAY} --manner idle", *selected(checks), "-n", 1, "--json")
+    assert run.code == 0, run.out[-2000:] + run.err
+    assert {one["verdict"] for one in run.json["checks"]} == {"pass"}

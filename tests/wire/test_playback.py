@@ -252,3 +252,22 @@ def test_each_actor_has_the_readings_of_its_own():
         assert [one.result() for one in reversed(waiting)] == [0, 1, 2, 3]
     playback.finish()
     assert playback.divergence == ""
+
+
+def test_a_connection_that_silence_ended_is_left_for_a_new_one_when_it_is_played():
+    frames = [
+        note("connected"),
+        sent(orjson.loads(REQ)),
+        frame('["EOSE","owner-1"]'),
+        sent(["CLOSE", "owner-1"]),
+        note("lost: after a silence the relay closed the connection: received 1000 (OK)"),
+        frame("connected", "note", connection=2),
+    ]
+    playback = Playback(frames)
+    door = door_to(playback)
+    door.query([Filter.of(kinds=[30175])])
+    assert door.was_left_idle
+    assert not door.is_open
+    door.close()
+    door_to(playback)
+    playback.finish()

@@ -234,9 +234,12 @@ class Actor:
 
     @property
     def ws(self) -> WebSocketDoor:
-        """The actor's connection, opened when first used, and anew when it is used up."""
+        """The actor's connection, opened when first used, and anew when it is used up.
+
+        So it is when the relay ended it for its silence, as some relays do.
+        """
         door = self._doors.get(WS)
-        if isinstance(door, WebSocketDoor) and door.is_used_up:
+        if isinstance(door, WebSocketDoor) and (door.is_used_up or door.was_left_idle):
             self.reconnect()
             door = None
         if not isinstance(door, WebSocketDoor):

@@ -26,7 +26,7 @@ from nip_ap.checking.traffic import (
     readable,
     to_json,
 )
-from nip_ap.checking.traffic_generator import Plan, Scope
+from nip_ap.checking.traffic_generator import Plan, Scope, within
 from nip_ap.model.clauses import JUNE
 from nip_ap.model.judgement import Broken, Inconclusive, ScenarioMistake
 from nip_ap.model.saved_sequence import read_sequence
@@ -62,7 +62,8 @@ class Traffic:
         """
         settings = self.check.surface.context.settings
         random = Random(f"{self.check.generation_seed} {seed}")
-        steps: Sequence[Step] = planner(random, self._scope(surfaces))
+        scope = self._scope(surfaces)
+        steps: Sequence[Step] = within(scope, planner(random, scope))
         if settings.replay:
             steps = _saved(settings.replay)
         player = self._played(steps, themes, narrates=bool(settings.replay))

@@ -14,6 +14,8 @@ from nip_ap.checking.traffic import (
     STORED,
     UNKNOWN,
     Ask,
+    Open,
+    Race,
     Step,
     Wanted,
     Write,
@@ -57,6 +59,16 @@ class Scope:
     def number(self, of: int) -> int:
         """So many, scaled."""
         return max(1, round(of * self.size))
+
+
+def within(scope: Scope, plan: Plan) -> Plan:
+    """A plan none of whose requests has more filters than the relay takes at once."""
+    return tuple(
+        replace(one, filters=one.filters[: scope.most_filters])
+        if isinstance(one, (Ask, Open, Race))
+        else one
+        for one in plan
+    )
 
 
 class Generator:

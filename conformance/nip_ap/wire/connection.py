@@ -6,6 +6,7 @@ check that looks elsewhere. Whoever waits says what for, and never waits without
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -41,6 +42,13 @@ from nip_ap.wire.transcript import Transcript
 
 DOOR = "ws"
 _LIMITED = "rate-limited:"
+_SILENCE = 0.5
+"""Seconds of silence after which a connection ends for it, and not for what was said."""
+_AFTER_SILENCE = "after a silence "
+_GOODBYE = re.compile(
+    r"the relay closed the connection(: received (1000|1001|1008|1013|[34]\d{3})\b.*)?", re.DOTALL
+)
+"""How a connection ends that nothing is wrong with, 1008 being some relays' word for idle."""
 _MANY_SENT = 4_000
 """Frames sent after which an idle connection is left for a new one: relays cap them a minute."""
 
@@ -74,6 +82,7 @@ class Connection(Conversation):
         self._sent = 0
         self._characters = 0
         self._lost: str | None = None
+        self._spoke = time.monotonic()
         self._left = False
         self._connection = transcript.connection(who, DOOR)
         self._line = self._dialled(network, deaf)
@@ -100,6 +109,7 @@ class Connection(Conversation):
     def _take(self, text: str) -> None:
         if self._lost is not None:
             return
+        self._spoke = time.monotonic()
         self._transcript.record(self.who, DOOR, RECEIVED, text, self._connection)
         self.receive(text)
         self._characters += len(text)
@@ -112,9 +122,17 @@ class Connection(Conversation):
     def _lose(self, reason: str) -> None:
         if self._lost is not None:
             return
+        if self._is_for_silence(reason):
+            reason = f"{_AFTER_SILENCE}{reason}"
         self._lost = reason
         if not self._left:
             self._remark(f"{LOST}{reason}")
+
+    def _is_for_silence(self, reason: str) -> bool:
+        """Whether the relay took its leave, long after the last word and with nothing open."""
+        if not self.is_idle or not _GOODBYE.fullmatch(reason):
+            return False
+        return time.monotonic() - self._spoke >= _SILENCE
 
     # -- sending and waiting ---------------------------------------------------
 
@@ -131,6 +149,7 @@ class Connection(Conversation):
         shown = text if isinstance(text, str) else f"(bytes: {text.hex()})"
         self._transcript.record(self.who, DOOR, SENT, shown, self._connection)
         self._sent += 1
+        self._spoke = time.monotonic()
         try:
             self._line.send(text, as_text)
         except ConnectionLost as error:
@@ -170,6 +189,12 @@ class Connection(Conversation):
     def is_open(self) -> bool:
         """Whether the relay still holds the connection."""
         return self._lost is None
+
+    @property
+    def was_left_idle(self) -> bool:
+        """Whether the relay ended it for its silence alone: then a new one serves as well."""
+        found = self._lost is not None and self._lost.startswith(_AFTER_SILENCE)
+        return self._transcript.connects_anew(self.who, self._connection, found)
 
     @property
     def is_used_up(self) -> bool:

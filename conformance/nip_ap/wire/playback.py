@@ -117,6 +117,17 @@ class Playback(Transcript):
             while self._next < len(self.recorded) and self.recorded[self._next].who in whos:
                 self._next += 1
 
+    def connects_anew(self, who: str, connection: int, found: bool) -> bool:
+        """Whether the next thing that the actor did was to connect again."""
+        with self.moved:
+            steps = (one for one in self.recorded[self._next :] if _is_step(one))
+            following = next((one for one in steps if (one.who, one.door) == (who, "ws")), None)
+            if following is None or following.connection <= connection:
+                return False
+            while (frame := self._peek()) is not None and not _is_step(frame):
+                self._deliver(frame)
+            return True
+
     def thin_out(self, who: str, door: str, connection: int) -> None:
         """What was left out is left out."""
 

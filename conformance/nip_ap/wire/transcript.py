@@ -89,6 +89,10 @@ class Transcript:
         self.record(who, "", NOTE, reading_note(name, value))
         return value
 
+    def connects_anew(self, who: str, connection: int, found: bool) -> bool:
+        """Whether an actor leaves an ended connection for a new one, as is found just now."""
+        return found
+
     def thin_out(self, who: str, door: str, connection: int) -> None:
         """Leave out the middle of what came on one connection: a flood tells nothing new."""
         with self._lock:
