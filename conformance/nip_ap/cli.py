@@ -79,6 +79,14 @@ main.add_command(run_command)
     help="On a relay: certificates of relays with this name.",
 )
 @click.option("-n", "--workers", default="auto", help="Processes; auto: one per core, up to 4.")
+@click.option(
+    "--limit",
+    type=click.FloatRange(1, 86_400),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long judging again may take.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def verify(
     certificate: str,
@@ -86,6 +94,7 @@ def verify(
     issuer: str | None,
     subject: str,
     workers: str,
+    limit: float,
     as_json: bool,
 ) -> int:
     """Verify a CERTIFICATE: a file, or with --issuer the URL of a relay that has it.
@@ -103,6 +112,7 @@ def verify(
         issuer=issuer,
         subject=subject,
         workers=worker_count(workers),
+        limit=limit,
         as_json=as_json,
         stream=sys.stdout,
     )

@@ -14,7 +14,16 @@ from types import SimpleNamespace
 import orjson
 import pytest
 
-from nip_ap.certificate.document import digest_of_all, short, transcript_digests
+from nip_ap.certificate import rejudging, verifying
+from nip_ap.certificate.document import (
+    NotACertificate,
+    digest_of_all,
+    read_certificate,
+    short,
+    tags_of,
+    transcript_digests,
+)
+from nip_ap.certificate.verifying import verify
 from nip_ap.model.report import transcript_path
 from nip_ap.nostr import Draft, SecretKey
 from tests.whole_run import ISSUER
@@ -125,6 +134,18 @@ class Copy:
         file.unlink(missing_ok=True)
         file.write_bytes(data)
 
+    def resigns(self, content):
+        """Sign another content with the tags that it gives: the issuer means it."""
+        self.signs(content, tags=tags_of(content))
+
+    def faults(self, *, report=True):
+        """What `nip-ap verify` finds wrong, in this process."""
+        try:
+            certificate = read_certificate(self.file.read_bytes())
+        except NotACertificate as error:
+            return [str(error)]
+        return verify(certificate, report=self.folder if report else None).faults
+
     def verify(self, *arguments, report=True):
         """Run `nip-ap verify`; gives the code and the parsed findings."""
         with_report = ("--report", self.folder) if report else ()
@@ -139,3 +160,20 @@ def copy(certified, issuer, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(certified, folder, copy_function=os.link)
     return Copy(folder, issuer)
+
+
+@pytest.fixture
+def nothing_judged_again(monkeypatch):
+    """The checks are not to be judged again: what is refused here is refused before.
+
+    The preflight is, in this process.
+    """
+
+    def rejudge(certificate, folder, workers, limit):
+        return rejudging.rejudge(certificate, folder, workers)
+
+    def run_pytest(*arguments):
+        pytest.fail("the checks were judged again")
+
+    monkeypatch.setattr(verifying, "rejudge_within", rejudge)
+    monkeypatch.setattr(rejudging, "run_pytest", run_pytest)

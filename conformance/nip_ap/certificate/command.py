@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from nip_ap.certificate.document import Certificate, NotACertificate, read_certificate
+from nip_ap.certificate.files import LARGEST_CERTIFICATE, UnfitFile, regular_file
 from nip_ap.certificate.issuing import NotCarried, about, fetch
 from nip_ap.certificate.verifying import EXIT, HOLDS, REFUSED, Findings, summary, verify
 from nip_ap.model.faults import UnreachableFault, UsageFault
 from nip_ap.model.relay_url import relay_url
 from nip_ap.reporting.legible import on_one_line
 from nip_ap.reporting.printing import painted, say, say_json
-from nip_ap.reporting.reading import ReportUnreadable
 
 _PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
 _MOST_FAULTS = 12
@@ -35,6 +35,7 @@ def run_verification(
     issuer: str | None,
     subject: str,
     workers: int,
+    limit: float,
     as_json: bool,
     stream: IO[str],
 ) -> int:
@@ -45,14 +46,11 @@ def run_verification(
         certificate = _found(place, issuer, subject)
     except NotACertificate as error:
         return _refused_unread(str(error), as_json, stream)
-    try:
-        found = verify(certificate, issuer=issuer, report=report, workers=workers)
-    except ReportUnreadable as error:
-        found = Findings(faults=[str(error)])
+    found = verify(certificate, issuer=issuer, report=report, workers=workers, limit=limit)
     if as_json:
         say_json(summary(certificate, found), stream)
     else:
-        _print(certificate, found, issuer is not None, report is not None, stream)
+        _print(certificate, found, stream)
     return EXIT[found.outcome]
 
 
@@ -68,9 +66,11 @@ def _refused_unread(why: str, as_json: bool, stream: IO[str]) -> int:
 def _found(place: str, issuer: str | None, subject: str) -> Certificate:
     if not place.strip().lower().startswith(("ws://", "wss://")):
         try:
-            return read_certificate(Path(place).read_bytes())
+            return read_certificate(regular_file(Path(place), LARGEST_CERTIFICATE))
         except OSError as error:
             raise VerificationUsage(f"{place} cannot be read: {error.strerror}") from None
+        except UnfitFile as error:
+            raise NotACertificate(str(error)) from None
     if issuer is None:
         raise VerificationUsage(
             "a relay carries certificates of anybody: say whose you trust with --issuer PUBKEY"
@@ -89,9 +89,7 @@ def _found(place: str, issuer: str | None, subject: str) -> Certificate:
     return found[0]
 
 
-def _print(
-    certificate: Certificate, found: Findings, pinned: bool, transcripts: bool, stream: IO[str]
-) -> None:
+def _print(certificate: Certificate, found: Findings, stream: IO[str]) -> None:
     content = certificate.content
     rows: list[tuple[str, Any]] = [
         ("relay", certificate.subject),
@@ -112,13 +110,16 @@ def _print(
         for reason in sorted(set(found.rejudged.beyond.values())):
             number = list(found.rejudged.beyond.values()).count(reason)
             say(f"  - {number} not judged again: {on_one_line(reason)}", file=stream)
-    if found.outcome == HOLDS and not pinned:
-        say("  - whose key that is, is for you to know: --issuer PUBKEY pins it", file=stream)
-    if found.outcome == HOLDS and not transcripts:
-        say("  - nothing was judged again: --report DIR has the transcripts", file=stream)
     colour = {HOLDS: "green", REFUSED: "red"}.get(found.outcome, "magenta")
     say(file=stream)
-    say(painted(found.outcome, fg=colour, bold=True), file=stream)
+    say(painted(found.outcome, fg=colour, bold=True), on_one_line(_extent(found)), file=stream)
+
+
+def _extent(found: Findings) -> str:
+    """How far a verdict goes: nobody is to take a part of it for the whole."""
+    if found.outcome != HOLDS or not found.not_checked:
+        return ""
+    return f" as far as it was looked at. Not checked: {'; '.join(found.not_checked)}"
 
 
 def _some(lines: Sequence[str], sign: str, colour: str, stream: IO[str]) -> None:

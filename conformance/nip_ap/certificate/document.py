@@ -8,27 +8,29 @@ labels (NIP-32) let clients find certificates without knowing a name.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from nip_ap.certificate.files import LARGEST_CERTIFICATE, transcript_digest
+from nip_ap.certificate.form import bounds, complaint_about, told, unix_seconds
 from nip_ap.certificate.identity import code_digest, register_digest
 from nip_ap.certificate.levels import Judged
+from nip_ap.certificate.strict_json import NotStrictJson, strict_json
 from nip_ap.checking.generation import HYPOTHESIS
 from nip_ap.model.clauses import register
-from nip_ap.model.report import PREFLIGHT_PATH, Report, transcript_path
+from nip_ap.model.report import Report
 from nip_ap.model.run import Run
-from nip_ap.model.settings import Settings
 from nip_ap.model.verdict import RunVerdict, Verdict
 from nip_ap.nostr import APPLICATION_DATA, Draft, Event, MalformedEvent, SecretKey
 from nip_ap.reporting.legible import counted
 from nip_ap.version import __version__
 
 FORMAT = "nip-ap-certificate/1"
+SUITE_NAME = "nip-ap-conformance"
 FILE_NAME = "certificate.json"
 KIND = APPLICATION_DATA
 LABELS = "nip-ap-conformance"
@@ -37,9 +39,6 @@ LABELS = "nip-ap-conformance"
 _SHORT_DIGEST = 32
 """Hex digits of a transcript's digest that the manifest shows; `transcripts_sha256` has them all.
 A whole one for each check would make the event too large for relays that stop at 64 KiB."""
-
-_NOT_TOLD = ("keys", "only", "migrator", "repeat", "replay", "keep_all_frames")
-"""Settings that no certificate shows: paths and commands of the issuer's, and what has to be so."""
 
 
 class NotACertificate(ValueError):
@@ -111,16 +110,17 @@ def certify(
     content = _content(run, report, out, given_keys)
     if not content["level"]:
         raise CannotCertify("no check of some core group applied to this relay")
-    ended = (
-        datetime.fromisoformat(content["run"]["started"]).timestamp() + content["run"]["seconds"]
-    )
-    draft = Draft(
-        KIND,
-        int(ended) + 1,
-        _tags(content),
-        orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode(),
-    )
-    return Certificate(draft.signed_by(key), content)
+    ended = unix_seconds(content["run"]["started"]) + content["run"]["seconds"]
+    draft = Draft(KIND, int(ended) + 1, tags_of(content), written(content))
+    try:
+        return certificate_of(draft.signed_by(key))
+    except NotACertificate as error:
+        raise CannotCertify(f"nobody could verify it: {error}") from None
+
+
+def written(content: Mapping[str, Any]) -> str:
+    """A content as the event holds it: one spelling for each."""
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def against(run: Run, checks: Iterable[str]) -> list[str]:
@@ -133,6 +133,8 @@ def against(run: Run, checks: Iterable[str]) -> list[str]:
         found.append("it had a baseline: a certificate excuses nothing")
     if run.settings.repeat > 1:
         found.append("checks were repeated: a certificate shows the one transcript of each")
+    if excess := bounds(told(run.settings)):
+        found.append(excess)
     if absent:
         found.append(f"{counted(len(absent), 'check')} of the suite left out, such as {absent[0]}")
     if run.missing:
@@ -158,7 +160,7 @@ def _content(run: Run, report: Report, out: Path, given_keys: Mapping[str, str])
     return {
         "format": FORMAT,
         "suite": {
-            "name": "nip-ap-conformance",
+            "name": SUITE_NAME,
             "version": __version__,
             "code_sha256": code_digest(),
             "register_sha256": register_digest(),
@@ -185,11 +187,6 @@ def _content(run: Run, report: Report, out: Path, given_keys: Mapping[str, str])
     }
 
 
-def told(settings: Settings) -> dict[str, Any]:
-    """What a certificate says of a run's settings: all that a verdict may depend on."""
-    return {name: value for name, value in asdict(settings).items() if name not in _NOT_TOLD}
-
-
 def not_judged_again(reasons: Iterable[str]) -> dict[str, int]:
     """How many checks do not follow from their transcripts alone, by the reason."""
     counted: dict[str, int] = {}
@@ -202,14 +199,9 @@ def not_judged_again(reasons: Iterable[str]) -> dict[str, int]:
 def transcript_digests(folder: Path, checks: Iterable[str]) -> dict[str, str]:
     """SHA-256 of each transcript in the folder of a report by check; "" is the preflight's.
 
-    An absent file has the digest "".
+    An absent file has the digest "". Raises UnfitFile.
     """
-    files = {check: folder / transcript_path(check) for check in checks}
-    return {check: _digest(file) for check, file in {**files, "": folder / PREFLIGHT_PATH}.items()}
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+    return {check: transcript_digest(folder, check) for check in ("", *checks)}
 
 
 def digest_of_all(digests: Mapping[str, str]) -> str:
@@ -223,7 +215,8 @@ def short(digest: str) -> str:
     return digest[:_SHORT_DIGEST]
 
 
-def _tags(content: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+def tags_of(content: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """The tags of a certificate, all of which its content gives."""
     target, spec = content["target"], content["run"]["spec"]
     subject = subject_of(target)
     return (
@@ -243,9 +236,9 @@ def _tags(content: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
 def read_certificate(data: bytes) -> Certificate:
     """A certificate from JSON. Its claims are not checked here. Raises NotACertificate."""
     try:
-        event = Event.from_json(orjson.loads(data))
-    except orjson.JSONDecodeError as error:
-        raise NotACertificate(f"it is not JSON: {error}") from None
+        event = Event.from_json(strict_json(data, LARGEST_CERTIFICATE))
+    except NotStrictJson as error:
+        raise NotACertificate(str(error)) from None
     except MalformedEvent as error:
         raise NotACertificate(f"it is not a Nostr event: {error}") from None
     return certificate_of(event)
@@ -256,61 +249,10 @@ def certificate_of(event: Event) -> Certificate:
     if event.kind != KIND:
         raise NotACertificate(f"an event of kind {event.kind}, where certificates are kind {KIND}")
     try:
-        content = orjson.loads(event.content)
-    except orjson.JSONDecodeError as error:
-        raise NotACertificate(f"its content is not JSON: {error}") from None
-    complaint = _complaint(content)
+        content = strict_json(event.content, LARGEST_CERTIFICATE)
+    except NotStrictJson as error:
+        raise NotACertificate(f"its content: {error}") from None
+    complaint = complaint_about(content, FORMAT)
     if complaint:
         raise NotACertificate(complaint)
     return Certificate(event, content)
-
-
-_SHAPE: Mapping[str, type] = {
-    "suite": dict,
-    "run": dict,
-    "target": dict,
-    "capabilities": dict,
-    "verdict": str,
-    "level": str,
-    "checks": list,
-    "not_judged_again": dict,
-    "preflight_sha256": str,
-    "transcripts_sha256": str,
-}
-_RUN_SHAPE: Mapping[str, type] = {
-    "seed": str,
-    "hypothesis": str,
-    "spec": str,
-    "started": str,
-    "seconds": float,
-    "settings": dict,
-    "abilities": list,
-    "given_keys": dict,
-}
-
-
-def _complaint(content: Any) -> str:
-    """What is wrong with the form of a content; empty where nothing is."""
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        return f"its content is not of the format {FORMAT}"
-    for name, kind in _SHAPE.items():
-        if not isinstance(content.get(name), kind):
-            return f"its content has no `{name}` of the right form"
-    for name, kind in _RUN_SHAPE.items():
-        if not isinstance(content["run"].get(name), kind):
-            return f"its content has no `run.{name}` of the right form"
-    if not isinstance(content["target"].get("url"), str):
-        return "its content names no relay"
-    if not all(_is_check(one) for one in content["checks"]):
-        return "its manifest is not a list of check, verdict and digest"
-    try:
-        datetime.fromisoformat(content["run"]["started"])
-    except ValueError:
-        return "its content has no time that can be read"
-    return ""
-
-
-def _is_check(value: object) -> bool:
-    if not isinstance(value, Sequence) or len(value) != 3:
-        return False
-    return all(isinstance(one, str) for one in value) and value[1] in set(Verdict)

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nip_ap.certificate.deriving import report_faults, shown, url_faults
 from nip_ap.certificate.document import (
     KIND,
     LABELS,
     Certificate,
-    digest_of_all,
-    short,
-    transcript_digests,
+    not_judged_again,
+    tags_of,
+    written,
 )
+from nip_ap.certificate.files import UnfitFile
+from nip_ap.certificate.folder import (
+    SLACK,
+    clock_faults,
+    report_in,
+    said_faults,
+    some_of,
+    transcript_faults,
+)
+from nip_ap.certificate.form import beyond_this_suite, unix_seconds
 from nip_ap.certificate.identity import all_checks, code_digest, register_digest
-from nip_ap.certificate.rejudging import Rejudged, rejudge
+from nip_ap.certificate.rejudging import CameToNaught, Rejudged, TookTooLong, rejudge_within
 from nip_ap.checking.generation import HYPOTHESIS
-from nip_ap.model.clauses import register
-from nip_ap.model.report import PREFLIGHT_PATH, transcript_path
+from nip_ap.model.clauses import REVISIONS, register
+from nip_ap.model.subject import ABILITIES
 from nip_ap.model.verdict import EXIT_CODES, RunVerdict, Verdict
-from nip_ap.reporting.reading import ReportUnreadable, read_report, read_transcript
+from nip_ap.reporting.reading import ReportUnreadable
 from nip_ap.version import __version__
 
 HOLDS, REFUSED, UNDECIDED = "verified", "refused", "undecided"
@@ -33,10 +44,8 @@ EXIT = {
     UNDECIDED: EXIT_CODES[RunVerdict.INCONCLUSIVE],
 }
 
-_NAMED = 3
-_CLOCK = "clock reads "
-_SLACK = 120.0
-"""Seconds by which the clocks of a run's machines may differ."""
+LIMIT = 300.0
+"""Seconds that judging again may take; a run of everything takes 20 on two cores."""
 
 
 @dataclass
@@ -48,6 +57,8 @@ class Findings:
     doubts: list[str] = field(default_factory=list)
     """What cannot be told here, such as the completeness of another version's run."""
     rejudged: Rejudged | None = None
+    not_checked: list[str] = field(default_factory=list)
+    """What nobody asked for, or the evidence does not show; the outcome says nothing of it."""
 
     @property
     def outcome(self) -> str:
@@ -69,18 +80,36 @@ def verify(
     issuer: str | None = None,
     report: Path | None = None,
     workers: int = 1,
+    limit: float = LIMIT,
 ) -> Findings:
-    """Look at a certificate, and at the report with the transcripts where it is at hand."""
-    found = Findings()
+    """Look at a certificate, and at the report with the transcripts where it is at hand.
+
+    What is cheap comes first: nothing is judged again of a certificate that is refused anyway.
+    `limit` is how many seconds judging again may take.
+    """
+    found = Findings(not_checked=_not_checked(issuer, report))
     if not found.settle("id and signature", _signature(certificate, issuer)):
         return found
-    found.settle("its claims agree with each other", list(_claims(certificate)))
+    if not found.settle("its claims agree with each other", list(_claims(certificate))):
+        return found
     if not _is_of_this_suite(certificate, found):
         return found
+    if not found.settle("it is written as this suite writes it", list(_form(certificate))):
+        return found
     found.settle("every check of the suite is there, once", list(_completeness(certificate)))
+    found.settle("its level follows from its verdicts", list(_level(certificate)))
     if report is not None and not found.faults:
-        _with_transcripts(certificate, report, workers, found)
+        _with_transcripts(certificate, report, workers, limit, found)
     return found
+
+
+def _not_checked(issuer: str | None, report: Path | None) -> list[str]:
+    unasked = []
+    if report is None:
+        unasked.append("the verdicts, and which relay it was (--report DIR has the transcripts)")
+    if issuer is None:
+        unasked.append("whose key signed it (--issuer PUBKEY pins it)")
+    return unasked
 
 
 # -- the event alone -----------------------------------------------------------------------
@@ -111,14 +140,9 @@ def _claims(certificate: Certificate) -> Iterator[str]:
         if not (verdict.is_met or verdict is Verdict.NOT_APPLICABLE)
     ]
     if spoiling:
-        yield f"{_some(spoiling)} did not hold, and the run is said to be {content['verdict']}"
+        yield f"{some_of(spoiling)} did not hold, and the run is said to be {content['verdict']}"
     if content["run"]["settings"].get("strict") and Verdict.WARN in certificate.verdicts.values():
         yield "it was a strict run, and some check holds with a warning only"
-    if not _unknown(certificate) and certificate.level != content["level"]:
-        yield (
-            f"the level is said to be {content['level']!r}; the verdicts make it "
-            f"{certificate.level or 'less than core'!r}"
-        )
     spec = content["run"]["spec"]
     wanted = f"{LABELS}:{certificate.subject}:{spec}"
     if certificate.event.slug != wanted:
@@ -129,10 +153,38 @@ def _claims(certificate: Certificate) -> Iterator[str]:
     yield from _time(certificate)
 
 
+def _form(certificate: Certificate) -> Iterator[str]:
+    """What this suite would have written otherwise."""
+    content = certificate.content
+    yield from beyond_this_suite(content)
+    yield from url_faults(content["target"])
+    checks = [check for check, _, _ in content["checks"]]
+    if checks != sorted(checks):
+        yield "its checks are not in the order of their ids"
+    surplus = sorted(set(content["run"]["abilities"]) - ABILITIES)
+    if surplus:
+        yield f"{shown(surplus[0])} is not an ability that a run may have"
+    if content["run"]["spec"] not in REVISIONS:
+        yield f"{shown(content['run']['spec'])} is not a revision of NIP-AP"
+    if certificate.event.content != written(content):
+        yield "its content is JSON in another spelling than this suite writes"
+    if certificate.event.tags != tags_of(content):
+        yield "its tags are not those that this suite makes of the content"
+
+
+def _level(certificate: Certificate) -> Iterator[str]:
+    said = certificate.content["level"]
+    if not _unknown(certificate) and certificate.level != said:
+        yield (
+            f"the level is said to be {said!r}; the verdicts make it "
+            f"{certificate.level or 'less than core'!r}"
+        )
+
+
 def _time(certificate: Certificate) -> Iterator[str]:
     run = certificate.content["run"]
-    ended = datetime.fromisoformat(run["started"]).timestamp() + run["seconds"]
-    if abs(certificate.event.created_at - ended) > _SLACK:
+    ended = unix_seconds(run["started"]) + run["seconds"]
+    if abs(certificate.event.created_at - ended) > SLACK:
         yield (
             f"it is dated {certificate.event.created_at}, and the run is said to have ended at "
             f"{ended:.0f} (Unix seconds)"
@@ -165,33 +217,43 @@ def _is_of_this_suite(certificate: Certificate, found: Findings) -> bool:
 
 
 def _completeness(certificate: Certificate) -> Iterator[str]:
-    named = [check for check, _, _ in certificate.content["checks"]]
-    missing = [one for one in all_checks() if one not in set(named)]
-    surplus = [one for one in named if one not in set(all_checks())]
-    twice = sorted({one for one in named if named.count(one) > 1})
+    named = Counter(check for check, _, _ in certificate.content["checks"])
+    ours = set(all_checks())
+    missing = sorted(ours - named.keys())
+    surplus = sorted(named.keys() - ours)
+    twice = sorted(check for check, number in named.items() if number > 1)
     if missing:
-        yield f"{_some(missing)} of this suite: no verdict"
+        yield f"{some_of(missing)} of this suite: no verdict"
     if surplus:
-        yield f"{_some(surplus)}: no check of this suite"
+        yield f"{some_of(surplus)}: no check of this suite"
     if twice:
-        yield f"{_some(twice)}: more than one verdict"
+        yield f"{some_of(twice)}: more than one verdict"
 
 
 # -- with the transcripts --------------------------------------------------------------------
 
 
 def _with_transcripts(
-    certificate: Certificate, folder: Path, workers: int, found: Findings
+    certificate: Certificate, folder: Path, workers: int, limit: float, found: Findings
 ) -> None:
     looks: tuple[tuple[str, Callable[[Certificate, Path], Iterator[str]]], ...] = (
-        ("every transcript is the one that was signed", _transcripts),
-        ("report.json says the same", _report),
-        ("the transcripts are of the run's time", _clocks),
+        ("every transcript is the one that was signed", transcript_faults),
+        ("report.json says the same", said_faults),
+        ("the transcripts are of the run's time", clock_faults),
     )
     for what, look in looks:
-        if not found.settle(what, list(look(certificate, folder))):
+        if not found.settle(what, _looked(look, certificate, folder)):
             return
-    found.rejudged = rejudge(certificate, folder, workers)
+    try:
+        found.rejudged = rejudge_within(certificate, folder, workers, limit)
+    except TookTooLong as error:
+        found.doubts.append(
+            f"judging again was not done in {error}, and stopped: --limit SECONDS gives it more"
+        )
+        return
+    except CameToNaught as error:
+        found.faults.append(f"the transcripts cannot be judged again: {error}")
+        return
     faults = _rejudged_faults(found.rejudged)
     made_with = certificate.content["run"]["hypothesis"]
     if faults and made_with != HYPOTHESIS:
@@ -200,61 +262,35 @@ def _with_transcripts(
             f"version (pip install hypothesis=={made_with}) it can be told whether {faults[0]}"
         )
         return
-    found.settle(_rejudged_line(found.rejudged), faults)
+    if found.settle(_rejudged_line(found.rejudged), faults):
+        _derived(certificate, folder, found.rejudged, found)
 
 
-def _transcripts(certificate: Certificate, folder: Path) -> Iterator[str]:
-    signed = certificate.digests
-    there = transcript_digests(folder, signed)
-    absent = [check for check in signed if not there[check]]
-    if absent:
-        yield f"{_some(absent)}: no transcript at {folder / transcript_path(absent[0])}"
-    if there[""] != certificate.content["preflight_sha256"]:
-        yield f"the preflight's transcript ({PREFLIGHT_PATH}) is not the one that was signed"
-    owners = {digest: check for check, digest in signed.items() if digest}
-    for check, digest in signed.items():
-        if there[check] and short(there[check]) != digest:
-            other = owners.get(short(there[check]))
-            whose = f": it is that of {other}" if other else ""
-            yield f"{check}: the transcript is not the one that was signed{whose}"
-    if not absent and digest_of_all(there) != certificate.content["transcripts_sha256"]:
-        yield "the transcripts as a whole are not those that were signed"
-
-
-def _report(certificate: Certificate, folder: Path) -> Iterator[str]:
+def _looked(
+    look: Callable[[Certificate, Path], Iterator[str]], certificate: Certificate, folder: Path
+) -> list[str]:
+    """The faults of one look; a file that is not fit to be read is one."""
     try:
-        document = read_report(folder).document
-    except ReportUnreadable as error:
-        yield str(error)
-        return
-    signed = {check: str(verdict) for check, verdict in certificate.verdicts.items()}
-    said = {check.id: str(check.verdict) for check in document.checks}
-    for check in sorted({*signed, *said}):
-        if signed.get(check) != said.get(check):
-            yield (
-                f"report.json has {said.get(check, 'no verdict')} for {check}, and "
-                f"{signed.get(check, 'no verdict')} was signed"
-            )
-    run = certificate.content["run"]
-    for name in ("seed", "spec", "started"):
-        told = getattr(document.run, name)
-        if told != run[name]:
-            yield f"report.json has the {name} {told}, and {run[name]} was signed"
-    if document.to_json()["target"] != certificate.content["target"]:
-        yield "report.json names another relay than the certificate"
+        return list(look(certificate, folder))
+    except (UnfitFile, ReportUnreadable) as error:
+        return [str(error)]
 
 
-def _clocks(certificate: Certificate, folder: Path) -> Iterator[str]:
-    """Each check reads the clock once; the times have to lie within the run."""
-    run = certificate.content["run"]
-    began = datetime.fromisoformat(run["started"]).timestamp() - _SLACK
-    ended = began + run["seconds"] + 2 * _SLACK
-    for check in certificate.digests:
-        for frame in read_transcript(folder / transcript_path(check))[:4]:
-            if frame.text.startswith(_CLOCK):
-                reading = int(frame.text.removeprefix(_CLOCK))
-                if not began <= reading <= ended:
-                    yield f"{check} was run at {reading}, outside the run's time (Unix seconds)"
+def _derived(certificate: Certificate, folder: Path, judged: Rejudged, found: Findings) -> None:
+    """What was judged again, compared with what certificate and report say in sum."""
+    faults = []
+    told = not_judged_again(judged.beyond.values())
+    signed = certificate.content["not_judged_again"]
+    if told != signed:
+        faults.append(f"not judged again are {told or 'none'}, and {signed or 'none'} was signed")
+    assert judged.document is not None
+    faults += report_faults(report_in(folder), judged.document)
+    found.settle("relay, capabilities, clauses and counts follow from the transcripts", faults)
+    if not judged.is_url_shown:
+        found.not_checked.append(
+            f"the URL {certificate.content['target']['url']}: no signed event of the preflight "
+            "names it"
+        )
 
 
 def _rejudged_line(rejudged: Rejudged) -> str:
@@ -266,11 +302,6 @@ def _rejudged_faults(rejudged: Rejudged) -> list[str]:
     if rejudged.preflight:
         return [f"judged again, the preflight does not agree: {rejudged.preflight}"]
     return [f"{check}: judged again: {what}" for check, what in rejudged.differing.items()]
-
-
-def _some(checks: Sequence[str]) -> str:
-    shown = ", ".join(checks[:_NAMED])
-    return shown if len(checks) <= _NAMED else f"{shown} and {len(checks) - _NAMED} more"
 
 
 def summary(certificate: Certificate, found: Findings) -> Mapping[str, Any]:
@@ -288,6 +319,7 @@ def summary(certificate: Certificate, found: Findings) -> Mapping[str, Any]:
         "confirmed": found.confirmed,
         "faults": found.faults,
         "doubts": found.doubts,
+        "not_checked": found.not_checked,
         "judged_again": found.rejudged
         and {
             "agreeing": len(found.rejudged.agreeing),

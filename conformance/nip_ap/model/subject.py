@@ -28,6 +28,9 @@ _NOT_PROBED = {
     "migrator": "no migrator was given (--migrator CMD)",
 }
 
+ABILITIES = frozenset(_NOT_PROBED)
+"""What a run may have of the user's, beyond what a relay offers."""
+
 
 def is_for_want_of_means(reason: str) -> bool:
     """Whether a check did not apply for what the suite lacked, and not the relay."""

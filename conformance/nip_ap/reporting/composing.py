@@ -65,7 +65,7 @@ def report_of(
             seconds=round(seconds, 3),
             python=platform.python_version(),
         ),
-        target=_target(run, target),
+        target=target_report(run.subject.url, run.subject.capabilities.information, target),
         verdict=run.verdict,
         why=run.why,
         complete=run.is_whole,
@@ -129,11 +129,11 @@ def _known(result: Result, run: Run) -> str:
     return f"{entry.reason}{until}"
 
 
-def _target(run: Run, target: TargetName) -> TargetReport:
-    information = run.subject.capabilities.information
+def target_report(url: str, information: Mapping[str, Any], target: TargetName) -> TargetReport:
+    """The relay as its NIP-11 document names it."""
     digest = hashlib.sha256(orjson.dumps(dict(information), option=orjson.OPT_SORT_KEYS))
     return TargetReport(
-        url=run.subject.url,
+        url=url,
         kind=target.kind,
         bundled=target.kind == "bundled",
         name=_text(information, "name"),

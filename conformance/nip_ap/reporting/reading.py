@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from nip_ap.model.faults import UsageFault
 from nip_ap.model.frame import Frame
 from nip_ap.model.report import FORMAT, PREFLIGHT_PATH, Document, Report
 from nip_ap.resources import resource
+
+_FIELDS = {one.name for one in fields(Frame)}
 
 
 class ReportUnreadable(UsageFault, ValueError):
@@ -47,6 +50,14 @@ def read_document(file: Path) -> Document:
         ) from None
     except orjson.JSONDecodeError as error:
         raise ReportUnreadable(f"{file} is not JSON: {error}") from None
+    return document_of(value, file)
+
+
+def document_of(value: Any, file: Path) -> Document:
+    """The document that was read from a file, checked against the schema.
+
+    Raises ReportUnreadable.
+    """
     complaint = next(_schema().iter_errors(value), None)
     if complaint is not None:
         place = "/".join(map(str, complaint.absolute_path)) or "the document"
@@ -70,9 +81,16 @@ def read_transcript(file: Path) -> tuple[Frame, ...]:
     """The frames in a file of transcripts/. Raises ReportUnreadable."""
     try:
         lines = file.read_bytes().splitlines()  # of bytes: text would break at U+2028 too
-        return tuple(Frame(**orjson.loads(line)) for line in lines)
-    except (OSError, TypeError, orjson.JSONDecodeError) as error:
+        return tuple(_frame(orjson.loads(line)) for line in lines)
+    except (OSError, ValueError) as error:
         raise ReportUnreadable(f"{file} is not a transcript: {error}") from None
+
+
+def _frame(value: Any) -> Frame:
+    """A line of a transcript, whose types are not taken on trust. Raises ValueError."""
+    if isinstance(value, dict) and value.keys() - _FIELDS:
+        raise ValueError(f"a frame has no field {min(value.keys() - _FIELDS)[:100]!r}")
+    return msgspec.convert(value, Frame, strict=True)
 
 
 class _TranscriptFiles(Mapping[str, Sequence[Frame]]):
