@@ -91,6 +91,7 @@ def tamperings() -> Iterator[Tampering]:
     yield Tampering("300,000 checks", _many_checks, "larger than")
     yield Tampering("6,000 checks", _checks(6000), "no suite has more than")
     yield Tampering("2,000 checks", _checks(2000), "more than one verdict")
+    yield Tampering("a setting twice", _setting_twice, "'x' is there more than once")
     yield Tampering("a key twice", _key_twice, "more than once in one object")
     yield Tampering("nested deeply", _nested, "it is not JSON")
     yield Tampering("spelled with spaces", _spaced, "in another spelling")
@@ -206,6 +207,11 @@ def _resigned_text(copy: Any, text: str) -> None:
 
 def _key_twice(copy: Any) -> None:
     _resigned_text(copy, '{"level":"core",' + copy.event["content"][1:])
+
+
+def _setting_twice(copy: Any) -> None:
+    many = ",".join(f'"{number}":0' for number in range(60_000))
+    _resigned_text(copy, f'{{{many},"x":1,"x":2}}')
 
 
 def _nested(copy: Any) -> None:

@@ -29,7 +29,7 @@ _SHOWN = 200
 def subject_faults(found: Capabilities, target: Mapping[str, Any]) -> Iterator[str]:
     """How the relay that the preflight met differs from the one that was signed."""
     met = msgspec.structs.asdict(
-        target_report(target["url"], found.information, TargetName(target["kind"]))
+        target_report(target["url"], found.information, TargetName(target.get("kind", "")))
     )
     for name in _IDENTITY:
         if target[name] != met[name]:
@@ -64,10 +64,11 @@ def url_faults(target: Mapping[str, Any]) -> Iterator[str]:
     if plain != target["url"]:
         yield f"the relay's URL {target['url']} is written by the suite as {plain}"
     kinds = [one.name for one in KINDS]
-    if target["kind"] not in kinds:
-        yield f"{shown(target['kind'])} is not a kind of target; those are {', '.join(kinds)}"
-    elif target["bundled"] != (target["kind"] == "bundled"):
-        yield f"a relay of the kind {target['kind']} with `bundled` {target['bundled']}"
+    kind = target.get("kind", "")
+    if kind not in kinds:
+        yield f"{shown(kind)} is not a kind of target; those are {', '.join(kinds)}"
+    elif target["bundled"] != (kind == "bundled"):
+        yield f"a relay of the kind {kind} with `bundled` {target['bundled']}"
 
 
 def names_url(frames: Sequence[Frame], url: str) -> bool:
@@ -84,7 +85,7 @@ def derived_document(run: Run, content: Mapping[str, Any]) -> Document:
         register(),
         started=unix_seconds(told["started"]),
         seconds=told["seconds"],
-        target=TargetName(content["target"]["kind"]),
+        target=TargetName(content["target"].get("kind", "")),
         workers=1,
     ).document
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from nip_ap.model.report import PREFLIGHT_PATH, transcript_path
 
 LARGEST_CERTIFICATE = 1 << 20
-LARGEST_REPORT = 16 << 20
-LARGEST_TRANSCRIPT = 64 << 20
+LARGEST_REPORT = 4 << 20
+LARGEST_TRANSCRIPT = 32 << 20
 LARGEST_EVIDENCE = 512 << 20
 """Bytes. A run of everything leaves a certificate of 60 KB, a report of 0.7 MB and transcripts of
 31 MB, the largest of them 10 MB."""

@@ -22,7 +22,7 @@ NOT_TOLD = ("keys", "ca", "only", "migrator", "repeat", "replay", "keep_all_fram
 """Settings that no certificate shows: paths and commands of the issuer's, and what has to be so."""
 
 MOST: Mapping[str, float] = {
-    "examples": 1000,
+    "examples": 500,
     "publishers": 1000,
     "subscribers": 1000,
     "load_events": 1_000_000,
@@ -79,7 +79,7 @@ class Target(_Part, frozen=True, kw_only=True):
     """The relay."""
 
     url: Text
-    kind: Name
+    kind: Name = ""
     bundled: bool
     name: str | None
     software: str | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -31,8 +32,7 @@ def strict_json(data: bytes | str, most: int) -> Any:
 def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for number, name in enumerate(names) if name in names[:number])
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
         raise NotStrictJson(f"the key {twice[:100]!r} is there more than once in one object")
     return found
 

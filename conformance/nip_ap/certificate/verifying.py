@@ -94,8 +94,7 @@ def verify(
         return found
     if not _is_of_this_suite(certificate, found):
         return found
-    if not found.settle("it is written as this suite writes it", list(_form(certificate))):
-        return found
+    found.settle("it is written as this suite writes it", list(_form(certificate)))
     found.settle("every check of the suite is there, once", list(_completeness(certificate)))
     found.settle("its level follows from its verdicts", list(_level(certificate)))
     if report is not None and not found.faults:
