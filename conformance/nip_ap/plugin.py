@@ -53,12 +53,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("nip_ap"):
         _refuse_idle_options(config)
         return
-    from nip_ap.engine.controller import SuiteController
+    from nip_ap.engine.guest import GuestController
     from nip_ap.engine.worker import SuiteWorker
 
     worker = hasattr(config, "workerinput")
     if not worker and not config.pluginmanager.hasplugin("nip_ap_controller"):
-        controller = SuiteController.from_options(given_options(config))
+        controller = GuestController.from_options(given_options(config))
         config.pluginmanager.register(controller, "nip_ap_controller")
     config.pluginmanager.register(SuiteWorker(config), "nip_ap_worker")
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from nip_ap.model.target_options import OPTIONS as TARGET_OPTIONS
 
 if TYPE_CHECKING:
     from nip_ap.certificate.issuing import Issuer
+    from nip_ap.certificate.listener import CertificateListener
+    from nip_ap.model.events import Listener
+    from nip_ap.reporting.listeners import JsonListener, TerminalListener
 
 
 class _Value(click.ParamType):  # type: ignore[type-arg]
@@ -75,6 +78,8 @@ def run(**given: Any) -> int:
     from nip_ap.engine.preparation import recipe_for
     from nip_ap.engine.runner import Order, run_suite
     from nip_ap.model.seed import salted
+    from nip_ap.model.verdict import EXIT_CODES, RunVerdict
+    from nip_ap.reporting.listeners import TerminalListener
 
     delivery = filled(Delivery, given)
     if delivery.verbose and delivery.quiet:
@@ -96,7 +101,53 @@ def run(**given: Any) -> int:
     issuer = _issuer(delivery, settings)
     known = baseline_at(delivery.baseline)
     recipe = recipe_for({one.key: given[one.key] for one in TARGET_OPTIONS}, settings)
-    return run_suite(Order(settings, recipe, delivery, issuer, known), sys.stdout)
+    shown = _shown(delivery, sys.stdout)
+    listeners: list[Listener] = [shown, *_written(delivery, sys.stdout)]
+    certificates = _certificates(delivery, issuer)
+    if certificates is not None:
+        listeners.append(certificates)
+    try:
+        code = run_suite(Order(settings, recipe, delivery, known), listeners)
+    finally:
+        if isinstance(shown, TerminalListener):
+            shown.close()
+    if certificates is not None and certificates.was_refused:
+        return code or EXIT_CODES[RunVerdict.INCONCLUSIVE]
+    return code
+
+
+def _shown(delivery: Delivery, stream: IO[str]) -> TerminalListener | JsonListener:
+    """What prints the run."""
+    from nip_ap.reporting.listeners import JsonListener, TerminalListener
+    from nip_ap.reporting.terminal import Detail
+
+    if delivery.as_json:
+        return JsonListener(stream)
+    if delivery.quiet:
+        return TerminalListener(stream, Detail.QUIET)
+    return TerminalListener(stream, Detail.FULL if delivery.verbose else Detail.NORMAL)
+
+
+def _written(delivery: Delivery, stream: IO[str]) -> list[Listener]:
+    """What writes files of the run."""
+    from nip_ap.reporting.listeners import AllureListener, FilesListener
+
+    found: list[Listener] = []
+    if delivery.out is not None:
+        found.append(FilesListener(delivery.out, None if delivery.as_json else stream))
+    if delivery.allure is not None:
+        found.append(AllureListener(delivery.allure))
+    return found
+
+
+def _certificates(delivery: Delivery, issuer: Issuer | None) -> CertificateListener | None:
+    """What signs the run. It reads the transcripts, so it comes after what writes them."""
+    if issuer is None:
+        return None
+    from nip_ap.certificate.listener import CertificateListener
+
+    assert delivery.out is not None, "refused before the run"
+    return CertificateListener(issuer, delivery.out, sys.stderr if delivery.as_json else sys.stdout)
 
 
 def _check_folders(delivery: Delivery) -> None:

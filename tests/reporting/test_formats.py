@@ -101,7 +101,7 @@ def test_one_module_adds_a_format(copy):
         "from nip_ap.reporting import read_report, write_reports\n"
         f"report = read_report(Path({str(published())!r}))\n"
         "print([one.name for one in write_reports(report, Path('out'))])\n"
-        "from nip_ap.engine.runner import write_reports as of_a_run\n"
+        "from nip_ap.reporting.listeners import write_reports as of_a_run\n"
         "assert of_a_run is write_reports\n"
         "from pages import formats_table\n"
         "print(formats_table())\n"

@@ -14,10 +14,10 @@ from nip_ap.model.markers import CLAUSE
 COLLECTED = "nip_ap_collected"
 """What a worker tells the controller under this name: every check that it found."""
 
-_SUBJECT, _REPETITION = "nip_ap_subject", "nip_ap_repetition"
+SUBJECT, REPETITION = "nip_ap_subject", "nip_ap_repetition"
 
 
-class _Declared:
+class DeclaredChecks:
     """The checks behind pytest's node ids: the suite's own, and those of a user's files."""
 
     def __init__(self, root: Path, files: Sequence[str]) -> None:
@@ -67,28 +67,28 @@ def _split_hidden(parameters: str) -> tuple[str, str]:
     return subject, parameters
 
 
-def _clauses_of(item: pytest.Item) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def clauses_of(item: pytest.Item) -> tuple[tuple[str, ...], tuple[str, ...]]:
     mark = item.get_closest_marker(CLAUSE)
     return ((), ()) if mark is None else (mark.args, mark.kwargs.get("needs", ()))
 
 
-def _parameters(item: pytest.Item) -> Mapping[str, Any]:
+def parameters_of(item: pytest.Item) -> Mapping[str, Any]:
     callspec = getattr(item, "callspec", None)
     return callspec.params if callspec is not None else {}
 
 
-def _function(item: pytest.Item) -> str:
+def function_of(item: pytest.Item) -> str:
     return str(getattr(item, "originalname", item.name))
 
 
-def _check_id(item: pytest.Item, clauses: Sequence[str]) -> str:
+def check_id_of(item: pytest.Item, clauses: Sequence[str]) -> str:
     callspec = getattr(item, "callspec", None)
     _, parameters = _split_hidden(callspec.id if callspec is not None else "")
-    name = _function(item).removeprefix("test_")
+    name = function_of(item).removeprefix("test_")
     return f"{clauses[0]}/{name}{f'[{parameters}]' if parameters else ''}"
 
 
-def _declared_id(metafunc: pytest.Metafunc) -> str:
+def declared_id_of(metafunc: pytest.Metafunc) -> str:
     """The id of a check without its parameters."""
     mark = metafunc.definition.get_closest_marker(CLAUSE)
     assert mark is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,34 +13,34 @@ from typing import Any
 import pytest
 
 from nip_ap.checking.preflight import probe
-from nip_ap.engine.check_ids import COLLECTED, _Declared
+from nip_ap.engine.check_ids import COLLECTED, DeclaredChecks
 from nip_ap.engine.declarations import declarations
-from nip_ap.engine.keys import baseline_at, read_keys
-from nip_ap.engine.likeness import held_to
-from nip_ap.engine.outcomes import _RESULT
-from nip_ap.engine.preparation import abilities, recipe_for
+from nip_ap.engine.keys import read_keys
+from nip_ap.engine.outcomes import RESULT
+from nip_ap.engine.preparation import abilities
+from nip_ap.engine.waits import in_words
 from nip_ap.model.baseline import Baseline
 from nip_ap.model.clauses import register
-from nip_ap.model.delivery import Delivery
+from nip_ap.model.events import (
+    CheckFinished,
+    Listener,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+    RunWaits,
+)
 from nip_ap.model.faults import UnreachableFault, UsageFault
-from nip_ap.model.options import filled
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.result import Result, settled
 from nip_ap.model.run import Run
-from nip_ap.model.seed import salted
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject, limited_in_the_run
-from nip_ap.model.target_options import OPTIONS as TARGET_OPTIONS
-from nip_ap.model.verdict import EXIT_CODES, Verdict
+from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import SecretKey
-from nip_ap.reporting import Report, TargetName, report_of, write_reports
-from nip_ap.reporting.legible import harmless_line
-from nip_ap.targets import Target, TargetError, kinds
+from nip_ap.reporting import TargetName, report_of
+from nip_ap.targets import Target, kinds
 from nip_ap.wire import Transcript
-from nip_ap.wire.pace import OnRest
 from nip_ap.wire.trust import trusting
-
-_BROKEN = pytest.ExitCode.INTERNAL_ERROR
 
 
 class SuiteController:
@@ -52,17 +52,15 @@ class SuiteController:
         targets: Mapping[str, Target],
         *,
         recipe: Recipe | None = None,
-        out: Path | None = None,
         baseline: Baseline | None = None,
+        listeners: Sequence[Listener] = (),
     ) -> None:
-        """`recipe` is what the target was made from; `out` a folder for reports under pytest."""
+        """`recipe` is what the target was made from; the listeners are told of the run in turn."""
         self.__name__ = "nip_ap_controller"
         self.settings = settings
         self.recipe = recipe
-        self.out = out
         self.baseline = baseline
-        self.on_result: Callable[[Result, int], None] = _ignore
-        self.on_rest: OnRest | None = None
+        self.listeners = tuple(listeners)
         self.context: Context | None = None
         self.is_interrupted = False
         self.started = time.time()
@@ -73,24 +71,6 @@ class SuiteController:
         self._collected: set[str] = set()
         self._root = Path()
         self._stack = ExitStack()
-
-    @classmethod
-    def from_options(cls, given: Mapping[str, Any]) -> SuiteController:
-        """The controller of `pytest --nip-ap`, from its options by key."""
-        settings = filled(Settings, given, seed=salted(given["seed"]))
-        delivery = filled(Delivery, given)
-        try:
-            settings = held_to(settings, delivery.like)
-            recipe = recipe_for({one.key: given[one.key] for one in TARGET_OPTIONS}, settings)
-            return cls(
-                settings,
-                {"": kinds.target_of(recipe)},
-                recipe=recipe,
-                out=delivery.out,
-                baseline=baseline_at(delivery.baseline),
-            )
-        except (TargetError, UsageFault) as error:
-            raise pytest.UsageError(str(error)) from None
 
     # -- the life of the target ------------------------------------------------
 
@@ -119,10 +99,21 @@ class SuiteController:
             subjects.append(self._subject(name, target, keys))
         board = self._stack.enter_context(TemporaryDirectory(prefix="nip-ap-board-"))
         self.context = Context(self.settings, tuple(subjects), baseline=self.baseline, board=board)
+        kind = "" if self.recipe is None else self.recipe.kind
+        for subject in subjects:
+            self.emit(RunStarted(subject, self.settings, kind))
+
+    def emit(self, event: RunEvent) -> None:
+        """Tell every listener."""
+        for listener in self.listeners:
+            listener(event)
+
+    def _waits(self, why: str, left: float) -> None:
+        self.emit(RunWaits(in_words([(left, why)])))
 
     def _subject(self, name: str, target: Target, keys: Mapping[str, SecretKey]) -> Subject:
         transcript = Transcript()
-        capabilities = probe(target.url, self.settings, keys, transcript, self.on_rest)
+        capabilities = probe(target.url, self.settings, keys, transcript, self._waits)
         own = None if self.recipe is None else kinds.own_recipe(self.recipe)
         return Subject(
             name,
@@ -169,39 +160,17 @@ class SuiteController:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result off a report; a report without one is of a worker that died."""
-        results = [value for name, value in report.user_properties if name == _RESULT]
+        results = [value for name, value in report.user_properties if name == RESULT]
         if results:
             result = Result.from_json(json.loads(str(results[-1])))
             self._results.append(result)
-            self.on_result(result, len(self._manifest))
+            self.emit(CheckFinished(result, len(self._manifest)))
         elif report.failed:
             self._crashed[report.nodeid] = str(report.longrepr)[:400]
-
-    def pytest_report_header(self) -> list[str]:
-        """What is tested, for pytest's own header."""
-        if self.context is None:
-            return []
-        return [
-            f"nip-ap: {subject.url}, revision {subject.capabilities.spec} "
-            f"({subject.capabilities.spec_reason}), seed {self.settings.seed}"
-            for subject in self.context.subjects
-        ]
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell Ctrl-C from what pytest and xdist raise where checks cannot be collected."""
         self.is_interrupted = excinfo.type is KeyboardInterrupt
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Under plain pytest: write the reports; a run that is not conformant is not a success."""
-        if not self._has_run(session.config) or session.exitstatus == _BROKEN:
-            return
-        runs = [run for run in self.runs() if run.manifest]
-        if self.out is not None and runs:
-            write_reports(self._report(runs[0], session.config), self.out)
-        judged = all(EXIT_CODES[run.verdict] == 0 for run in runs)
-        if session.exitstatus == pytest.ExitCode.OK and not judged:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @property
     def target_name(self) -> TargetName:
@@ -210,45 +179,17 @@ class SuiteController:
             return TargetName()
         return TargetName(self.recipe.kind, tuple(kinds.words(self.recipe)))
 
-    def _report(self, run: Run, config: pytest.Config) -> Report:
-        return report_of(
+    def finished(self, run: Run, seconds: float, workers: int) -> None:
+        """Tell every listener that a run is over, with its report."""
+        report = report_of(
             run,
             register(),
             started=self.started,
-            seconds=time.time() - self.started,
+            seconds=seconds,
             target=self.target_name,
-            workers=len(config.getoption("tx", None) or ()) or 1,
+            workers=workers,
         )
-
-    def pytest_terminal_summary(
-        self, terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
-    ) -> None:
-        """The verdict in one line, and by name what pytest counts among the passed: warnings."""
-        if not self._has_run(config):
-            return
-        if exitstatus == _BROKEN:
-            terminalreporter.write_line("nip-ap: the suite itself failed, so there is no verdict")
-            return
-        for run in self.runs():
-            if not run.manifest:
-                continue
-            terminalreporter.section(f"nip-ap: {run.subject.url}")
-            for finding in run.subject.capabilities.contradictions:
-                terminalreporter.write_line(harmless_line(f"finding: {finding}"))
-            for result in run.results:
-                if result.verdict in (Verdict.WARN, Verdict.UNSTABLE):
-                    named = ", ".join(result.clauses)
-                    told = (
-                        f"{result.verdict}: {named} ({result.level}) {result.check}: "
-                        f"expected {result.expected}; seen {result.seen}"
-                    )
-                    terminalreporter.write_line(harmless_line(told))
-            for result in run.results:
-                known = run.known(result)
-                if known is not None:
-                    told = f"known: {result.check}: {known.reason}"
-                    terminalreporter.write_line(harmless_line(told))
-            terminalreporter.write_line(harmless_line(f"{run.verdict}: {run.why}"))
+        self.emit(RunFinished(run, report))
 
     def runs(self) -> list[Run]:
         """The run of each relay."""
@@ -273,11 +214,6 @@ class SuiteController:
             )
         return runs
 
-    @staticmethod
-    def _has_run(config: pytest.Config) -> bool:
-        """Whether checks were to be run; to list them is to judge nothing."""
-        return not config.option.collectonly
-
     def _left_out(self, asked_for: Iterable[str]) -> int:
         """How many checks of the suite were not asked for, be it by --only, by -k or by a path.
 
@@ -287,11 +223,11 @@ class SuiteController:
         unseen = {one.check_id() for one in declarations()} - found
         return len(self._collected.difference(asked_for)) + len(unseen)
 
-    def _declared(self) -> _Declared:
+    def _declared(self) -> DeclaredChecks:
         files = {nodeid.partition("::")[0]: None for nodeid in [*self._manifest, *self._crashed]}
-        return _Declared(self._root, list(files))
+        return DeclaredChecks(self._root, list(files))
 
-    def _lost(self, known: _Declared) -> list[Result]:
+    def _lost(self, known: DeclaredChecks) -> list[Result]:
         """Results for checks whose worker died: inconclusive, never silence."""
         lost = []
         for nodeid, reason in self._crashed.items():
@@ -304,7 +240,3 @@ class SuiteController:
                 Result(check, declaration.clauses, Verdict.INCONCLUSIVE, subject, reason=reason)
             )
         return lost
-
-
-def _ignore(result: Result, expected: int) -> None:
-    """What happens to results while the run goes on, unless somebody listens."""

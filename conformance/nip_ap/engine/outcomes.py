@@ -10,15 +10,15 @@ from nip_ap.model.result import Result
 from nip_ap.model.verdict import Verdict
 from nip_ap.reporting.legible import on_one_line, visible
 
-_RESULT = "nip_ap.result"
+RESULT = "nip_ap.result"
 
 
-def _briefly(error: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+def briefly(error: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
     """What went wrong, for a report that says no more of it."""
     return str(error.value)
 
 
-def _plain(error: BaseException | None) -> BaseException | None:
+def plain(error: BaseException | None) -> BaseException | None:
     """pytest's own skip and fail have no place in a scenario."""
     if isinstance(error, (pytest.skip.Exception, pytest.fail.Exception, pytest.xfail.Exception)):
         return ScenarioMistake(
@@ -28,7 +28,7 @@ def _plain(error: BaseException | None) -> BaseException | None:
     return error
 
 
-def _dress(
+def dress(
     report: pytest.TestReport, item: pytest.Item, result: Result, baseline: Baseline | None
 ) -> None:
     """pytest's outcome: fail, inconclusive and error fail; warn passes; not applicable skips.

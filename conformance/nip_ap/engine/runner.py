@@ -1,42 +1,31 @@
-"""`nip-ap run`: pytest in this process with nothing of the user's, and our own output."""
+"""`nip-ap run`: pytest in this process with nothing of the user's; listeners hear what it finds."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
 
-import orjson
 import pytest
 
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.declarations import scenario_files
-from nip_ap.engine.keys import public_keys, read_key_sets
-from nip_ap.engine.waits import in_words, told, waits_folder
+from nip_ap.engine.waits import told, waits_folder
 from nip_ap.model.baseline import Baseline
-from nip_ap.model.clauses import register
 from nip_ap.model.delivery import Delivery
+from nip_ap.model.events import Listener, RunWaits
 from nip_ap.model.faults import Fault, UsageFault
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings, selects
-from nip_ap.model.verdict import EXIT_CODES, RunVerdict
-from nip_ap.reporting import Report, report_of, write_reports
-from nip_ap.reporting.printing import say, say_json
-from nip_ap.reporting.terminal import Detail, Printer, Progress
+from nip_ap.model.verdict import EXIT_CODES
 from nip_ap.resources import resource
 from nip_ap.targets import kinds
 from nip_ap.targets.scratch import everything_temporary_in, vanishing_folder
-from nip_ap.version import __version__
-
-if TYPE_CHECKING:
-    from nip_ap.certificate.issuing import Issuer
 
 _MOST_WORKERS = 4
 _MOST_FAR_WORKERS = 12
@@ -65,65 +54,41 @@ class Order:
     settings: Settings
     recipe: Recipe
     delivery: Delivery
-    issuer: Issuer | None = None
-    """Who signs a certificate of the run, if anybody."""
     baseline: Baseline | None = None
 
 
-def run_suite(order: Order, stream: IO[str]) -> int:
-    """Run, print, write the reports, and give the exit code.
+def run_suite(order: Order, listeners: Sequence[Listener]) -> int:
+    """Run, tell the listeners, and give the exit code.
 
-    Raises TargetError, Unreachable, KeyFileError and NothingSelected for what the user can fix.
+    0 conformant or known failures alone, 1 not conformant, 2 inconclusive. Raises TargetError,
+    Unreachable, KeyFileError and NothingSelected for what the user can fix.
     """
-    target = kinds.target_of(order.recipe)
     controller = SuiteController(
-        order.settings, {"": target}, recipe=order.recipe, baseline=order.baseline
+        order.settings,
+        {"": kinds.target_of(order.recipe)},
+        recipe=order.recipe,
+        baseline=order.baseline,
+        listeners=listeners,
     )
-    printer = Printer(stream, _detail(order.delivery))
-    is_silent = order.delivery.as_json or order.delivery.quiet
-    progress = Progress(io.StringIO() if is_silent else stream)
-    controller.on_result = progress.add
-
-    def tell(text: str) -> None:
-        if not is_silent:
-            progress.clear()
-            say(text, file=stream)
-
-    controller.on_rest = lambda why, left: tell(in_words([(left, why)]))
     began = time.monotonic()
     try:
         controller.prepare()
-        if not order.delivery.as_json:
-            _announce(printer, controller, order)
         workers = _workers(controller, order)
         stops = ("--maxfail", "1") if order.delivery.fail_fast else ()
         assert controller.context is not None
-        with told(waits_folder(controller.context.board), tell):
+        with told(
+            waits_folder(controller.context.board), lambda text: controller.emit(RunWaits(text))
+        ):
             text = run_pytest(controller, workers, *stops)
     finally:
         controller.close()
-    progress.clear()
     (run,) = controller.runs()
     if not run.manifest:
         raise NothingSelected(_why_nothing_ran(order, text))
     if idle := _idle_patterns(run):
         raise NothingSelected(_no_match(idle))
-    report = report_of(
-        run,
-        register(),
-        started=controller.started,
-        seconds=time.monotonic() - began,
-        target=controller.target_name,
-        workers=workers,
-    )
-    _publish(report, order, printer, stream)
-    code = exit_code(run)
-    if order.issuer is not None:
-        is_made = _certify(
-            run, report, order, order.issuer, sys.stderr if order.delivery.as_json else stream
-        )
-        return code if is_made else code or EXIT_CODES[RunVerdict.INCONCLUSIVE]
-    return code
+    controller.finished(run, time.monotonic() - began, workers)
+    return EXIT_CODES[run.verdict]
 
 
 def _workers(controller: SuiteController, order: Order) -> int:
@@ -131,36 +96,6 @@ def _workers(controller: SuiteController, order: Order) -> int:
     assert controller.context is not None
     (subject,) = controller.context.subjects
     return worker_count(order.delivery.workers, subject.capabilities.round_trip)
-
-
-def _certify(run: Run, report: Report, order: Order, issuer: Issuer, stream: IO[str]) -> bool:
-    """Write certificate.json, or say why there is none. Raises NotCarried."""
-    from nip_ap.certificate.document import FILE_NAME, CannotCertify, certify
-    from nip_ap.certificate.identity import all_checks
-    from nip_ap.certificate.issuing import publish
-
-    assert order.delivery.out is not None, "the command ensures that there is a folder"
-    file = order.delivery.out / FILE_NAME
-    file.unlink(missing_ok=True)
-    given = public_keys(read_key_sets(order.settings.keys))
-    try:
-        certificate = certify(
-            run, report, order.delivery.out, issuer.key, checks=all_checks(), given_keys=given
-        )
-    except CannotCertify as error:
-        say(f"no certificate: {error}", file=stream)
-        return False
-    file.write_bytes(orjson.dumps(certificate.event.to_json()) + b"\n")
-    say(f"certificate: {certificate.subject}, level {certificate.level}: {file}", file=stream)
-    if issuer.relay:
-        publish(certificate, issuer)
-        say(f"published on {issuer.relay} as {certificate.event.id}", file=stream)
-    return True
-
-
-def exit_code(run: Run) -> int:
-    """0 conformant or known failures alone, 1 not conformant, 2 inconclusive."""
-    return EXIT_CODES[run.verdict]
 
 
 def worker_count(asked: str, round_trip: float = 0.0) -> int:
@@ -228,43 +163,6 @@ def _nothing_of_the_users() -> Iterator[None]:
                     del os.environ[name]
                 else:
                     os.environ[name] = value
-
-
-def _detail(delivery: Delivery) -> Detail:
-    """How much of the report is printed."""
-    if delivery.quiet:
-        return Detail.QUIET
-    return Detail.FULL if delivery.verbose else Detail.NORMAL
-
-
-def _announce(printer: Printer, controller: SuiteController, order: Order) -> None:
-    assert controller.context is not None
-    (subject,) = controller.context.subjects
-    capabilities = subject.capabilities
-    printer.heading(
-        __version__,
-        subject.url,
-        order.recipe.kind,
-        capabilities.spec,
-        capabilities.spec_reason,
-        order.settings.seed,
-    )
-    printer.capabilities(capabilities.found.values())
-
-
-def _publish(report: Report, order: Order, printer: Printer, stream: IO[str]) -> None:
-    if order.delivery.as_json:
-        say_json(report.document.to_json(), stream)
-    else:
-        printer.report(report)
-    if order.delivery.out is not None:
-        write_reports(report, order.delivery.out)
-        if not order.delivery.as_json:
-            printer.written(order.delivery.out)
-    if order.delivery.allure is not None:
-        from nip_ap.reporting.formats.allure import write_allure
-
-        write_allure(report, order.delivery.allure)
 
 
 def _idle_patterns(run: Run) -> list[str]:

@@ -16,14 +16,14 @@ from nip_ap.checking.check import Check, Surface
 from nip_ap.checking.comparison import sides
 from nip_ap.checking.own_relay import STARTED
 from nip_ap.engine.check_ids import (
-    _REPETITION,
-    _SUBJECT,
     COLLECTED,
-    _check_id,
-    _clauses_of,
-    _declared_id,
-    _function,
-    _parameters,
+    REPETITION,
+    SUBJECT,
+    check_id_of,
+    clauses_of,
+    declared_id_of,
+    function_of,
+    parameters_of,
 )
 from nip_ap.engine.declarations import (
     declarations,
@@ -35,7 +35,7 @@ from nip_ap.engine.fixtures import CHECK, FALLS
 from nip_ap.engine.key_turns import KeyTurns
 from nip_ap.engine.keys import read_key_sets
 from nip_ap.engine.no_waiting import impatient_imports
-from nip_ap.engine.outcomes import _RESULT, _briefly, _dress, _plain
+from nip_ap.engine.outcomes import RESULT, briefly, dress, plain
 from nip_ap.engine.visibility import give_fixtures
 from nip_ap.engine.waits import WaitNote, waits_folder
 from nip_ap.engine.watching import Watching
@@ -175,9 +175,9 @@ class SuiteWorker:
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Note each check, whatever selects among them later."""
-        clauses, _ = _clauses_of(item)
+        clauses, _ = clauses_of(item)
         if clauses:
-            self.collected[_check_id(item, clauses)] = None
+            self.collected[check_id_of(item, clauses)] = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
@@ -187,14 +187,14 @@ class SuiteWorker:
         context = self.surface.context
         names = [subject.name for subject in context.subjects]
         if names != [""]:
-            check = _declared_id(metafunc)
+            check = declared_id_of(metafunc)
             names = [one.name for one in context.subjects if _wants_any(one, check)]
-            metafunc.fixturenames.append(_SUBJECT)
-            metafunc.parametrize(_SUBJECT, names, ids=[f"@{name}@" for name in names])
+            metafunc.fixturenames.append(SUBJECT)
+            metafunc.parametrize(SUBJECT, names, ids=[f"@{name}@" for name in names])
         if context.settings.repeat > 1:
             numbers = range(context.settings.repeat)
-            metafunc.fixturenames.append(_REPETITION)
-            metafunc.parametrize(_REPETITION, numbers, ids=[f"#{one}#" for one in numbers])
+            metafunc.fixturenames.append(REPETITION)
+            metafunc.parametrize(REPETITION, numbers, ids=[f"#{one}#" for one in numbers])
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(
@@ -208,7 +208,7 @@ class SuiteWorker:
         kept: list[pytest.Item] = []
         dropped: list[pytest.Item] = []
         for item in items:
-            clauses, _ = _clauses_of(item)
+            clauses, _ = clauses_of(item)
             selected = not clauses or self._is_selected(item, clauses, settings)
             (kept if selected else dropped).append(item)
         if dropped:
@@ -220,8 +220,8 @@ class SuiteWorker:
         )
 
     def _is_selected(self, item: pytest.Item, clauses: Sequence[str], settings: Settings) -> bool:
-        check = _check_id(item, clauses)
-        name = _parameters(item).get(_SUBJECT, "")
+        check = check_id_of(item, clauses)
+        name = parameters_of(item).get(SUBJECT, "")
         if not isinstance(name, str):  # what pytest makes of a check that no relay wants
             return False
         wanted = self.surface.context.subject(name).wants(check)
@@ -232,32 +232,32 @@ class SuiteWorker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Make the check, and see whether its clause applies to this relay."""
-        clauses, needs = _clauses_of(item)
+        clauses, needs = clauses_of(item)
         self._finished = None
         if not clauses:
             return
         known = register()
         unknown = [clause for clause in clauses if clause not in known]
-        parameters = _parameters(item)
-        subject = self.surface.context.subject(parameters.get(_SUBJECT, ""))
+        parameters = parameters_of(item)
+        subject = self.surface.context.subject(parameters.get(SUBJECT, ""))
         spec = subject.capabilities.spec
         check = Check(
-            id=_check_id(item, clauses),
+            id=check_id_of(item, clauses),
             clauses=clauses,
             level=MUST
             if unknown
             else level_of(clauses, known, spec, self.surface.context.settings.profile),
-            sentence=_function(item).removeprefix("test_").replace("_", " "),
+            sentence=function_of(item).removeprefix("test_").replace("_", " "),
             subject=subject,
             surface=replace(self.surface, keys=self.turns.take()),
-            repetition=parameters.get(_REPETITION, 0),
-            transcript=self._transcript(_check_id(item, clauses)),
+            repetition=parameters.get(REPETITION, 0),
+            transcript=self._transcript(check_id_of(item, clauses)),
         )
         item.stash[CHECK] = check
         self._running = check
-        # _dress says how a check ended. pytest's excerpt of the code, which takes longer than most
+        # dress says how a check ended. pytest's excerpt of the code, which takes longer than most
         # checks take, would be thrown away.
-        item.repr_failure = _briefly  # type: ignore[method-assign, assignment]
+        item.repr_failure = briefly  # type: ignore[method-assign, assignment]
         if unknown:
             raise ScenarioMistake(f"{', '.join(unknown)} is not in fixtures/clauses/")
         for complaint in impatient_imports(item.path):
@@ -309,11 +309,11 @@ class SuiteWorker:
         error = call.excinfo.value if call.excinfo else None
         ended = call.when == "call" or (call.when == "setup" and error is not None)
         if ended:
-            result = check.result(_plain(error))
+            result = check.result(plain(error))
             result = self.watching.seen(check, result, destructive=_is_destructive(item))
             self._finished = result
-            _dress(report, item, result, self.surface.context.baseline)
-            report.user_properties.append((_RESULT, json.dumps(result.to_json())))
+            dress(report, item, result, self.surface.context.baseline)
+            report.user_properties.append((RESULT, json.dumps(result.to_json())))
         if call.when == "teardown":
             self._running = None
             self.watching.over()
@@ -331,9 +331,9 @@ def _outlives(item: pytest.Item) -> bool:
 
 def _rank(item: pytest.Item) -> int:
     """The place of a check among the longest ones; all others come after them, as they are."""
-    clauses, _ = _clauses_of(item)
+    clauses, _ = clauses_of(item)
     longest = longest_checks()
-    check = _check_id(item, clauses).partition("[")[0] if clauses else ""
+    check = check_id_of(item, clauses).partition("[")[0] if clauses else ""
     return longest.index(check) if check in longest else len(longest)
 
 

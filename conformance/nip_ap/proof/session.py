@@ -10,6 +10,7 @@ from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.declarations import declarations
 from nip_ap.engine.runner import run_pytest
 from nip_ap.model.clauses import register
+from nip_ap.model.events import CheckFinished, Listener, RunEvent
 from nip_ap.model.result import Result
 from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings
@@ -42,12 +43,20 @@ def run_checks(
     """
     controller = ProofController(settings, subjects)
     if on_result is not None:
-        controller.on_result = on_result
+        controller.listeners = (_results_to(on_result),)
     printed = run_pytest(controller, workers, files=files)
     runs = controller.runs()
     if not any(run.manifest for run in runs):
         raise ProofBroken(f"no check could be collected:\n{printed}")
     return runs
+
+
+def _results_to(on_result: Callable[[Result, int], None]) -> Listener:
+    def listener(event: RunEvent) -> None:
+        if isinstance(event, CheckFinished):
+            on_result(event.result, event.expected)
+
+    return listener
 
 
 def files_of_groups(groups: frozenset[str]) -> list[Path]:

@@ -6,6 +6,7 @@ terminal or to a CI runner. Colour is only what `painted` put there.
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from typing import IO, Any
@@ -27,6 +28,13 @@ class Painted(str):
 def painted(text: str, **style: Any) -> Painted:
     """A piece of one line with a style as `click.style` takes it."""
     return Painted(click.style(harmless_line(text), **style))
+
+
+def unfailing(stream: IO[str]) -> IO[str]:
+    """The stream, set to escape what its console cannot show."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def say(*parts: str, file: IO[str] | None = None, end: str = "\n") -> None:

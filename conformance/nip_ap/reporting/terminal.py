@@ -6,13 +6,11 @@ be longer. What a relay said is made visible first, so that it cannot drive the 
 
 from __future__ import annotations
 
-import io
 import shutil
 import textwrap
 from collections import Counter
 from collections.abc import Collection, Sequence
 from enum import Enum
-from pathlib import Path
 from typing import IO, Any
 
 from nip_ap.model.baseline import FAULTS
@@ -32,7 +30,7 @@ from nip_ap.reporting.diagnosis import diagnosis_of, remedies, sentence, unexpla
 from nip_ap.reporting.faults import Fault, alike, faults_of
 from nip_ap.reporting.hashed import hashed
 from nip_ap.reporting.legible import brief, counted, on_one_line
-from nip_ap.reporting.printing import painted, say, say_again
+from nip_ap.reporting.printing import painted, say, say_again, unfailing
 
 _COLOURS = {
     Verdict.PASS: "green",
@@ -104,9 +102,7 @@ class Printer:
 
     def __init__(self, stream: IO[str], detail: Detail = Detail.NORMAL) -> None:
         self._detail = detail
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a console that knows no tick
-        self._stream = stream
+        self._stream = unfailing(stream)  # a console may know no tick
         self._width = _width(stream)
         self._noted: set[str] = set()
 
@@ -160,10 +156,6 @@ class Printer:
             self._wrapped(unexplained(found), indent=0)
         if found.causes:
             self._line()
-
-    def written(self, out: Path) -> None:
-        """Where the reports are."""
-        self._line(f"report: {out / 'report.html'}")
 
     def _groups(self, report: Report) -> None:
         groups: dict[str, list[CheckReport]] = {}
