@@ -71,7 +71,8 @@ def complaints(report: Mapping[str, Any], explanations: Iterable[Explanation]) -
         for one in listed
         if not one.sometimes
         for prefix in one.checks
-        if not any(check["id"].startswith(prefix) for check in checks)
+        if any(check["id"].startswith(prefix) for check in report["checks"])
+        and not any(check["id"].startswith(prefix) for check in checks)
     ]
 
 

@@ -95,7 +95,7 @@ def _told(error: BaseException, *, debug: bool) -> int:
         _say(told.getvalue().rstrip("\n"))
         return EXIT_USAGE
     if isinstance(error, Fault):
-        _say(f"Error: {_shown(error)}{_hint(debug) if error.details else ''}")
+        _say(f"Error: {_paragraph(error)}{_hint(debug) if error.details else ''}")
         return error.exit_code
     if isinstance(error, OSError) and (error.filename or error.errno in _FULL):
         place = _shown(error.filename or "the output")
@@ -115,6 +115,11 @@ def _shown(value: object) -> str:
     """A text on one line, of bounded length."""
     text = os.fsdecode(value) if isinstance(value, (bytes, os.PathLike)) else str(value)
     return " ".join(text.split())[:_LONGEST]
+
+
+def _paragraph(fault: Fault) -> str:
+    """The words of a fault of which we wrote the lines, such as the indented end of a log."""
+    return "\n".join(line.rstrip() for line in str(fault).splitlines())[:_LONGEST]
 
 
 def _say(text: str) -> None:

@@ -70,11 +70,11 @@ def test_a_field_that_comes_twice_in_one_object_is_refused() -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "no valid JSON at line 1"),
-        (b"[{}", "no valid JSON"),
-        (b"[1,]", "no valid JSON"),
+        (b"", "not valid JSON at line 1"),
+        (b"[{}", "not valid JSON"),
+        (b"[1,]", "not valid JSON"),
         (b"\xef\xbb\xbf[]", "byte order mark"),
-        (b"\xff[]", "no UTF-8 at byte 0"),
+        (b"\xff[]", "not UTF-8 at byte 0"),
         (b'{"personas": []}', "must hold a JSON array"),
     ],
 )

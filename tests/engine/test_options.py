@@ -64,7 +64,7 @@ def test_the_repeat_line_gives_every_setting_back():
     line = repro_line(CHECK, settings, settings.spec, TargetName())
     again = filled(Settings, as_given(line))
     assert again.only == ("AP-SLUG-02/an_empty_slug_is_refused[[]ws]",)
-    assert replace(again, only=()) == replace(settings, only=())
+    assert replace(again, only=(), replay="") == replace(settings, only=(), replay="")
 
 
 @pytest.mark.parametrize("key", [one.key for one in options_of(Settings) if one.repeats])
@@ -74,7 +74,7 @@ def test_the_repeat_line_gives_each_setting_back_alone(key):
     again = filled(Settings, as_given(line))
     assert as_given(line)["url"] == "ws://x"
     assert again.selects(("AP-SLUG-02",), CHECK)
-    assert replace(again, only=()) == replace(settings, only=())
+    assert replace(again, only=(), replay="") == replace(settings, only=(), replay="")
 
 
 def test_the_repeat_line_is_short_where_nothing_was_asked_for():
@@ -83,7 +83,7 @@ def test_the_repeat_line_is_short_where_nothing_was_asked_for():
 
 
 def test_every_setting_repeats_unless_it_says_why_not():
-    assert [one.name for one in options_of(Settings) if not one.repeats] == []
+    assert [one.name for one in options_of(Settings) if not one.repeats] == ["replay"]
 
 
 @pytest.mark.parametrize(

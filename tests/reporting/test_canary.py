@@ -57,6 +57,7 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("canary")
     secrets = {role: SecretKey.fresh().secret_hex() for role in ROLES}
     (folder / "keys.json").write_text(json.dumps(secrets))
+    (folder / "keys.json").chmod(0o600)
     out = folder / "out"
     relay = BundledTarget(("--rogue", "gate-off-http"))
     relay.start()

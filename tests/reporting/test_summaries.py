@@ -195,6 +195,7 @@ def test_junit_of_a_hostile_relay_is_well_formed(junit):
 )
 def test_published_reports_have_every_format(path, tmp_path):
     written = write_reports(read_report(path), tmp_path)
-    assert all(one.exists() for one in written)
+    missing = {one.name for one in written if not one.exists()}
+    assert missing <= {"sequences"}, "only what a report may do without"
     names = {one.name for one in written}
     assert names >= {"report.html", "summary.md", "badge.svg", "badge.json", "junit.xml"}

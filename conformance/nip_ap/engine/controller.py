@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -39,6 +38,7 @@ from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import SecretKey
 from nip_ap.reporting import TargetName, report_of
 from nip_ap.targets import Target, kinds
+from nip_ap.targets.scratch import vanishing_folder
 from nip_ap.wire import Transcript
 from nip_ap.wire.trust import trusting
 
@@ -97,7 +97,7 @@ class SuiteController:
             self._stack.callback(target.stop)
             target.start()
             subjects.append(self._subject(name, target, keys))
-        board = self._stack.enter_context(TemporaryDirectory(prefix="nip-ap-board-"))
+        board = str(self._stack.enter_context(vanishing_folder()))
         self.context = Context(self.settings, tuple(subjects), baseline=self.baseline, board=board)
         kind = "" if self.recipe is None else self.recipe.kind
         for subject in subjects:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.declarations import declarations
@@ -16,6 +15,7 @@ from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
 from nip_ap.proof.role import ProofBroken
+from nip_ap.targets.scratch import vanishing_folder
 
 _CHECKS_A_WORKER = 30
 """Below so many, another process costs more than it saves."""
@@ -26,7 +26,7 @@ class ProofController(SuiteController):
 
     def __init__(self, settings: Settings, subjects: Sequence[Subject]) -> None:
         super().__init__(settings, {})
-        board = self._stack.enter_context(TemporaryDirectory(prefix="nip-ap-board-"))
+        board = str(self._stack.enter_context(vanishing_folder()))
         self.context = Context(settings, tuple(subjects), board=board)
 
 

@@ -176,6 +176,8 @@ def _by_rule(run: Run, register: Register) -> dict[str, dict[Verdict, int]]:
     """How many clauses got which verdict, by whose rules they are."""
     found: dict[str, dict[Verdict, int]] = {}
     for clause, verdict in run.by_clause.items():
+        if clause not in register:  # a mistake of somebody's own scenario, told as its error
+            continue
         counts = found.setdefault(register[clause].rule, {})
         counts[verdict] = counts.get(verdict, 0) + 1
     return found

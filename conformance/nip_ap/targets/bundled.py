@@ -41,6 +41,12 @@ def _granted(grants: Mapping[str, str]) -> list[str]:
     return [f"--grant={pubkey}={scopes}" for pubkey, scopes in grants.items()]
 
 
+def _host_of(words: Sequence[str]) -> str:
+    """Where the relay listens, as a URL has it."""
+    host = words[words.index("--host") + 1] if "--host" in words else "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
 def _process(words: Sequence[str], environment: Mapping[str, str]) -> Recipe:
     """The recipe of a process."""
     values = {
@@ -48,6 +54,7 @@ def _process(words: Sequence[str], environment: Mapping[str, str]) -> Recipe:
         "templates": [],
         "env": dict(environment),
         "folder": os.getcwd(),
+        "host": _host_of(words),
         "start_limit": _START_LIMIT,
     }
     return Recipe("process", {}, values)

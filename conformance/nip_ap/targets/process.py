@@ -73,6 +73,7 @@ class StartedProcess:
         self._data.mkdir()
         self._log = log
         self._folder = values["folder"]
+        self._host = values.get("host", "127.0.0.1")
         self._words = [self._filled(word) for word in values["words"]]
         self._env = {name: self._filled(text) for name, text in values["env"].items()}
         for name, text in values["templates"]:
@@ -100,7 +101,7 @@ class StartedProcess:
             raise TargetError(
                 f"the command {self._words[0]} cannot be run: {error.strerror}"
             ) from None
-        return f"ws://127.0.0.1:{self._port}"
+        return f"ws://{self._host}:{self._port}"
 
     @property
     def group(self) -> int:
