@@ -39,6 +39,8 @@ ROLES = {"0": "owner", "1": "other owner", "2": "stranger"}
 
 USUAL_EXAMPLES = 50
 """The --examples at which a plan has its usual size."""
+SMALLEST = 0.5
+"""Of its usual size: with fewer questions a plan may never see its positive control."""
 _AT_ONCE, _MOST_FILTERS = 10, 4
 _BUDGET, _SHRINKING, _TRIES = 30.0, 45.0, 40
 """Seconds for a plan, and for it and its shrinking together; playings that shrinking may take."""
@@ -86,7 +88,7 @@ class Traffic:
         if found.offers("count"):
             offered.add(COUNTS)
         return Scope(
-            size=settings.examples / USUAL_EXAMPLES,
+            size=max(settings.examples / USUAL_EXAMPLES, SMALLEST),
             surfaces=frozenset(offered),
             most_filters=max(1, min(announced, _MOST_FILTERS)),
             anonymous_reads=not found.offers("auth-to-read"),
