@@ -74,7 +74,7 @@ def edited_time_signed(copy):
 def another_day_signed(copy):
     content = copy.content
     content["run"]["started"] = "2031-01-01T00:00:00+00:00"
-    copy.signs(content, at=1_925_078_400)
+    copy.signs(content, at=1_924_992_000 + round(content["run"]["seconds"]))
     return "report.json has the started"
 
 

@@ -28,6 +28,7 @@ class FakeDoor(WebSocketDoor):
     """A relay in a few lines: `takes` says what it accepts, `shows` what a reader gets."""
 
     name = "ws"
+    was_left_idle = False
 
     def __init__(self, who, takes=lambda event: True, shows=lambda event, who: True, stored=None):
         self.who, self.takes, self.shows = who, takes, shows

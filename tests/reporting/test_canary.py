@@ -65,7 +65,16 @@ def written(tmp_path_factory):
         chosen = [part for one in ("HTTP", "GATE", "AP-MIG-0*") for part in ("--only", one)]
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "nip_ap", "run", relay.url, "--keys", folder / "keys.json"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "nip_ap",
+                    "run",
+                    "-v",
+                    relay.url,
+                    "--keys",
+                    folder / "keys.json",
+                ),
                 *(*chosen, "--out", out / "lmdb" / "run", "--alluredir", out / "allure"),
             ],
             capture_output=True,
