@@ -39,7 +39,7 @@ ROLES = {"0": "owner", "1": "other owner", "2": "stranger"}
 
 USUAL_EXAMPLES = 50
 """The --examples at which a plan has its usual size."""
-SMALLEST = 0.5
+SMALLEST = 1.0
 """Of its usual size: with fewer questions a plan may never see its positive control."""
 _AT_ONCE, _MOST_FILTERS = 10, 4
 _BUDGET, _SHRINKING, _TRIES = 30.0, 45.0, 40
