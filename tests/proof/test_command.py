@@ -102,8 +102,10 @@ def rogue(name, clause):
     return Rogue(name, "-", frozenset((clause,)))
 
 
-def test_a_proof_says_that_the_page_in_docs_is_stale(monkeypatch):
+def test_a_proof_says_that_the_page_in_docs_is_stale(monkeypatch, tmp_path):
     found = finding(DEVIATION, result(ONE, FAIL), red=[ONE])
+    (tmp_path / "page.md").write_text(page(matrix_of("gone")))
+    monkeypatch.setattr(command, "page_in_docs", lambda role: tmp_path / "page.md")
     printed = proved(monkeypatch, found)[1]
     assert "docs/kill-matrix.md is out of date (" in printed
     assert printed.rstrip().endswith("nip-ap prove --page docs/kill-matrix.md")

@@ -14,9 +14,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-import nip_ap
 from nip_ap.reporting.formats import Format, formats
 from tests.reporting.reports import HOSTILE, hostile_report, one_of_each
+
+ROOT = Path(__file__).parents[2]
+"""The checkout; the package that is tested may be installed elsewhere."""
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
 """What no file of any format may hold as it is; JSON escapes these."""
@@ -86,11 +88,10 @@ def test_the_names_of_formats_and_of_their_files_are_unique():
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the package, with what it takes from fixtures/ and reports/ beside it."""
-    source = Path(nip_ap.__file__).parents[2]
     for folder in ("conformance/nip_ap", "fixtures", "scenarios", "reports/templates"):
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(source / folder, tmp_path / folder, ignore=ignored)
-    shutil.copy(source / "reports/report.schema.json", tmp_path / "reports")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    shutil.copy(ROOT / "reports/report.schema.json", tmp_path / "reports")
     return tmp_path
 
 
@@ -106,12 +107,11 @@ def test_one_module_adds_a_format(copy):
         "from pages import formats_table\n"
         "print(formats_table())\n"
     )
-    root = Path(nip_ap.__file__).parents[2]
     paths = [
         copy / "conformance",
-        root / "reference_relay",
-        root / "reference_client",
-        root / "docs",
+        ROOT / "reference_relay",
+        ROOT / "reference_client",
+        ROOT / "docs",
     ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
     done = subprocess.run(
