@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from nip_ap.nostr import APPLICATION_DATA, DELETION, ENGRAM, NOTE, PERSONA, PROFILE
+from nip_ap.nostr import (
+    APPLICATION_DATA,
+    DELETION,
+    ENGRAM,
+    MANAGED_AGENT,
+    NOTE,
+    PERSONA,
+    PROFILE,
+    TEAM,
+    TEAM_CATALOG,
+)
 
 # The kinds that each scope lets a credential write.
 SCOPE_OF_KIND: dict[int, str] = {
     **dict.fromkeys((PROFILE, 3, 10000, 10001, 10002, 10003, 10100, 30000, 30003), "users:write"),
-    **dict.fromkeys((APPLICATION_DATA, ENGRAM, PERSONA, 30315), "users:write"),
+    **dict.fromkeys((APPLICATION_DATA, ENGRAM, 30315), "users:write"),
+    **dict.fromkeys((PERSONA, TEAM, MANAGED_AGENT, TEAM_CATALOG), "users:write"),
     **dict.fromkeys((NOTE, DELETION, 7, 9, 1059, 9005, 30023, 40002, 40003), "messages:write"),
     **dict.fromkeys((9007, 9002), "channels:write"),
     **dict.fromkeys((9000, 9001, 9008), "admin:channels"),
@@ -16,6 +27,13 @@ SCOPE_OF_KIND: dict[int, str] = {
 # What takes another scope where it carries a certain tag: archiving a channel.
 SCOPE_OF_TAGGED_KIND: dict[tuple[int, str], str] = {(9002, "archived"): "admin:channels"}
 ALL_SCOPES = frozenset(SCOPE_OF_KIND.values()) | {"messages:read", "users:read"}
+
+NAME_OF_KIND = {
+    PERSONA: "persona",
+    TEAM: "team",
+    MANAGED_AGENT: "managed agent",
+    TEAM_CATALOG: "team catalog",
+}
 
 # What the relay itself says about a channel; nobody else may.
 RELAY_ONLY_KINDS = frozenset((39000, 39001, 39002, 39005, 39006))

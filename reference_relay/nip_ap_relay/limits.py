@@ -9,6 +9,7 @@ from typing import ClassVar
 from nip_ap_relay.manners import CONNECT, PLAIN, Manners
 
 JUNE = "2026-06"
+JULY = "2026-07"
 NOVEMBER = "2026-11"
 
 _KIB = 1024
@@ -26,7 +27,6 @@ class Limits:
             "manners",
             "x_pubkey_accepted",
             "body_limit",
-            "frame_limits",
         ]
     )
     """Those of which no answer in memory shows a change: they act before a request is read."""
@@ -47,7 +47,6 @@ class Limits:
     """What NIP-11 says in place of the limit that is enforced."""
     x_pubkey_accepted = True
     body_limit = 1024 * _KIB
-    frame_limits: ClassVar[Mapping[str, int]] = {JUNE: 64 * _KIB, NOVEMBER: 512 * _KIB}
 
     @property
     def auth_required(self) -> bool:

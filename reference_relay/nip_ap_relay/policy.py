@@ -1,8 +1,9 @@
 """Every rule of the relay as a small method, in the order in which an event meets them.
 
 Reading this file is reading the specification: NIP-AP for personas, NIP-01 and NIP-09 for the
-rest; order and texts are those of the real relay. The rules of channels and threads are in
-channel_rules.py and thread_rules.py, and what the relay does around its rules is in seams.py.
+rest; order and texts are those of the real relay. The rules of channels, threads and the rest of
+the agent family are in files of their own (*_rules.py), what the revisions differ in is in
+revisions.py, and what the relay does around its rules is in seams.py.
 A rogue (rogues/) is a subclass that overrides one of these methods or one of the seams.
 """
 
@@ -22,10 +23,18 @@ from nip_ap.nostr import (
     is_replaceable,
 )
 from nip_ap.nostr.auth import HTTP_AUTH, RELAY_AUTH
+from nip_ap_relay.audience import SHARED, Readers, everybody
 from nip_ap_relay.channel_rules import ChannelRules
 from nip_ap_relay.channels import CHANNEL_KINDS, channel_of
-from nip_ap_relay.kinds import RELAY_ONLY_KINDS, SCOPE_OF_KIND, SCOPE_OF_TAGGED_KIND
-from nip_ap_relay.limits import JUNE, NOVEMBER
+from nip_ap_relay.family_rules import FamilyRules
+from nip_ap_relay.kinds import (
+    NAME_OF_KIND,
+    RELAY_ONLY_KINDS,
+    SCOPE_OF_KIND,
+    SCOPE_OF_TAGGED_KIND,
+)
+from nip_ap_relay.limits import JULY, JUNE, NOVEMBER
+from nip_ap_relay.revisions import REVISIONS
 from nip_ap_relay.seams import Seams
 from nip_ap_relay.store import Row, Store
 from nip_ap_relay.submission import Caller, Rule, Submission
@@ -38,6 +47,7 @@ __all__ = [
     "HTTP_COUNT",
     "HTTP_QUERY",
     "IDS",
+    "JULY",
     "JUNE",
     "LIVE",
     "MIXED",
@@ -50,13 +60,11 @@ __all__ = [
     "Submission",
 ]
 
-REVISIONS = (JUNE, NOVEMBER)
-
 _HEX_PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
 _KIND = re.compile(r"[0-9]{1,5}\Z")
 
 
-class Policy(ChannelRules, ThreadRules, Seams):
+class Policy(ChannelRules, ThreadRules, FamilyRules, Seams):
     """The rules. A rule returns the text of its refusal, or None where it has no objection."""
 
     name = "reference"
@@ -86,12 +94,13 @@ class Policy(ChannelRules, ThreadRules, Seams):
             self.content_fits,
             self.kind_is_known,
             self.credential_has_the_scope,
-            self.persona_shared_tag_is_well_formed,
+            self.shared_tag_is_well_formed,
             self.persona_has_one_d_tag,
             self.slug_is_not_empty,
             self.slug_is_not_too_long,
             self.slug_starts_with_letter_or_digit,
             self.slug_goes_on_with_its_characters,
+            *self.family_rules(),
             self.persona_content_is_not_judged,
             self.further_tags_are_not_judged,
             self.deletion_names_a_target,
@@ -151,7 +160,8 @@ class Policy(ChannelRules, ThreadRules, Seams):
         return None
 
     def kind_is_known(self, submission: Submission) -> str | None:
-        if submission.event.kind not in SCOPE_OF_KIND:
+        kind = submission.event.kind
+        if kind not in SCOPE_OF_KIND or not self.revision.knows(kind):
             return "restricted: unknown event kind"
         return None
 
@@ -180,34 +190,41 @@ class Policy(ChannelRules, ThreadRules, Seams):
         In June a valueless `["d"]` was not counted; since November it is.
         """
         values = [tag[1] if len(tag) > 1 else None for tag in event.tags if tag[0] == "d"]
-        if self.spec == JUNE:
-            return [value for value in values if value is not None]
-        return values
+        if self.revision.counts_valueless_tags:
+            return values
+        return [value for value in values if value is not None]
 
     def slug_of(self, event: Event) -> str:
         """The slug under which an addressable event is stored: its first `d` value."""
         return event.slug
 
-    def persona_shared_tag_is_well_formed(self, submission: Submission) -> str | None:
-        if submission.event.kind != PERSONA or self.spec == JUNE:
+    def shared_tag_is_well_formed(self, submission: Submission) -> str | None:
+        """Of every kind that the tag opens to others."""
+        kind = submission.event.kind
+        if not self.minds_shared_tags(kind):
             return None
+        what = NAME_OF_KIND[kind]
         shared = [tag for tag in submission.event.tags if tag[0] == "shared"]
         if len(shared) > self.shared_tags_at_most():
-            return f"invalid: persona event must have at most one `shared` tag (got {len(shared)})"
+            return f"invalid: {what} event must have at most one `shared` tag (got {len(shared)})"
         for tag in shared:
             if not self.shared_tag_is_exact(tag):
                 shown = ",".join(f'"{element}"' for element in tag)
                 return (
-                    'invalid: persona event `shared` tag must be exactly ["shared","true"] '
+                    f'invalid: {what} event `shared` tag must be exactly ["shared","true"] '
                     f"(got [{shown}])"
                 )
         return None
+
+    def minds_shared_tags(self, kind: int) -> bool:
+        """Whether the tag opens a kind to others, so that its shape matters."""
+        return self.revision.is_shareable(kind)
 
     def shared_tags_at_most(self) -> int:
         return 1
 
     def shared_tag_is_exact(self, tag: tuple[str, ...]) -> bool:
-        return tag == ("shared", "true")
+        return tag == SHARED
 
     def persona_has_one_d_tag(self, submission: Submission) -> str | None:
         if not self.grammar_binds(submission.event.kind):
@@ -265,10 +282,6 @@ class Policy(ChannelRules, ThreadRules, Seams):
     def further_tags_are_not_judged(self, submission: Submission) -> str | None:
         """Tags other than `d` and `shared` have no effect on validity."""
         return None
-
-    def is_shared(self, event: Event) -> bool:
-        """Whether strangers may read a persona (from the November text on)."""
-        return ("shared", "true") in event.tags
 
     # -- deletion: NIP-09 ------------------------------------------------------
 
@@ -384,15 +397,13 @@ class Policy(ChannelRules, ThreadRules, Seams):
         """A search goes alone: no REQ mixes it with ordinary filters."""
         return len({type(one.search) for one in filters}) > 1
 
-    def gates(self, row: Row) -> bool:
-        """Kinds that the sharing gate stands before: personas, from the November text on."""
-        return row.kind == PERSONA and self.spec != JUNE
+    def readers_of(self, event: Event) -> Readers:
+        """The keys that alone may read an event, by its kind; None is everybody."""
+        return self.revision.audiences.get(event.kind, everybody)(event)
 
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        """Author only, unless shared - at every surface alike."""
-        if self.gates(row) and not row.shared:
-            return row.pubkey == reader
-        return True
+        """Whether an event is for a reader - at every surface alike."""
+        return row.readers is None or (reader is not None and reader in row.readers.split())
 
     # -- live delivery ---------------------------------------------------------
 

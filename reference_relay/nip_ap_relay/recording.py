@@ -9,6 +9,7 @@ from functools import cache
 
 from nip_ap_relay.limits import Limits
 from nip_ap_relay.protocol import Complaint, Request, parse_frame
+from nip_ap_relay.revisions import REVISIONS
 
 Where = Callable[["Recording"], bool]
 """Whether a recorded conversation reached some place of the relay."""
@@ -77,7 +78,7 @@ def started_its_own_relay(recording: Recording) -> bool:
 def sent_what_cannot_be_read(recording: Recording) -> bool:
     """Where a frame was too large, or was none of the protocol."""
     limits = Limits()
-    largest = max(limits.frame_limits.values())
+    largest = max(one.frame_limit for one in REVISIONS.values())
     return any(
         len(line.text) > largest
         or readable(line.text, limits.filters_at_once, limits.longest_subscription_id) is None

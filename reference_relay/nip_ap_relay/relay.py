@@ -185,7 +185,7 @@ class Relay:
             kept,
             address=address,
             slug=policy.slug_of(event) if address is not None else None,
-            shared=policy.is_shared(event),
+            readers=policy.readers_of(event),
             channel=policy.channel_of_stored(event),
         )
         if event.kind in REPLIABLE_KINDS:
@@ -202,7 +202,7 @@ class Relay:
             event,
             address=policy.address(event),
             slug=policy.slug_of(event),
-            shared=policy.is_shared(event),
+            readers=policy.readers_of(event),
             channel=policy.channel_of_stored(event),
         )
 

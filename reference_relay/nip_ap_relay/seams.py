@@ -15,7 +15,7 @@ from nip_ap.nostr.auth import RELAY_AUTH
 from nip_ap.version import __version__
 from nip_ap_relay.couriers import Courier
 from nip_ap_relay.kinds import NIPS
-from nip_ap_relay.limits import JUNE, NOVEMBER, Limits
+from nip_ap_relay.limits import NOVEMBER, Limits
 from nip_ap_relay.manners import AGAIN, CONNECT, LATE
 from nip_ap_relay.recording import (
     had_an_authentication_refused,
@@ -27,6 +27,7 @@ from nip_ap_relay.recording import (
 )
 from nip_ap_relay.rehearsable import answers_show, only_a_run_shows
 from nip_ap_relay.request_seams import RequestSeams
+from nip_ap_relay.revisions import REVISIONS
 from nip_ap_relay.store import Condition, Row, Store
 
 
@@ -35,7 +36,8 @@ class Seams(RequestSeams, Limits):
 
     def __init__(self, spec: str = NOVEMBER) -> None:
         self.spec = spec
-        self.frame_limit = self.frame_limits[spec]
+        self.revision = REVISIONS[spec]
+        self.frame_limit = self.revision.frame_limit
 
     # -- what happens around a write --------------------------------------------
 
@@ -202,7 +204,7 @@ class Seams(RequestSeams, Limits):
     @answers_show
     def announces_hanging_up(self) -> bool:
         """Later relays say why they close; that of June closes without a word."""
-        return self.spec != JUNE
+        return self.revision.says_why_it_closes
 
     @only_a_run_shows(where=sent_what_cannot_be_read)
     def survives(self, complaint: str) -> bool:

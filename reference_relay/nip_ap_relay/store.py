@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from nip_ap.nostr import Event
+from nip_ap_relay.audience import Readers, as_text
 from nip_ap_relay.channels import Channel
 from nip_ap_relay.index import Index
 from nip_ap_relay.threads import Place
@@ -22,7 +23,7 @@ CREATE TABLE IF NOT EXISTS events (
     kind INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     slug TEXT,
-    shared INTEGER NOT NULL,
+    readers TEXT,
     channel TEXT,
     address TEXT,
     raw TEXT NOT NULL,
@@ -54,9 +55,9 @@ CREATE TABLE IF NOT EXISTS indexed (up_to INTEGER NOT NULL);
 # Contentless tables that can delete came with SQLite 3.43; before it, gone rows are filtered.
 _OLD_WORDS = "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (content, content='');"
 
-COLUMNS = "number, id, pubkey, kind, created_at, slug, shared, channel, address, raw"
+COLUMNS = "number, id, pubkey, kind, created_at, slug, readers, channel, address, raw"
 
-_VERSION = 2
+_VERSION = 3
 """Of the layout of a database file."""
 
 _INSERT = (
@@ -74,7 +75,10 @@ class Condition(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A stored event, without the need to parse it; `raw` is its JSON text."""
+    """A stored event, without the need to parse it; `raw` is its JSON text.
+
+    `readers` are the keys that alone may read it, or None (audience.py).
+    """
 
     number: int
     id: str
@@ -82,7 +86,7 @@ class Row(NamedTuple):
     kind: int
     created_at: int
     slug: str | None
-    shared: int
+    readers: str | None
     channel: str | None
     address: str | None
     raw: str
@@ -100,7 +104,7 @@ class Row(NamedTuple):
         *,
         address: str | None,
         slug: str | None,
-        shared: bool,
+        readers: Readers,
         channel: str | None,
     ) -> Row:
         """The row of an event with what the policy decided about it."""
@@ -112,7 +116,7 @@ class Row(NamedTuple):
             event.kind,
             event.created_at,
             slug,
-            shared,
+            as_text(readers),
             channel,
             address,
             raw,
@@ -184,14 +188,14 @@ class Store:
         *,
         address: str | None,
         slug: str | None,
-        shared: bool,
+        readers: Readers,
         channel: str | None,
     ) -> Row:
         """Store an event. Tags of one letter become searchable. Raises IntegrityError on a copy."""
         if self.knows(event.id):
             raise sqlite3.IntegrityError(f"event {event.id} is stored already")
         self._begin()
-        row = Row.of(0, event, address=address, slug=slug, shared=shared, channel=channel)
+        row = Row.of(0, event, address=address, slug=slug, readers=readers, channel=channel)
         cursor = self._db.execute(_INSERT, row[1:])
         row = row._replace(number=cursor.lastrowid or 0)
         self._index.add(row.number, row.id, row.address)

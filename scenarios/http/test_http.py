@@ -56,7 +56,7 @@ def table(owner, stranger, persona, slug, clock):
         "shared twice": persona(slug("twice"), tags=[("shared", "true")], shared=True),
         "a day ahead": persona(slug("ahead"), at=now + DAY),
         "a day old": persona(slug("old"), at=now - DAY),
-        "a kind that is not listed": Draft(30176, now, (("d", slug("kind")),), "{}"),
+        "a kind that is not listed": Draft(30179, now, (("d", slug("kind")),), "{}"),
         "application data": Draft(APPLICATION_DATA, now, (("d", slug("data")),), "{}"),
         "a note": Draft(NOTE, now, (), slug("note")),
         "a deletion of nothing": Draft(DELETION, now, (("k", str(PERSONA)),), slug("nothing")),

@@ -18,7 +18,7 @@ from nip_ap.scenario import (
     undelivered,
 )
 
-UNLISTED_KIND = 30176
+UNLISTED_KIND = 30179
 
 # -- credentials -------------------------------------------------------------------------
 

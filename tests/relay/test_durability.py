@@ -182,13 +182,13 @@ def test_a_write_that_failed_leaves_no_trace_in_the_index(key):
     store = Store()
     kept, lost = (Draft(PERSONA, at, (("d", "x"),), "").signed_by(key) for at in (1, 2))
     address = address_of(kept)
-    row = store.add(kept, address=address, slug="x", shared=False, channel=None)
+    row = store.add(kept, address=address, slug="x", readers=None, channel=None)
     store.commit()
     store.remove(row, SUPERSEDED)
-    store.add(lost, address=address, slug="x", shared=False, channel=None)
+    store.add(lost, address=address, slug="x", readers=None, channel=None)
     assert [one.id for one in store.rows_at(address)] == [lost.id]
     store.roll_back()
     assert [one.id for one in store.rows_at(address)] == [kept.id]
     assert (store.knows(kept.id), store.knows(lost.id)) == (True, False)
     with pytest.raises(sqlite3.IntegrityError, match="stored already"):
-        store.add(kept, address=address, slug="x", shared=False, channel=None)
+        store.add(kept, address=address, slug="x", readers=None, channel=None)

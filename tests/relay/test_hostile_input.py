@@ -117,7 +117,7 @@ def test_a_long_list_needs_no_more_variables_than_the_smallest_sqlite_has(key, w
     store = Store()
     store._db.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
     event = Draft(NOTE, 1, (("t", "39999"),)).signed_by(key)
-    store.add(event, address=None, slug=None, shared=False, channel=None)
+    store.add(event, address=None, slug=None, readers=None, channel=None)
     rows = Query(Policy(), store, key.pubkey).rows([parse_filter(wanted)], REQ)
     assert [row.id for row in rows] == [event.id]
 

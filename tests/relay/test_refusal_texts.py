@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nip_ap.nostr import DELETION, PERSONA, Draft
-from nip_ap_relay.policy import JUNE, NOVEMBER, Caller, Policy, Submission
+from nip_ap.nostr import DELETION, MANAGED_AGENT, PERSONA, TEAM, TEAM_CATALOG, Draft
+from nip_ap_relay.kinds import ALL_SCOPES
+from nip_ap_relay.policy import JULY, JUNE, NOVEMBER, Caller, Policy, Submission
 from nip_ap_relay.store import Store
 
 LONG = "invalid: persona event `d` tag too long ({} chars, max 64)"
@@ -176,7 +177,7 @@ def test_the_limit_of_content_counts_bytes(judge, good, key, content, text):
     assert judge(good.resigned(key, content=content)) == text
 
 
-@pytest.mark.parametrize("kind", [2, 4, 6, 41, 1063, 9009, 30024, 30176, 43001])
+@pytest.mark.parametrize("kind", [2, 4, 6, 41, 1063, 9009, 30024, 30179, 43001])
 def test_a_kind_that_no_scope_knows_is_refused(judge, good, key, kind):
     assert judge(good.resigned(key, kind=kind)) == "restricted: unknown event kind"
 
@@ -206,3 +207,46 @@ def test_a_missing_scope_is_named(good, key, at_the_clock, kind, scope):
 def test_a_deletion_of_the_wrong_form_is_refused(judge, key, at_the_clock, tags, text):
     event = Draft(DELETION, at_the_clock, tuple(map(tuple, tags))).signed_by(key)
     assert judge(event) == text
+
+
+@pytest.mark.parametrize(
+    ("spec", "known"),
+    [
+        (JUNE, {PERSONA}),
+        (JULY, {PERSONA, TEAM, MANAGED_AGENT, TEAM_CATALOG}),
+        (NOVEMBER, {PERSONA, TEAM, MANAGED_AGENT, TEAM_CATALOG}),
+    ],
+)
+def test_a_revision_knows_its_kinds_of_the_family(good, key, at_the_clock, spec, known):
+    policy = Policy(spec)
+    unknown = "restricted: unknown event kind"
+    for kind in (PERSONA, TEAM, MANAGED_AGENT, TEAM_CATALOG):
+        event = good.resigned(key, kind=kind)
+        submission = Submission(event, Caller(key.pubkey, ALL_SCOPES), at_the_clock, Store())
+        assert policy.refusal(submission) == (None if kind in known else unknown)
+
+
+@pytest.mark.parametrize(
+    ("tags", "text"),
+    [
+        ([], "must have exactly one `d` tag (got 0)"),
+        ([["d"]], "`d` tag must not be empty"),
+        ([["d"], ["d", "x"]], "must have exactly one `d` tag (got 2)"),
+        ([["d", ""]], "`d` tag must not be empty"),
+        ([["d", "\U0001f44d" * 64]], None),
+        ([["d", "x" * 65]], "`d` tag too long (65 chars, max 64)"),
+        ([["d", "Builtin-Team:welcome"]], None),
+        ([["d", "a b"]], "`d` tag must not contain control characters or whitespace"),
+        ([["d", "a\u2003b"]], "`d` tag must not contain control characters or whitespace"),
+        ([["d", "a\u009fb"]], "`d` tag must not contain control characters or whitespace"),
+        ([["d", "a\u200bb"]], None),
+        (
+            [["d", "x"], ["shared", "true", ""]],
+            '`shared` tag must be exactly ["shared","true"] (got ["shared","true",""])',
+        ),
+    ],
+    ids=repr,
+)
+def test_a_team_catalog_of_the_wrong_form_is_refused(judge, key, at_the_clock, tags, text):
+    event = Draft(TEAM_CATALOG, at_the_clock, tuple(map(tuple, tags)), "{}").signed_by(key)
+    assert judge(event) == (text and f"invalid: team catalog event {text}")

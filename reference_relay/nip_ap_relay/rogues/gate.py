@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from nip_ap.nostr import PERSONA, Event, Filter
 from nip_ap_relay import surfaces
+from nip_ap_relay.audience import SHARED, Readers, author_unless_shared
 from nip_ap_relay.channels import channel_of
 from nip_ap_relay.policy import JUNE, NOVEMBER, Caller, Policy, Submission
 from nip_ap_relay.rogues.declaring import rogue
@@ -26,7 +27,7 @@ from nip_ap_relay.store import Row, Store
 )
 class SharedTagRefused(Policy):
     def further_tags_are_not_judged(self, submission: Submission) -> str | None:
-        if submission.event.kind == PERSONA and self.is_shared(submission.event):
+        if submission.event.kind == PERSONA and SHARED in submission.event.tags:
             return "invalid: unknown tag `shared`"
         return None
 
@@ -175,7 +176,7 @@ class GateOffSearch(Policy):
 )
 class GateAlwaysOn(Policy):
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return row.pubkey == reader if self.gates(row) else True
+        return row.pubkey == reader or row.kind != PERSONA
 
 
 @rogue(
@@ -186,8 +187,8 @@ class GateAlwaysOn(Policy):
     remedy="Announce the November revision, or serve personas as June does.",
 )
 class GateBeforeItsTime(Policy):
-    def gates(self, row: Row) -> bool:
-        return row.kind == PERSONA
+    def readers_of(self, event: Event) -> Readers:
+        return author_unless_shared(event) if event.kind == PERSONA else None
 
 
 @rogue(
@@ -199,8 +200,8 @@ class GateBeforeItsTime(Policy):
 class GateBlocksAuthor(Policy):
     def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
         personas = [row for row in rows if row.kind == PERSONA]
-        if any(row.shared for row in personas):
-            return [row for row in rows if row.kind != PERSONA or row.shared]
+        if any(row.readers is None for row in personas):
+            return [row for row in rows if row.kind != PERSONA or row.readers is None]
         return rows
 
 
@@ -217,11 +218,11 @@ class UnshareLeavesOld(Policy):
         self._incoming_is_shared = True
 
     def supersedes(self, incoming: Event, head: Row) -> bool:
-        self._incoming_is_shared = self.is_shared(incoming)
+        self._incoming_is_shared = SHARED in incoming.tags
         return super().supersedes(incoming, head)
 
     def retires(self, head: Row) -> bool:
-        return self._incoming_is_shared or not head.shared
+        return self._incoming_is_shared or head.readers is not None
 
 
 @rogue(

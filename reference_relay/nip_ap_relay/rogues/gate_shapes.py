@@ -163,7 +163,7 @@ class GateOffAfterUnsharing(_Leak):
     def leaks(
         self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
     ) -> bool:
-        found = store.select("address = ? AND gone = 1 AND shared", (row.address,))
+        found = store.select("address = ? AND gone = 1 AND readers IS NULL", (row.address,))
         return surface in _STORED and next(found, None) is not None
 
 

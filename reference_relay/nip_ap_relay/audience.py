@@ -1,0 +1,36 @@
+"""Who may read an event: decided from the event when it comes, and asked at every surface alike.
+
+An audience gives the keys that alone may read an event, or None where everybody may who may read
+from the relay at all. Which kind has which is data of the revision (revisions.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nip_ap.nostr import Event
+
+Readers = frozenset[str] | None
+Audience = Callable[[Event], Readers]
+
+SHARED = ("shared", "true")
+
+
+def everybody(event: Event) -> Readers:
+    """Nobody is kept out."""
+    return None
+
+
+def author(event: Event) -> Readers:
+    """Its author alone."""
+    return frozenset((event.pubkey,))
+
+
+def author_unless_shared(event: Event) -> Readers:
+    """Its author alone, unless it has the share tag (NIP-AP, "Access control")."""
+    return None if SHARED in event.tags else author(event)
+
+
+def as_text(readers: Readers) -> str | None:
+    """The keys as one text, for a column of the store."""
+    return None if readers is None else " ".join(sorted(readers))
