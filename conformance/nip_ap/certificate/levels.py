@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nip_ap.model.capabilities import YES
+from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import NOVEMBER, REVISIONS, Clause, Register
 from nip_ap.model.verdict import Verdict
 
@@ -69,7 +70,7 @@ class Judged:
         ]
 
     def _clause(self, check: str) -> Clause:
-        return self.register[check.partition("/")[0]]
+        return self.register[CheckId.read(check).clause]
 
     @property
     def level(self) -> str:

@@ -30,6 +30,7 @@ from nip_ap.certificate.form import beyond_this_suite, unix_seconds
 from nip_ap.certificate.identity import all_checks, code_digest, register_digest
 from nip_ap.certificate.rejudging import CameToNaught, Rejudged, TookTooLong, rejudge_within
 from nip_ap.checking.generation import HYPOTHESIS
+from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import REVISIONS, register
 from nip_ap.model.subject import ABILITIES
 from nip_ap.model.verdict import EXIT_CODES, RunVerdict, Verdict
@@ -191,7 +192,7 @@ def _time(certificate: Certificate) -> Iterator[str]:
 
 
 def _unknown(certificate: Certificate) -> list[str]:
-    return [one for one in certificate.verdicts if one.partition("/")[0] not in register()]
+    return [one for one in certificate.verdicts if CheckId.read(one).clause not in register()]
 
 
 def _is_of_this_suite(certificate: Certificate, found: Findings) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from nip_ap.engine.declarations import Declaration, declarations, declared_in_files
+from nip_ap.model.check_id import CheckId
 from nip_ap.model.markers import CLAUSE
 
 COLLECTED = "nip_ap_collected"
@@ -84,12 +85,11 @@ def function_of(item: pytest.Item) -> str:
 def check_id_of(item: pytest.Item, clauses: Sequence[str]) -> str:
     callspec = getattr(item, "callspec", None)
     _, parameters = _split_hidden(callspec.id if callspec is not None else "")
-    name = function_of(item).removeprefix("test_")
-    return f"{clauses[0]}/{name}{f'[{parameters}]' if parameters else ''}"
+    return str(CheckId.of(clauses[0], function_of(item), parameters))
 
 
 def declared_id_of(metafunc: pytest.Metafunc) -> str:
     """The id of a check without its parameters."""
     mark = metafunc.definition.get_closest_marker(CLAUSE)
     assert mark is not None
-    return f"{mark.args[0]}/{metafunc.function.__name__.removeprefix('test_')}"
+    return str(CheckId.of(mark.args[0], metafunc.function.__name__))

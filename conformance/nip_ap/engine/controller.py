@@ -19,6 +19,7 @@ from nip_ap.engine.outcomes import RESULT
 from nip_ap.engine.preparation import abilities
 from nip_ap.engine.waits import in_words
 from nip_ap.model.baseline import Baseline
+from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import register
 from nip_ap.model.events import (
     CheckFinished,
@@ -219,7 +220,7 @@ class SuiteController:
 
         Of a file that was not collected each declaration counts as one check.
         """
-        found = {check.partition("[")[0] for check in self._collected}
+        found = {str(CheckId.read(check).declared) for check in self._collected}
         unseen = {one.check_id() for one in declarations()} - found
         return len(self._collected.difference(asked_for)) + len(unseen)
 

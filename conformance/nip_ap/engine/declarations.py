@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from nip_ap.engine.no_waiting import impatient_imports
+from nip_ap.model.check_id import CheckId
 from nip_ap.resources import resource
 
 
@@ -40,8 +41,8 @@ class Declaration:
         return self.name.replace("_", " ")
 
     def check_id(self, parameters: str = "") -> str:
-        """The id of one check: first clause, name, and parameters in brackets."""
-        return f"{self.clauses[0]}/{self.name}{f'[{parameters}]' if parameters else ''}"
+        """The id of the check, or of one variant of it."""
+        return str(CheckId.of(self.clauses[0], self.function, parameters))
 
 
 def scenario_files(root: Path | None = None) -> list[Path]:

@@ -39,6 +39,7 @@ from nip_ap.engine.outcomes import RESULT, briefly, dress, plain
 from nip_ap.engine.visibility import give_fixtures
 from nip_ap.engine.waits import WaitNote, waits_folder
 from nip_ap.engine.watching import Watching
+from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import MUST, register
 from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import ScenarioMistake
@@ -333,7 +334,7 @@ def _rank(item: pytest.Item) -> int:
     """The place of a check among the longest ones; all others come after them, as they are."""
     clauses, _ = clauses_of(item)
     longest = longest_checks()
-    check = check_id_of(item, clauses).partition("[")[0] if clauses else ""
+    check = str(CheckId.read(check_id_of(item, clauses)).declared) if clauses else ""
     return longest.index(check) if check in longest else len(longest)
 
 
@@ -361,4 +362,4 @@ def _wants_any(subject: Subject, declared: str) -> bool:
     """Whether any variant of a check is to run on a relay."""
     if subject.checks is None:
         return True
-    return any(one.partition("[")[0] == declared for one in subject.checks)
+    return any(str(CheckId.read(one).declared) == declared for one in subject.checks)

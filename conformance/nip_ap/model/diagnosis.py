@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nip_ap.model.check_id import CheckId
+
 A_CAUSE, UNEXPLAINED, CONTRADICTED, UNSEEN, BY_CHANCE = 0.9, 1.0, 1.25, 0.02, 0.09
 _MOST_CAUSES = 6
 _BEAM = 40
@@ -157,14 +159,18 @@ class _Candidate:
         return cls(cause, covers, cost)
 
 
+def _of_clauses(checks: Iterable[str], clauses: Collection[str]) -> set[str]:
+    return {check for check in checks if CheckId.read(check).clause in clauses}
+
+
 def _most_alike(
     alike: Sequence[Signature], explains: Collection[str], checks: frozenset[str]
 ) -> tuple[Signature, ...]:
     """Of rogues that break the same clauses those whose red checks are most like the relay's."""
-    seen = {check for check in checks if check.partition("/")[0] in explains}
+    seen = _of_clauses(checks, explains)
 
     def likeness(one: Signature) -> float:
-        own = {check for check in one.checks if check.partition("/")[0] in explains}
+        own = _of_clauses(one.checks, explains)
         return len(own & seen) / len(own | seen) if own else 0.0
 
     ranked = sorted(alike, key=lambda one: (-likeness(one), one.name))

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from nip_ap.model.check_id import CheckId
 from nip_ap.model.frame import Frame
 from nip_ap.model.latency import Latency
 from nip_ap.model.options import options_of, words_of
@@ -163,7 +164,7 @@ class CheckReport(_Part, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """Its id without the clause."""
-        return self.id.partition("/")[2]
+        return CheckId.read(self.id).within_clause
 
 
 class Document(_Part, frozen=True, kw_only=True):

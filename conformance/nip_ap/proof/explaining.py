@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from nip_ap.engine.declarations import Declaration, declarations
+from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import Clause, register
 from nip_ap.model.diagnosis import Signature
 from nip_ap.proof.signatures import declared_signatures
@@ -40,10 +41,10 @@ def explain(subject: str, stream: IO[str]) -> None:
 
 def _checks_named(subject: str) -> Iterator[Declaration]:
     """Checks by their id, with or without what is in brackets, or by their name alone."""
-    plain = subject.partition("[")[0]
+    asked = CheckId.read(subject)
     for one in declarations():
-        names = (one.name, one.function, *(f"{clause}/{one.name}" for clause in one.clauses))
-        if plain in names:
+        ids = [CheckId.of(clause, one.function) for clause in one.clauses]
+        if asked.declared in ids or (not asked.clause and asked.name in (one.name, one.function)):
             yield one
 
 

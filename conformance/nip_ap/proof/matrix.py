@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nip_ap.engine.declarations import declarations
+from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import MUST, SHOULD, Clause, register
 from nip_ap.proof.finding import Finding
 from nip_ap.proof.role import Role
@@ -77,7 +78,7 @@ def idle_checks(role: Role, findings: Sequence[Finding]) -> list[str]:
     """Checks of a clause to prove that no rogue turned red."""
     known = register()
     red = {
-        result.check.partition("[")[0]
+        str(CheckId.read(result.check).declared)
         for finding in findings
         if finding.rogue.kind == DEVIATION
         for result in finding.run.results

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import NOVEMBER
 from nip_ap.proof.cache import Cache, digest, digest_of_files
 from nip_ap.proof.recordings import Reference
@@ -87,7 +88,7 @@ def affected_checks(
     `answers` are the digests of the reference's answers.
     """
     declared = tuple(
-        one.check for one in recordings if one.check.partition("/")[0] in rogue.turns_red
+        one.check for one in recordings if CheckId.read(one.check).clause in rogue.turns_red
     )
     all_checks = tuple(one.check for one in recordings)
     if rogue.kind != DEVIATION or rogue.spec != NOVEMBER:

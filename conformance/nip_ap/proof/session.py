@@ -8,6 +8,7 @@ from pathlib import Path
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.declarations import declarations
 from nip_ap.engine.runner import run_pytest
+from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import register
 from nip_ap.model.events import CheckFinished, Listener, RunEvent
 from nip_ap.model.result import Result
@@ -72,7 +73,7 @@ def files_of_groups(groups: frozenset[str]) -> list[Path]:
 
 def files_of_checks(checks: Sequence[str]) -> list[Path]:
     """The scenario files that hold these checks."""
-    wanted = {check.partition("[")[0] for check in checks}
+    wanted = {str(CheckId.read(check).declared) for check in checks}
     return sorted({one.file for one in declarations() if one.check_id() in wanted})
 
 

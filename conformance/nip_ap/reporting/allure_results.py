@@ -27,6 +27,7 @@ from allure_commons.model2 import (
 )
 from allure_commons.types import AttachmentType, LabelType, LinkType, Severity
 
+from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import MUST, SHOULD, register
 from nip_ap.model.diagnosis import Cause
 from nip_ap.model.frame import Frame
@@ -105,7 +106,7 @@ def dress(
     test.name = visible(f"{check.clauses[0]} {name}")
     test.fullName = visible(check.id)
     test.historyId = _digest(check.id)
-    test.testCaseId = _digest(check.id.partition("[")[0])
+    test.testCaseId = _digest(str(CheckId.read(check.id).declared))
     test.status = _STATUS[verdict]
     test.statusDetails = _details(check, verdict)
     test.description = _description(check, cause)

@@ -66,9 +66,11 @@ def _properties(named: Iterable[tuple[str, object]]) -> ElementTree.Element:
 def _testcase(
     check: CheckReport, titles: Mapping[str, str], report: Report, diagnosis: Diagnosis
 ) -> ElementTree.Element:
-    clause, _, name = check.id.partition("/")
     case = ElementTree.Element(
-        "testcase", classname=clause, name=_printable(name), time=f"{check.seconds:.3f}"
+        "testcase",
+        classname=check.clause,
+        name=_printable(check.name),
+        time=f"{check.seconds:.3f}",
     )
     clauses = [("clause", one) for one in check.clauses]
     case.append(_properties([*clauses, ("level", check.level), ("verdict", check.verdict)]))
