@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 
-from nip_ap.engine import waits
-from nip_ap.engine.waits import WaitNote, in_words, told, waiting_in, waits_folder
+from nip_ap.engine.waits import WaitNote, in_words, waiting_in
 from nip_ap.model.capabilities import NO, Capabilities, Capability
 from nip_ap.model.subject import Subject, limited_in_the_run
 
@@ -27,21 +25,6 @@ def test_one_line_tells_of_the_longest_wait_and_how_many_there_are():
         "waiting 12 s for a rate limit: rate-limited: slow down"
     )
     assert in_words([(30, "a"), (2, "b")]) == "waiting 30 s for a rate limit, and 1 more: a"
-
-
-def test_waits_are_told_while_they_last(tmp_path, monkeypatch):
-    monkeypatch.setattr(waits, "_LOOK_EVERY", 0.01)
-    lines, came = [], threading.Event()
-
-    def tell(line):
-        lines.append(line)
-        came.set()
-
-    folder = waits_folder(str(tmp_path))
-    WaitNote(folder).write("rate-limited: slow down", 30.0)
-    with told(folder, tell):
-        assert came.wait(10)
-    assert lines == ["waiting 30 s for a rate limit: rate-limited: slow down"]
 
 
 def test_a_limit_that_was_met_in_the_run_is_marked_as_met():

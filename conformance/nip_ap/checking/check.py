@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from nip_ap.checking.foreign_writes import foreign_write
 from nip_ap.checking.own_relay import Borrowed, OwnRelay, Standby
 from nip_ap.checking.paging import page_size
 from nip_ap.checking.refusal_texts import compared, is_of_the_family
+from nip_ap.model.deadline import DEADLINE, OutOfTime
 from nip_ap.model.frame import NOTE
 from nip_ap.model.greeting import Greeting
 from nip_ap.model.judgement import HOLDS, Comparison, Judgement, NotApplicable, judged
@@ -60,7 +62,9 @@ class Surface:
         """What this process knows about the pace of one relay."""
         limit = self.context.settings.answer_limit
         if subject not in self.patiences:
-            self.patiences[subject] = Patience(limit, on_rest=self.on_rest, share=self.share)
+            self.patiences[subject] = Patience(
+                limit, on_rest=self.on_rest, share=self.share, deadline=self.context.deadline
+            )
         return self.patiences[subject]
 
 
@@ -319,15 +323,14 @@ class Check:
     def leave(self) -> None:
         """Clean up and close every connection. What fails here says nothing about the clause."""
         self.transcript.close()
+        patience = self.surface.patience(self.subject.name)
         for actor in self._actors:
             given = actor in self._named
             passes_on = given or not self.subject.is_disposable
             leaves_traces = self._own is None and not self.transcript.is_played
             if leaves_traces and passes_on and actor.written:
-                try:
+                with suppress(WireError, OSError), patience.beyond_the_deadline():
                     actor.clean_up(awaited=given)
-                except (WireError, OSError):
-                    continue
         for actor in self._actors:
             actor.leave()
 
@@ -335,6 +338,9 @@ class Check:
 
     def result(self, error: BaseException | None) -> Result:
         """The result of the check, from the exception that ended it or from none."""
+        if isinstance(error, OutOfTime):
+            self.beyond = "the run was over before the check was"
+            self.fact(DEADLINE, str(error.deadline))
         if isinstance(self.transcript, Playback):
             if not self.beyond:
                 self.transcript.finish()

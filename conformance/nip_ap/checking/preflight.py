@@ -11,6 +11,7 @@ from nip_ap.checking.check import Check, Surface
 from nip_ap.checking.greeting import counts_although, find_greeting, judges_in_order
 from nip_ap.checking.probes import Probing, explore, relay_information, silent
 from nip_ap.model.capabilities import Capabilities
+from nip_ap.model.deadline import NEVER, Deadline
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
 from nip_ap.nostr import SecretKey
@@ -34,14 +35,16 @@ def probe(
     keys: Mapping[str, SecretKey],
     transcript: Transcript | None = None,
     on_rest: OnRest | None = None,
+    deadline: Deadline = NEVER,
 ) -> Capabilities:
-    """Preflight and probes of one relay, noted down in a transcript. Raises Unreachable.
+    """Preflight and probes of one relay, noted down in a transcript. Raises Unreachable, OutOfTime.
 
     `on_rest` is told of waits for a rate limit.
     """
     subject = Subject("", target_url, Capabilities({}, settings.spec, ""))
     network = FarNetwork()
-    surface = Surface(Context(settings, (subject,)), network, keys, on_rest=on_rest)
+    context = Context(settings, (subject,), deadline=deadline)
+    surface = Surface(context, network, keys, on_rest=on_rest)
     try:
         return preflight(surface, transcript or Transcript())
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -17,10 +18,13 @@ from nip_ap.engine.declarations import declarations
 from nip_ap.engine.keys import read_keys
 from nip_ap.engine.outcomes import RESULT
 from nip_ap.engine.preparation import abilities
+from nip_ap.engine.pulse import interrupt_the_main_thread
 from nip_ap.engine.waits import in_words
+from nip_ap.engine.watching import NOT_RUN
 from nip_ap.model.baseline import Baseline
 from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import register
+from nip_ap.model.deadline import DEADLINE, NEVER, Deadline, OutOfTime
 from nip_ap.model.events import (
     CheckFinished,
     Listener,
@@ -55,15 +59,22 @@ class SuiteController:
         recipe: Recipe | None = None,
         baseline: Baseline | None = None,
         listeners: Sequence[Listener] = (),
+        deadline: Deadline = NEVER,
     ) -> None:
-        """`recipe` is what the target was made from; the listeners are told of the run in turn."""
+        """`recipe` is what the target was made from; the listeners are told of the run in turn.
+
+        After the deadline no check begins, and none waits any longer.
+        """
         self.__name__ = "nip_ap_controller"
         self.settings = settings
         self.recipe = recipe
         self.baseline = baseline
         self.listeners = tuple(listeners)
         self.context: Context | None = None
+        self.deadline = deadline
         self.is_interrupted = False
+        self.was_given_up = False
+        """Whether a run that outlived its deadline was ended by force."""
         self.started = time.time()
         self._targets = dict(targets)
         self._results: list[Result] = []
@@ -72,6 +83,8 @@ class SuiteController:
         self._collected: set[str] = set()
         self._root = Path()
         self._stack = ExitStack()
+        self._under_way: dict[str, float] = {}
+        self._telling = threading.RLock()
 
     # -- the life of the target ------------------------------------------------
 
@@ -99,22 +112,36 @@ class SuiteController:
             target.start()
             subjects.append(self._subject(name, target, keys))
         board = str(self._stack.enter_context(vanishing_folder()))
-        self.context = Context(self.settings, tuple(subjects), baseline=self.baseline, board=board)
+        self.context = Context(
+            self.settings,
+            tuple(subjects),
+            baseline=self.baseline,
+            board=board,
+            deadline=self.deadline,
+        )
         kind = "" if self.recipe is None else self.recipe.kind
         for subject in subjects:
             self.emit(RunStarted(subject, self.settings, kind))
 
     def emit(self, event: RunEvent) -> None:
-        """Tell every listener."""
-        for listener in self.listeners:
-            listener(event)
+        """Tell every listener, of one thing at a time."""
+        with self._telling:
+            for listener in self.listeners:
+                listener(event)
 
     def _waits(self, why: str, left: float) -> None:
         self.emit(RunWaits(in_words([(left, why)])))
 
     def _subject(self, name: str, target: Target, keys: Mapping[str, SecretKey]) -> Subject:
         transcript = Transcript()
-        capabilities = probe(target.url, self.settings, keys, transcript, self._waits)
+        try:
+            capabilities = probe(
+                target.url, self.settings, keys, transcript, self._waits, self.deadline
+            )
+        except OutOfTime as error:
+            raise UnreachableFault(
+                f"{target.url} was still being asked what it offers: {error}"
+            ) from error
         own = None if self.recipe is None else kinds.own_recipe(self.recipe)
         return Subject(
             name,
@@ -169,9 +196,39 @@ class SuiteController:
         elif report.failed:
             self._crashed[report.nodeid] = str(report.longrepr)[:400]
 
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A check began, here or in a worker."""
+        self._under_way[nodeid] = time.monotonic()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """A check has left."""
+        self._under_way.pop(nodeid, None)
+
+    def progress(self) -> str:
+        """How far the run is, and at what it has been the longest."""
+        now = time.monotonic()
+        took = f"{time.time() - self.started:.0f} s"
+        if self.context is None:
+            return f"after {took}: the relay is being asked what it offers"
+        if not self._manifest:
+            return f"after {took}: the checks are being collected"
+        done = f"{len(self._results)} of {len(self._manifest)} checks after {took}"
+        under_way = sorted((began, nodeid) for nodeid, began in list(self._under_way.items()))
+        if not under_way:
+            return done
+        began, nodeid = under_way[0]
+        known = self._declared([nodeid])
+        name = known.parsed(nodeid)[1] if known.declares(nodeid) else nodeid
+        return f"{done}; {name} has taken {now - began:.0f} s so far"
+
+    def give_up(self) -> None:
+        """End a run that outlived its deadline: something in it hangs."""
+        self.was_given_up = True
+        interrupt_the_main_thread()
+
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell Ctrl-C from what pytest and xdist raise where checks cannot be collected."""
-        self.is_interrupted = excinfo.type is KeyboardInterrupt
+        self.is_interrupted = excinfo.type is KeyboardInterrupt and not self.was_given_up
 
     @property
     def target_name(self) -> TargetName:
@@ -197,7 +254,7 @@ class SuiteController:
         if self.context is None:
             return []
         known = self._declared()
-        results = [*self._results, *self._lost(known)]
+        results = [*self._results, *self._lost(known), *self._not_run(known)]
         manifest = [known.parsed(nodeid) for nodeid in self._manifest if known.declares(nodeid)]
         runs = []
         for subject in self.context.subjects:
@@ -224,8 +281,35 @@ class SuiteController:
         unseen = {one.check_id() for one in declarations()} - found
         return len(self._collected.difference(asked_for)) + len(unseen)
 
-    def _declared(self) -> DeclaredChecks:
-        files = {nodeid.partition("::")[0]: None for nodeid in [*self._manifest, *self._crashed]}
+    def _not_run(self, known: DeclaredChecks) -> list[Result]:
+        """Results for checks of a run that was ended by force."""
+        if not self.was_given_up:
+            return []
+        seen = {(one.subject, one.check) for one in self._results}
+        left = []
+        for nodeid in self._manifest:
+            declaration = known.declaration(nodeid)
+            if declaration is None or nodeid in self._crashed or known.parsed(nodeid) in seen:
+                continue
+            subject, check = known.parsed(nodeid)
+            why = "it did not come to an end" if nodeid in self._under_way else NOT_RUN
+            reason = f"{why}: {self.deadline}"
+            facts = {DEADLINE: str(self.deadline)}
+            left.append(
+                Result(
+                    check,
+                    declaration.clauses,
+                    Verdict.INCONCLUSIVE,
+                    subject,
+                    reason=reason,
+                    facts=facts,
+                )
+            )
+        return left
+
+    def _declared(self, nodeids: Iterable[str] | None = None) -> DeclaredChecks:
+        wanted = [*self._manifest, *self._crashed] if nodeids is None else nodeids
+        files = {nodeid.partition("::")[0]: None for nodeid in wanted}
         return DeclaredChecks(self._root, list(files))
 
     def _lost(self, known: DeclaredChecks) -> list[Result]:

@@ -12,6 +12,7 @@ from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.keys import baseline_at
 from nip_ap.engine.likeness import held_to
 from nip_ap.engine.preparation import recipe_for
+from nip_ap.model.deadline import Deadline
 from nip_ap.model.delivery import Delivery
 from nip_ap.model.faults import UsageFault
 from nip_ap.model.options import filled
@@ -43,6 +44,7 @@ class GuestController(SuiteController):
                 {"": kinds.target_of(recipe)},
                 recipe=recipe,
                 baseline=baseline_at(delivery.baseline),
+                deadline=Deadline.after(delivery.deadline),
                 listeners=() if delivery.out is None else (FilesListener(delivery.out),),
             )
         except (TargetError, UsageFault) as error:

@@ -14,10 +14,12 @@ import pytest
 
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.declarations import scenario_files
-from nip_ap.engine.waits import told, waits_folder
+from nip_ap.engine.pulse import Pulse
+from nip_ap.engine.waits import waits_folder
 from nip_ap.model.baseline import Baseline
+from nip_ap.model.deadline import Deadline
 from nip_ap.model.delivery import Delivery
-from nip_ap.model.events import Listener, RunWaits
+from nip_ap.model.events import Listener
 from nip_ap.model.faults import Fault, UsageFault
 from nip_ap.model.recipe import Recipe
 from nip_ap.model.run import Run
@@ -69,16 +71,17 @@ def run_suite(order: Order, listeners: Sequence[Listener]) -> int:
         recipe=order.recipe,
         baseline=order.baseline,
         listeners=listeners,
+        deadline=Deadline.after(order.delivery.deadline),
     )
+    pulse = Pulse(controller.emit, controller.progress, controller.deadline, controller.give_up)
     began = time.monotonic()
     try:
-        controller.prepare()
-        workers = _workers(controller, order)
-        stops = ("--maxfail", "1") if order.delivery.fail_fast else ()
-        assert controller.context is not None
-        with told(
-            waits_folder(controller.context.board), lambda text: controller.emit(RunWaits(text))
-        ):
+        with pulse.beating():
+            controller.prepare()
+            workers = _workers(controller, order)
+            stops = ("--maxfail", "1") if order.delivery.fail_fast else ()
+            assert controller.context is not None
+            pulse.notes = waits_folder(controller.context.board)
             text = run_pytest(controller, workers, *stops)
     finally:
         controller.close()
@@ -131,7 +134,9 @@ def run_pytest(
     if controller.is_interrupted:
         raise KeyboardInterrupt
     text = printed.getvalue()
-    was_told_to_stop = "--maxfail" in extra and bool(controller.runs()[0].results)
+    was_told_to_stop = controller.was_given_up or (
+        "--maxfail" in extra and bool(controller.runs()[0].results)
+    )
     if code in _BROKEN_OFF and not was_told_to_stop:
         raise SuiteBroken("the checks could not be run to the end", text)
     return text

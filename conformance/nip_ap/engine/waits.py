@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-_LOOK_EVERY = 1.0
-_TELL_EVERY = 9.0
-
-Tell = Callable[[str], None]
 
 
 class WaitNote:
@@ -53,25 +45,3 @@ def waits_folder(board: str) -> Path:
     folder = Path(board) / "waits"
     folder.mkdir(exist_ok=True)
     return folder
-
-
-@contextmanager
-def told(folder: Path, tell: Tell) -> Iterator[None]:
-    """While the context lasts, what is noted in a folder is told, every ten seconds at most."""
-    is_over = threading.Event()
-
-    def watch() -> None:
-        latest = float("-inf")
-        while not is_over.wait(_LOOK_EVERY):
-            waiting = waiting_in(folder, time.time())
-            if waiting and time.monotonic() - latest >= _TELL_EVERY:
-                latest = time.monotonic()
-                tell(in_words(waiting))
-
-    thread = threading.Thread(target=watch, daemon=True, name="waits")
-    thread.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        thread.join()

@@ -21,6 +21,8 @@ from nip_ap.wire import Transcript
 ROBUST = "ROB"
 """The group of clauses that a fall breaks; no other clause is to blame for it."""
 
+NOT_RUN = "not run"
+
 
 class Watching:
     """What one worker knows and does about relays that checks may hurt."""
@@ -35,8 +37,10 @@ class Watching:
     def place(self, check: Check, *, destructive: bool, outlives: bool) -> None:
         """Give a check its relay: the run's, or one apart for what may hurt it or came too late.
 
-        Raises Inconclusive where the run's relay fell and there is no other.
+        Raises Inconclusive where the run's relay fell and there is no other, and OutOfTime where
+        the run has to be over.
         """
+        self._surface.context.deadline.hold(NOT_RUN)
         has_other = self._has_another(check.subject)
         if self._board is not None and not (destructive and has_other):
             self._turn = self._board.turn(check.subject.name, alone=destructive)
@@ -44,7 +48,7 @@ class Watching:
         if has_other and (destructive or fall is not None):
             check.borrow(self._apart(check.subject))
         elif fall is not None and not outlives:
-            raise Inconclusive(f"not run: {fall}")
+            raise Inconclusive(f"{NOT_RUN}: {fall}")
 
     def _has_another(self, subject: Subject) -> bool:
         return "restart" in subject.abilities and not _is_of_a_proof(subject)

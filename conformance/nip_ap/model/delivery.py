@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from nip_ap.model.options import folder, option, path
+from nip_ap.model.options import folder, option, path, seconds
 from nip_ap.model.relay_url import relay_url
 
 
@@ -27,6 +27,13 @@ class Delivery:
         short="-n",
         read=_workers,
         under_pytest=False,  # xdist's -n
+    )
+    deadline: float = option(
+        3600.0,
+        "How long a run may take; what has not run by then is undecided.",
+        "SECONDS",
+        read=seconds,
+        in_action=True,
     )
     out: Path | None = option(None, "Folder for reports.", "DIR", read=folder)
     allure: Path | None = option(

@@ -29,6 +29,13 @@ class RunWaits:
 
 
 @dataclass(frozen=True)
+class RunGoesOn:
+    """Nothing was to be told for some seconds; `text` says how far the run is."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class CheckFinished:
     """One check of so many has a result."""
 
@@ -44,7 +51,7 @@ class RunFinished:
     report: Report
 
 
-RunEvent = RunStarted | RunWaits | CheckFinished | RunFinished
+RunEvent = RunStarted | RunWaits | RunGoesOn | CheckFinished | RunFinished
 
 Listener = Callable[[RunEvent], None]
 """What is told of a run. Listeners are told in turn; what one raises ends the run."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nip_ap.model.baseline import Baseline, KnownFailure
+from nip_ap.model.deadline import DEADLINE
 from nip_ap.model.result import Result
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Subject
@@ -65,6 +66,12 @@ class Run:
     def falls(self) -> tuple[str, ...]:
         """Since which checks the relay no longer served, in words."""
         return tuple(str(one.facts["fall"]) for one in self.results if "fall" in one.facts)
+
+    @cached_property
+    def _late(self) -> tuple[str, ...]:
+        """The deadline that the run did not keep, in words."""
+        told = (str(one.facts[DEADLINE]) for one in self.results if DEADLINE in one.facts)
+        return tuple(dict.fromkeys(told))
 
     @cached_property
     def unmet_claims(self) -> tuple[str, ...]:
@@ -179,8 +186,8 @@ class Run:
                 f"{len(self.surplus)} ran more than once"
             )
         if self._undecided:
-            fallen = "".join(f"{one}; " for one in self.falls[:1])
-            return f"{fallen}{_checks(self._undecided)} undecided"
+            causes = [*self.falls[:1], *self._late]
+            return f"{''.join(f'{one}; ' for one in causes)}{_checks(self._undecided)} undecided"
         return "no check applied to this relay"
 
 

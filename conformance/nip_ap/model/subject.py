@@ -9,6 +9,7 @@ from typing import Any
 from nip_ap.model.baseline import Baseline
 from nip_ap.model.capabilities import NO, YES, Capabilities
 from nip_ap.model.clauses import REVISIONS, Clause
+from nip_ap.model.deadline import NEVER, Deadline
 from nip_ap.model.frame import Frame
 from nip_ap.model.greeting import ANSWERED
 from nip_ap.model.judgement import Inconclusive, NotApplicable, ScenarioMistake, UnmetClaim
@@ -148,11 +149,14 @@ class Context:
     baseline: Baseline | None = None
     board: str = ""
     """The folder in which workers tell each other of relays that fell (checking/vigil.py)."""
+    deadline: Deadline = NEVER
+    """When the run has to be over."""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         return {
             "board": self.board,
+            "deadline": self.deadline.to_json(),
             "evidence": self.evidence,
             "given_keys": dict(self.given_keys),
             "baseline": self.baseline and self.baseline.to_json(),
@@ -174,6 +178,7 @@ class Context:
             value["given_keys"],
             value["baseline"] and Baseline.from_json(value["baseline"]),
             value["board"],
+            Deadline.from_json(value["deadline"]),
         )
 
     def subject(self, name: str) -> Subject:

@@ -6,7 +6,14 @@ import io
 from pathlib import Path
 from typing import IO
 
-from nip_ap.model.events import CheckFinished, RunEvent, RunFinished, RunStarted, RunWaits
+from nip_ap.model.events import (
+    CheckFinished,
+    RunEvent,
+    RunFinished,
+    RunGoesOn,
+    RunStarted,
+    RunWaits,
+)
 from nip_ap.reporting.formats import write_reports
 from nip_ap.reporting.printing import say, say_json, unfailing
 from nip_ap.reporting.terminal import Detail, Printer, Progress
@@ -29,6 +36,8 @@ class TerminalListener:
             case RunWaits():
                 self._progress.clear()
                 say(event.text, file=self._stream)
+            case RunGoesOn():
+                self._progress.tell(event.text)
             case CheckFinished():
                 self._progress.add(event.result, event.expected)
             case RunFinished():

@@ -70,7 +70,7 @@ class Detail(Enum):
 
 
 class Progress:
-    """A line that counts while checks run, on terminals only."""
+    """A line that counts while checks run; piped it is a line only where nothing else was told."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -90,6 +90,14 @@ class Progress:
                 sign = f"{SIGNS[verdict]} {self._counts[verdict]}"
                 signs += ["  ", painted(sign, fg=_COLOURS[verdict])]
         say_again(f"  {done}{total} checks", *signs, file=self._stream)
+
+    def tell(self, text: str) -> None:
+        """Say how far the run is, in place of the line or as one of its own."""
+        if self._live:
+            say_again(f"  {text}", file=self._stream)
+        else:
+            say(f"  {text}", file=self._stream)
+            self._stream.flush()
 
     def clear(self) -> None:
         """Remove the line."""

@@ -137,7 +137,8 @@ class Connection(Conversation):
     # -- sending and waiting ---------------------------------------------------
 
     def send(self, frame: Any) -> None:
-        """Send a frame as JSON. Raises ConnectionLost, Flooded."""
+        """Send a frame as JSON. Raises ConnectionLost, Flooded, OutOfTime."""
+        self.patience.keep_to_the_deadline()
         self.note_sent(frame)
         self.send_text(orjson.dumps(frame).decode())
 
@@ -165,7 +166,7 @@ class Connection(Conversation):
     def wait(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something came. Raises what ended the wait, naming what was awaited.
 
-        That is NoAnswer, ConnectionLost or Flooded.
+        That is NoAnswer, ConnectionLost, Flooded or OutOfTime.
         """
         limit, began = self.patience.limit, time.monotonic()
         with self._changed:
@@ -176,6 +177,7 @@ class Connection(Conversation):
             if self._lost is not None:
                 raise self._ended(f"{self._lost}; {what} was awaited")
             self._remark(f"{GAVE_UP}{what}{WITHIN}{limit:g} s")
+        self.patience.keep_to_the_deadline()
         self.patience.gave_up()
         notices = f"; last notice: {self.notices[-1]!r}" if self.notices else ""
         raise NoAnswer(f"{what}{WITHIN}{limit:g} s{notices}")

@@ -160,6 +160,7 @@ class HttpDoor:
         url = self._root if method == "GET" else self.base + path
         named = "".join(f" [{name}]" for name in headers)
         what = "" if method == "GET" else f" {body.decode('utf-8', 'replace')}"
+        self.patience.keep_to_the_deadline()
         self._record(SENT, f"{method} {path}{named}{what}")
         try:
             response = self._line.request(

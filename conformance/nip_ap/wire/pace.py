@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from nip_ap.model.deadline import NEVER, Deadline
 from nip_ap.wire.allowance import Allowance
 
 _SILENCES = 3
@@ -28,9 +30,20 @@ class Patience:
     that drops what it dislikes ends in minutes that way, and none of its answers is missed.
     """
 
-    def __init__(self, limit: float, *, on_rest: OnRest | None = None, share: int = 1) -> None:
-        """`share` is among how many processes a limit of the whole address is divided."""
+    def __init__(
+        self,
+        limit: float,
+        *,
+        on_rest: OnRest | None = None,
+        share: int = 1,
+        deadline: Deadline = NEVER,
+    ) -> None:
+        """`share` is among how many processes a limit of the whole address is divided.
+
+        Nothing is waited for beyond the deadline.
+        """
         self.full = limit
+        self._deadline = deadline
         self.allowance = Allowance(share, self.rest)
         """How often the relay lets itself be asked, where it has a limit."""
         self._on_rest = on_rest
@@ -46,9 +59,23 @@ class Patience:
     @property
     def limit(self) -> float:
         """Seconds to wait for the next answer."""
-        if self._silences < _SILENCES:
-            return self.full
-        return min(self.full, max(_SHORTEST, 2 * self._slowest))
+        longest = max(self._deadline.left, _SHORTEST)
+        if self._silences >= _SILENCES:
+            longest = min(longest, max(_SHORTEST, 2 * self._slowest))
+        return min(self.full, longest)
+
+    def keep_to_the_deadline(self) -> None:
+        """Raise OutOfTime where the run has to be over."""
+        self._deadline.hold()
+
+    @contextmanager
+    def beyond_the_deadline(self) -> Iterator[None]:
+        """For what has to be done all the same: a check takes away what it wrote."""
+        deadline, self._deadline = self._deadline, NEVER
+        try:
+            yield
+        finally:
+            self._deadline = deadline
 
     @property
     def lag(self) -> float:
@@ -97,11 +124,15 @@ class Patience:
             self._stuck += 1
 
     def rest(self, seconds: float, why: str) -> None:
-        """Wait for so long, because of a limit; who listens is told every few seconds."""
+        """Wait for so long, because of a limit; who listens is told every few seconds.
+
+        Raises OutOfTime where the run has to be over before that.
+        """
         left = seconds
         while left > 0:
+            self.keep_to_the_deadline()
             if self._on_rest is not None and seconds >= 1:
                 self._on_rest(why, left)
-            part = min(left, _TELL_EVERY)
+            part = min(left, _TELL_EVERY, max(self._deadline.left, 0.0))
             threading.Event().wait(part)
             left -= part
