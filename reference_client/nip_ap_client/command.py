@@ -1,5 +1,6 @@
 """`nip-ap migrate`: the suite's own migrator as a command, by the contract of
-docs/migrator-contract.md. Exit 0: synced. 3: something waits, run again later. 1: an error."""
+docs/migrator-contract.md. Exit 0: synced. 3: something waits, run again later. 1: an error, or
+personas that cannot be published until somebody changes them."""
 
 from __future__ import annotations
 
@@ -15,10 +16,21 @@ import click
 if TYPE_CHECKING:
     from nip_ap_client.report import Report
 
-SYNCED, ERROR, PENDING = 0, 1, 3
+SYNCED, ERROR, WAITING = 0, 1, 3
 
 BUDGET = "NIP_AP_BUDGET"
 """The environment variable with the seconds that a run may take."""
+
+
+def _relay_named(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """The URL as given, once it is clear that it can be one."""
+    from nip_ap.model.relay_url import relay_url
+
+    try:
+        relay_url(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return value
 
 
 @click.command()
@@ -28,17 +40,24 @@ BUDGET = "NIP_AP_BUDGET"
     type=click.Path(path_type=Path),
     help="The client's `agents` directory, with personas.json in it.",
 )
-@click.option("--relay", required=True, metavar="URL", help="ws:// or wss://")
+@click.option(
+    "--relay", required=True, metavar="URL", callback=_relay_named, help="ws:// or wss://"
+)
 @click.option(
     "--key-file",
     required=True,
     type=click.Path(path_type=Path),
-    help="A file with the owner's secret key, 64 hex digits.",
+    help="A file with the owner's secret key, nsec1... or 64 hex digits; mode 600.",
 )
 @click.option(
     "--store",
     type=click.Path(path_type=Path),
     help="The retention store; by default one per relay and owner, below the base directory.",
+)
+@click.option(
+    "--allow-empty",
+    is_flag=True,
+    help="Let a file without personas delete all that was published from it.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
@@ -48,23 +67,41 @@ def migrate(
     relay: str,
     key_file: Path,
     store: Path | None,
+    allow_empty: bool,
     dry_run: bool,
     as_json: bool,
     rogue: str | None,
 ) -> None:
     """Publish the personas of a client's personas.json, once each, and again when they change."""
     from nip_ap_client.records import PersonaFileError
+    from nip_ap_client.report import summary
     from nip_ap_client.retention import StoreError
 
     try:
-        report = run(base, relay, key_file, store, dry_run=dry_run, rogue=rogue, quiet=as_json)
+        report = run(
+            base,
+            relay,
+            key_file,
+            store,
+            dry_run=dry_run,
+            allow_empty=allow_empty,
+            rogue=rogue,
+            quiet=as_json,
+        )
     except (PersonaFileError, StoreError, ValueError, OSError) as error:
         if as_json:
-            click.echo(json.dumps({"status": "error", "error": str(error)}))
+            click.echo(json.dumps({"status": "failed", "error": str(error)}))
         click.echo(f"nip-ap migrate: {error}", err=True)
         sys.exit(ERROR)
     click.echo(json.dumps(report.to_json()) if as_json else summary(report))
-    sys.exit(SYNCED if report.is_synced else PENDING)
+    sys.exit(_exit_code(report))
+
+
+def _exit_code(report: Report) -> int:
+    """A plan that was made without the relay is as good as one that waits for it."""
+    if report.state == "planned":
+        return WAITING if report.trouble else SYNCED
+    return {"waiting": WAITING, "failed": ERROR}.get(str(report.state), SYNCED)
 
 
 def run(
@@ -74,6 +111,7 @@ def run(
     store: Path | None = None,
     *,
     dry_run: bool = False,
+    allow_empty: bool = False,
     rogue: str | None = None,
     quiet: bool = True,
 ) -> Report:
@@ -90,13 +128,26 @@ def run(
     key = kind.key_from(key_file)
     kind.records_of(base)
     path = store or kind.store_path(base, key.pubkey, relay)
+    budget = float(os.environ.get(BUDGET, "60"))
     kept = RetentionStore(
-        None if dry_run and not path.exists() else path, relay=relay, owner=key.pubkey
+        None if dry_run and not path.exists() else path,
+        relay=relay,
+        owner=key.pubkey,
+        lock_limit=budget / 2,
+        say=_told,
     )
-    limit = min(8.0, max(1.0, float(os.environ.get(BUDGET, "60")) / 4))
+    limit = min(8.0, max(1.0, budget / 4))
     transport = WireTransport(relay, key, now=clock, answer_limit=limit)
     say = _silence if quiet or not sys.stderr.isatty() else _progress
-    migrator = kind(base=base, key=key, store=kept, transport=transport, now=clock, say=say)
+    migrator = kind(
+        base=base,
+        key=key,
+        store=kept,
+        transport=transport,
+        now=clock,
+        say=say,
+        may_empty=allow_empty,
+    )
     try:
         return migrator.plan() if dry_run else migrator.run()
     finally:
@@ -109,36 +160,8 @@ def clock() -> int:
     return int(time.time())
 
 
-def summary(report: Report) -> str:
-    """The report for a person."""
-    if report.planned is not None:
-        return _lines(report, [f"{slug}: {action}" for slug, action in report.planned.items()])
-    counts = {
-        "published": len(report.published),
-        "deleted": len(report.deleted),
-        "taken over from the relay": len(report.adopted),
-        "unchanged": len(report.unchanged),
-        "waiting": len(report.pending),
-        "in conflict": len(report.conflicts),
-        "skipped": len(report.skipped),
-    }
-    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    state = "synced" if report.is_synced else "not synced yet"
-    return _lines(report, [f"{state}: {said or 'nothing to do'}"])
-
-
-def _lines(report: Report, first: list[str]) -> str:
-    lines = list(first)
-    if report.trouble:
-        lines.append(f"  relay: {report.trouble}")
-    lines += [f"  waiting {one.slug}: {one.reason}" for one in report.pending[:20]]
-    if len(report.pending) > 20:
-        lines.append(f"  ... and {len(report.pending) - 20} more")
-    lines += [f"  conflict {one.slug}: {one.reason}" for one in report.conflicts]
-    lines += [f"  skipped {one.id!r}: {one.reason}" for one in report.skipped]
-    lines += [f"  warning: {one}" for one in report.warnings]
-    lines += [f"  note {one.slug}: {one.reason}" for one in report.notes]
-    return "\n".join(lines)
+def _told(text: str) -> None:
+    click.echo(f"nip-ap migrate: {text}", err=True)
 
 
 def _silence(text: str) -> None:

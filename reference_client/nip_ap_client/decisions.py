@@ -20,13 +20,13 @@ from nip_ap_client.retention import Retained
 class Action(StrEnum):
     """What happens to one address."""
 
-    KEEP = "unchanged"
-    ADOPT = "adopted"
-    SEND = "sent again"
-    SIGN = "signed"
-    CONFLICT = "conflict"
-    DELETE = "deleted"
-    DROP = "forgotten"
+    KEEP = "keep"
+    ADOPT = "take over"
+    SEND = "send again"
+    SIGN = "publish"
+    CONFLICT = "leave alone"
+    DELETE = "delete"
+    DROP = "forget"
 
 
 @dataclass(frozen=True)

@@ -93,10 +93,11 @@ class Persona:
 
 @dataclass(frozen=True)
 class Skip:
-    """A record that is not published, and why."""
+    """A record that is not published, and why; `is_fault` where somebody has to change it."""
 
     id: str
     reason: str
+    is_fault: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,11 @@ class Mapped:
     skipped: tuple[Skip, ...]
     warnings: tuple[str, ...]
     slugs: frozenset[str]
+
+    @property
+    def has_personas(self) -> bool:
+        """Whether the file has any persona of the user, be it one that cannot be published."""
+        return bool(self.personas) or any(one.is_fault for one in self.skipped)
 
 
 class Mapper:
@@ -152,7 +158,7 @@ class Mapper:
             slugs.add(persona.slug)
             reason = self.objection(record, persona.content)
             if reason:
-                skipped.append(Skip(record.id, reason))
+                skipped.append(Skip(record.id, reason, is_fault=not record.is_builtin))
             else:
                 rivals.setdefault(persona.slug, []).append(persona)
         chosen, lost, warnings = self.settled(rivals)

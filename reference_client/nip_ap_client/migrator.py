@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from nip_ap.nostr import DELETION, PERSONA, Draft, Event, MalformedEvent, SecretKey
+from nip_ap.secret_files import SecretFileError
 from nip_ap.wire.answers import Answer
 from nip_ap_client.decisions import Action, Decision, Situation, for_persona, for_removed
 from nip_ap_client.mapping import Mapped, Mapper, draft_of
-from nip_ap_client.records import FILE_NAME, PersonaRecord, read_personas
+from nip_ap_client.records import FILE_NAME, PersonaFileError, PersonaRecord, read_personas
 from nip_ap_client.report import Outgoing, Report, Waiting
 from nip_ap_client.retention import Retained, RetentionStore, store_path
 from nip_ap_client.transport import Transport, WireError
@@ -28,6 +29,10 @@ STALE_AFTER = 600
 """Seconds after which a waiting event is dated anew (docs/real-relay.md 8: it takes 900)."""
 
 _FRESH = 2
+_GONE = (
+    "the relay says `duplicate:` and has nothing at this address: it was deleted elsewhere after "
+    "it had come, and stays deleted until it is edited here"
+)
 _ROUNDS = 4
 _ABOUT_TIME = re.compile(r"time|date|created_at|too (far|old|late)|future|expired", re.IGNORECASE)
 
@@ -44,14 +49,19 @@ class Migrator:
         transport: Transport,
         now: Callable[[], int],
         say: Callable[[str], None] = lambda text: None,
+        may_empty: bool = False,
     ) -> None:
-        """`say` takes progress in words; `now` gives Unix seconds."""
+        """`say` takes progress in words; `now` gives Unix seconds.
+
+        `may_empty`: whether a file without personas may delete all that was published from it.
+        """
         self.base = base
         self.key = key
         self.store = store
         self.transport = transport
         self.now = now
         self.say = say
+        self.may_empty = may_empty
         self.mapper = self.new_mapper()
         self.mapped = Mapped((), (), (), frozenset())
         self.heads: dict[str, Event] = {}
@@ -70,12 +80,12 @@ class Migrator:
         """The owner's key. Raises ValueError; no key is ever made up (AP-MIG-33)."""
         try:
             return SecretKey.from_file(path)
-        except OSError as error:
-            raise ValueError(f"the key file {path} cannot be read: {error.strerror}") from None
-        except ValueError:
+        except SecretFileError as error:
+            raise ValueError(f"{error}. Nothing was published") from None
+        except ValueError as error:
             raise ValueError(
-                f"the key file {path} holds no secret key: 64 hex digits are needed, and nothing "
-                "else. Nothing was published"
+                f"the key file {path} holds no secret key ({error}): one key is needed, as "
+                "nsec1... or as 64 hex digits, and nothing else. Nothing was published"
             ) from None
 
     @staticmethod
@@ -125,6 +135,7 @@ class Migrator:
             for slug in {**rows, **{s: t for s, t in tombstones.items() if t.pending}}
             if slug not in self.mapped.slugs
         ]
+        self.guard(removed)
         self.ask([*(persona.slug for persona in self.mapped.personas), *removed], rows)
         decisions = [
             self.decide(self.situation(one.slug, rows, tombstones, persona=one))
@@ -133,6 +144,16 @@ class Migrator:
         return decisions + [
             self.decide_removed(self.situation(slug, rows, tombstones)) for slug in removed
         ]
+
+    def guard(self, removed: Sequence[str]) -> None:
+        """Raise PersonaFileError where a file without any persona would delete all of them."""
+        if self.may_empty or not removed or self.mapped.has_personas:
+            return
+        raise PersonaFileError(
+            f"{self.base / FILE_NAME} has no persona of the user any more, and {len(removed)} "
+            f"were published from it ({', '.join(removed[:5])}{', ...' if removed[5:] else ''}). "
+            "Nothing was deleted. If all of them are to be deleted, say --allow-empty"
+        )
 
     def records(self) -> tuple[PersonaRecord, ...]:
         """The file's records. Raises PersonaFileError, for a missing file too."""
@@ -325,7 +346,9 @@ class Migrator:
         again = False
         with self.store.transaction():
             for outgoing, answer in answers:
-                if self.is_success(outgoing, answer, heads):
+                if self.is_gone(outgoing, answer, heads):
+                    self.let_go(outgoing)
+                elif self.is_success(outgoing, answer, heads or {}):
                     self.acknowledge(outgoing)
                 elif self.is_too_old(outgoing, answer):
                     again = self.redate(outgoing) or again
@@ -333,24 +356,40 @@ class Migrator:
                     self.failures[outgoing.slug] = answer.message or "refused without a reason"
         return again
 
-    def heads_now(self, doubtful: Sequence[Outgoing]) -> dict[str, Event]:
-        """The heads of addresses where the relay said "duplicate", which also means "lost"."""
+    def heads_now(self, doubtful: Sequence[Outgoing]) -> dict[str, Event] | None:
+        """The heads of addresses where the relay said "duplicate", which also means "lost"; None
+        where it cannot be asked."""
         slugs = [one.slug for one in doubtful if one.event.kind == PERSONA]
-        if not slugs or not self.online:
+        if not slugs:
             return {}
+        if not self.online:
+            return None
         try:
             return self.transport.heads(self.key.pubkey, slugs)
         except WireError as error:
             self.online = False
             self.report.trouble = str(error)
-            return {}
+            return None
+
+    def is_gone(self, outgoing: Outgoing, answer: Answer, heads: dict[str, Event] | None) -> bool:
+        """Whether the relay has had a persona, and has nothing at its address any more."""
+        is_doubtful = answer.prefix == "duplicate:" and outgoing.event.kind == PERSONA
+        return is_doubtful and heads is not None and outgoing.slug not in heads
+
+    def let_go(self, outgoing: Outgoing) -> None:
+        """What was deleted elsewhere stays deleted: it is told, and not sent for ever."""
+        self.store.acknowledge(outgoing.event, outgoing.slug)
+        self.failures.pop(outgoing.slug, None)
+        self.report.gone.append(Waiting(outgoing.slug, _GONE))
 
     def is_success(self, outgoing: Outgoing, answer: Answer, heads: dict[str, Event]) -> bool:
         """Whether the relay has the event: OK true is not enough where it says "duplicate"."""
         if answer.prefix != "duplicate:":
             return answer.accepted
+        if outgoing.event.kind != PERSONA:
+            return answer.accepted
         head = heads.get(outgoing.slug)
-        return head is None or head.content == outgoing.event.content
+        return head is not None and head.content == outgoing.event.content
 
     def acknowledge(self, outgoing: Outgoing) -> None:
         """Clear the flag of exactly this event, and remember the head."""

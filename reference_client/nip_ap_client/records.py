@@ -8,6 +8,8 @@ value may be a secret.
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 FILE_NAME = "personas.json"
 
+_SHOWN = 60
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ALIASES = {
     "source_pack": "source_team",
@@ -107,16 +110,21 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 def read_personas(base: Path) -> tuple[PersonaRecord, ...]:
     """The records of `<base>/personas.json`. Raises NoPersonaFile or PersonaFileError."""
-    return tuple(
-        record_from(value, number) for number, value in enumerate(read_values(base), start=1)
-    )
+    values = read_values(base)
+    try:
+        return tuple(record_from(value, number) for number, value in enumerate(values, start=1))
+    except PersonaFileError as error:
+        raise PersonaFileError(
+            f"{base / FILE_NAME}: {error}. A file is read as a whole or not at all: nothing was "
+            "published and nothing deleted"
+        ) from None
 
 
 def read_values(base: Path) -> list[Any]:
     """The JSON array of the file, its elements unread. Raises NoPersonaFile or PersonaFileError."""
     path = base / FILE_NAME
     try:
-        data = path.read_bytes()
+        data = _bytes_of(path)
     except FileNotFoundError:
         raise NoPersonaFile(
             f"there is no {FILE_NAME} in {base}; nothing was published and nothing deleted. "
@@ -125,6 +133,15 @@ def read_values(base: Path) -> list[Any]:
     except OSError as error:
         raise PersonaFileError(f"{path} cannot be read: {error.strerror}") from None
     return parse(data, str(path))
+
+
+def _bytes_of(path: Path) -> bytes:
+    """The bytes of a plain file; a FIFO would wait for a writer, a device may have no end."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(handle, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise PersonaFileError(f"{path} is not a plain file; give the client's own file")
+        return opened.read()
 
 
 def parse(data: bytes, name: str = FILE_NAME) -> list[Any]:
@@ -140,6 +157,14 @@ def parse(data: bytes, name: str = FILE_NAME) -> list[Any]:
             f"{name} is not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}; "
             "the file is left as it is"
         ) from None
+    except RecursionError:
+        raise PersonaFileError(
+            f"{name} is nested deeper than any persona; the file is left as it is"
+        ) from None
+    except ValueError:
+        raise PersonaFileError(
+            f"{name} holds a number longer than any persona needs; the file is left as it is"
+        ) from None
     if not isinstance(value, list):
         raise PersonaFileError(f"{name} must hold a JSON array of personas, not one value")
     return value
@@ -149,7 +174,7 @@ def record_from(value: Any, number: int = 1) -> PersonaRecord:
     """One record, by its place in the file. Raises PersonaFileError naming record and field."""
     if not isinstance(value, dict):
         raise PersonaFileError(f"record {number} is not a JSON object")
-    where = f"record {number}"
+    where = _place(value, number)
     known = _known_fields(value, where)
     missing = [name for name in _REQUIRED if name not in known]
     if missing:
@@ -165,6 +190,13 @@ def record_from(value: Any, number: int = 1) -> PersonaRecord:
     if not _is_encodable(read):
         raise PersonaFileError(f"{where} holds half of a surrogate pair, which UTF-8 cannot carry")
     return PersonaRecord(**read)
+
+
+def _place(value: Mapping[str, Any], number: int) -> str:
+    """How a record is named to a person: by its number, id and name, which are no secrets."""
+    names = [value.get(key) for key in ("id", "display_name")]
+    shown = ", ".join(f"{one[:_SHOWN]!a}" for one in names if isinstance(one, str))
+    return f"record {number} ({shown})" if shown else f"record {number}"
 
 
 def _known_fields(value: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import contextlib
 import fcntl
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -48,8 +49,20 @@ WHERE excluded.created_at > created_at
 """
 
 
+LOCK_LIMIT = 30.0
+"""Seconds that a run waits for another run to be done with the store."""
+
+_LOCK_PAUSE = 0.05
+_SQLITE_LIMIT = 5.0
+_IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 class StoreError(Exception):
     """A store that cannot be used; the message names the file and never its content."""
+
+
+class StoreInUse(StoreError):
+    """A store that somebody else has open; nothing is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -98,28 +111,76 @@ def store_path(base: Path, owner: str, relay: str) -> Path:
 class RetentionStore:
     """The rows of one owner at one relay."""
 
-    def __init__(self, path: Path | None, *, relay: str, owner: str) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        relay: str,
+        owner: str,
+        lock_limit: float = LOCK_LIMIT,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
         """Open or create a store; None makes one in memory. Raises StoreError.
 
-        One run at a time has a store: another waits until it is closed.
+        One run at a time has a store: another waits until it is closed, at most `lock_limit`
+        seconds, and `say` is told.
         """
         self.relay = normal_relay(relay)
         self.owner = owner
+        self._path = path
         self._lock: IO[str] | None = None
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._lock = path.with_name(path.name + ".lock").open("a")
-                fcntl.flock(self._lock, fcntl.LOCK_EX)
-            self._db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=5)
+                self._take(self._lock, lock_limit, say)
+        except OSError as error:
+            raise StoreError(
+                f"the retention store {path} cannot be used: {error.strerror}"
+            ) from None
+        with self._explained():
+            self._db = sqlite3.connect(
+                path or ":memory:", isolation_level=None, timeout=_SQLITE_LIMIT
+            )
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
+
+    def _take(self, lock: IO[str], limit: float, say: Callable[[str], None]) -> None:
+        until, told = time.monotonic() + limit, False
+        while True:
+            try:
+                return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise StoreInUse(
+                        f"another run has had the store {self._path} for {limit:g} s; run again "
+                        "when it has ended. Nothing was published"
+                    ) from None
+            if not told:
+                say(f"waiting for another run to be done with {self._path}, up to {limit:g} s")
+                told = True
+            time.sleep(_LOCK_PAUSE)
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What SQLite complains of, in words that fit the cause. Raises StoreError."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) in _IN_USE:
+                raise StoreInUse(
+                    f"the retention store {self._path} is in use by another program ({error}); "
+                    "close it and run again. Leave the store where it is"
+                ) from None
             raise StoreError(
-                f"the retention store {path} cannot be used: {error}. Move it away to start a "
-                "new one; the personas themselves are in personas.json and on the relay"
+                f"the retention store {self._path} cannot be used: {error}. Move it away to start "
+                "a new one; the personas themselves are in personas.json and on the relay"
             ) from None
+
+    def _run(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        with self._explained():
+            return self._db.execute(statement, values)
 
     def close(self) -> None:
         """Close the file and let the next run in."""
@@ -130,19 +191,19 @@ class RetentionStore:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All writes of the block, or none: also where the process is killed inside."""
-        self._db.execute("BEGIN IMMEDIATE")
+        self._run("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
+        self._run("COMMIT")
 
     # -- reading ---------------------------------------------------------------
 
     def rows(self, kind: int = PERSONA) -> dict[str, Retained]:
         """The rows of one kind by slug."""
-        found = self._db.execute(
+        found = self._run(
             f"SELECT {_COLUMNS} FROM persona_events WHERE {_OWN} AND kind = ?",
             (self.relay, self.owner, kind),
         )
@@ -154,7 +215,7 @@ class RetentionStore:
 
     def row(self, slug: str, kind: int = PERSONA) -> Retained | None:
         """One row, or None."""
-        found = self._db.execute(
+        found = self._run(
             f"SELECT {_COLUMNS} FROM persona_events WHERE {_OWN} AND kind = ? AND d_tag = ?",
             (self.relay, self.owner, kind, slug),
         ).fetchone()
@@ -182,7 +243,7 @@ class RetentionStore:
         """Keep an event; False where the row there is the later one by NIP-01."""
         raw = orjson.dumps(event.to_json()).decode()
         values = (event.kind, slug, event.content, event.created_at, raw, pending, base)
-        cursor = self._db.execute(_UPSERT, (self.relay, self.owner, *values))
+        cursor = self._run(_UPSERT, (self.relay, self.owner, *values))
         return cursor.rowcount > 0
 
     def adopt(self, event: Event, slug: str) -> None:
@@ -192,7 +253,7 @@ class RetentionStore:
 
     def acknowledge(self, event: Event, slug: str) -> bool:
         """Clear the flag of exactly this event; False where the row holds another by now."""
-        cursor = self._db.execute(
+        cursor = self._run(
             f"UPDATE persona_events SET pending_sync = 0 WHERE {_OWN} AND kind = ? AND d_tag = ? "
             "AND json_valid(raw_event) AND json_extract(raw_event, '$.id') = ?",
             (self.relay, self.owner, event.kind, slug, event.id),
@@ -201,7 +262,7 @@ class RetentionStore:
 
     def drop(self, slug: str, kind: int = PERSONA) -> None:
         """Forget a row."""
-        self._db.execute(
+        self._run(
             f"DELETE FROM persona_events WHERE {_OWN} AND kind = ? AND d_tag = ?",
             (self.relay, self.owner, kind, slug),
         )

@@ -338,7 +338,7 @@ def test_a_plan_touches_nothing(laptop: Laptop, relay: MemoryRelay, personas: An
         base=laptop.base, key=laptop.key, store=store, transport=relay, now=lambda: NOW
     )
     report = migrator.plan()
-    assert report.planned == dict.fromkeys((one["id"] for one in personas[1:]), "signed")
+    assert report.planned == dict.fromkeys((one["id"] for one in personas[1:]), "publish")
     assert store.rows() == {}
     assert relay.came == []
     store.close()

@@ -38,6 +38,7 @@ def device(stub: Stub, tmp_path: Path) -> Device:
     base.mkdir()
     key = SecretKey.fresh()
     key_file.write_text(key.secret_hex())
+    key_file.chmod(0o600)
     return Device("laptop", base, key, key_file, COMMAND, "", stub, Transcript())
 
 
@@ -108,12 +109,13 @@ def test_exit_codes_and_the_summary(device: Device, personas: list[dict[str, Any
     device.stub.goes_down()
     down = run(device)
     assert down.returncode == 3
-    assert "not synced yet: 3 waiting, 1 skipped" in down.stdout
+    assert "waiting: 3 waiting, 1 skipped" in down.stdout
     device.stub.comes_up()
     first, second = run(device), run(device, "--json")
     assert (first.returncode, second.returncode) == (0, 0)
-    assert "synced: 3 published, 1 skipped" in first.stdout
-    assert json.loads(second.stdout)["unchanged"] == 3
+    assert "synced: 3 synced (3 published), 1 skipped" in first.stdout
+    states = [one["state"] for one in json.loads(second.stdout)["personas"]]
+    assert states == ["synced", "synced", "synced", "skipped"]
     device.writes(b"[")
     broken = run(device)
     assert broken.returncode == 1
@@ -125,7 +127,7 @@ def test_a_dry_run_writes_and_sends_nothing(device: Device, personas: list[dict[
     before = sorted(device.base.rglob("*"))
     done = run(device, "--dry-run")
     assert done.returncode == 0
-    assert "signed" in done.stdout
+    assert "planned: 3 planned (3 publish), 1 skipped; nothing was signed" in done.stdout
     assert sorted(device.base.rglob("*")) == before
     assert device.stub.heard() == []
 

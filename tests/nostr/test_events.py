@@ -228,6 +228,7 @@ def test_a_key_never_shows_its_secret(key):
 def test_a_key_file_may_end_in_a_newline(tmp_path, key):
     path = tmp_path / "key"
     path.write_text(key.secret_hex() + "\n")
+    path.chmod(0o600)
     assert SecretKey.from_file(path).pubkey == key.pubkey
 
 

@@ -14,9 +14,9 @@ from nip_ap.certificate.document import (
     NotACertificate,
     certificate_of,
 )
-from nip_ap.engine.secret_files import SecretFileError, secret_text
 from nip_ap.model.faults import UnreachableFault, UsageFault
 from nip_ap.nostr import Filter, SecretKey
+from nip_ap.secret_files import SecretFileError
 from nip_ap.wire import Transcript, WebSocketDoor, WireError
 
 
@@ -37,9 +37,9 @@ class Issuer:
 
 
 def issuer_key(path: Path) -> SecretKey:
-    """The key in a file of 64 hex digits that nobody else may read. Raises IssuerError."""
+    """The key in a file that nobody else may read: hex or nsec. Raises IssuerError."""
     try:
-        return SecretKey.from_hex(secret_text(path).strip())
+        return SecretKey.from_file(path)
     except SecretFileError as error:
         raise IssuerError(str(error)) from None
     except ValueError as error:

@@ -79,6 +79,11 @@ class Device:
         """Take a record out."""
         self.has([one for one in self.records if one["id"] != identifier])
 
+    def gets_key(self) -> None:
+        """Write the key file, which nobody else may read."""
+        self.key_file.touch(mode=0o600)
+        self.key_file.write_text(self.key.secret_hex() + "\n", encoding="utf-8")
+
     # -- runs ------------------------------------------------------------------
 
     def starts(self, *, budget: float = BUDGET, task: str = "migrate") -> Running:
@@ -211,8 +216,8 @@ def works(template: str, subject: str) -> Works:
         base.mkdir()
         key_file = Path(folder) / "key"
         key = SecretKey.fresh()
-        key_file.write_text(key.secret_hex())
         device = Device("control", base, key, key_file, template, subject, stub, Transcript())
+        device.gets_key()
         plain = {"system_prompt": "Hello.", "is_builtin": False, "is_active": True}
         dates = dict.fromkeys(("created_at", "updated_at"), "2025-01-01T00:00:00+00:00")
         device.has(

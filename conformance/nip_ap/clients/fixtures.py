@@ -65,12 +65,12 @@ def devices(check: Check, stub: Stub, folder: Path) -> Callable[..., Device]:
         base = at.base if at is not None else folder / name / "agents"
         base.mkdir(parents=True, exist_ok=True)
         key_file = folder / f"{name}-{role}.key"
-        key_file.write_text(key.secret_hex() + "\n", encoding="utf-8")
-        key_file.chmod(0o600)
         template = check.surface.context.settings.migrator
-        return Device(
+        device = Device(
             name, base, key, key_file, template, check.subject.name, stub, check.transcript
         )
+        device.gets_key()
+        return device
 
     return make
 

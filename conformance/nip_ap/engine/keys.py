@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nip_ap.engine.secret_files import SecretFileError, secret_text
 from nip_ap.model.baseline import Baseline, BaselineError, read_baseline
 from nip_ap.model.clauses import register
 from nip_ap.model.faults import UsageFault
 from nip_ap.nostr import SecretKey
+from nip_ap.secret_files import SecretFileError, secret_text
 
 
 class SettingsError(UsageFault, ValueError):

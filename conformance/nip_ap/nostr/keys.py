@@ -9,6 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nip_ap.nostr.bech32 import NSEC, decoded
+from nip_ap.secret_files import secret_text
+
 if TYPE_CHECKING:  # a curve is loaded by who signs or verifies, and not by who reads a report
     from coincurve import PublicKeyXOnly
 
@@ -50,9 +53,19 @@ class SecretKey:
         return cls(secret)
 
     @classmethod
+    def from_text(cls, text: str) -> SecretKey:
+        """Read 64 hex digits or `nsec1...`. Raises ValueError that does not repeat the text."""
+        if text.strip().lower().startswith(NSEC):
+            return cls(decoded(NSEC, text))
+        return cls.from_hex(text)
+
+    @classmethod
     def from_file(cls, path: Path) -> SecretKey:
-        """Read a file that holds 64 hex digits and nothing else but white space."""
-        return cls.from_hex(path.read_text(encoding="utf-8"))
+        """Read a file that nobody else may read and that holds one key: 64 hex digits or nsec.
+
+        Raises ValueError, SecretFileError among them, with a sentence that repeats no content.
+        """
+        return cls.from_text(secret_text(path))
 
     @classmethod
     def derived(cls, seed: str, *names: str) -> SecretKey:

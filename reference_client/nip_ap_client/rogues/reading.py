@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
@@ -19,13 +20,20 @@ from nip_ap_client.report import Report
 from nip_ap_client.rogues.declaring import rogue
 
 
+class Unguarded(Migrator):
+    """Asks nothing before it deletes everything."""
+
+    def guard(self, removed: Sequence[str]) -> None:
+        """Let it pass."""
+
+
 @rogue(
     "M16",
     turns_red="AP-MIG-29",
     because="it takes a missing file for an empty one and deletes everything",
     remedy="Treat a missing file as no answer, and delete nothing.",
 )
-class MissingIsEmpty(Migrator):
+class MissingIsEmpty(Unguarded):
     @staticmethod
     def records_of(base: Path) -> tuple[PersonaRecord, ...]:
         try:
@@ -40,7 +48,7 @@ class MissingIsEmpty(Migrator):
     because="it takes a file that it cannot read for an empty one",
     remedy="Treat a file that cannot be read as no answer, and delete nothing.",
 )
-class MalformedIsEmpty(Migrator):
+class MalformedIsEmpty(Unguarded):
     @staticmethod
     def records_of(base: Path) -> tuple[PersonaRecord, ...]:
         try:
