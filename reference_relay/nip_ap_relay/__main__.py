@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import socket
 import sqlite3
@@ -25,6 +26,7 @@ from nip_ap_relay.manners import (
     USUAL_NEED,
     WRITES,
 )
+from nip_ap_relay.own_url import DIALLED, OwnUrl, url_of
 from nip_ap_relay.policy import NOVEMBER, REVISIONS, Policy
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.rogues import ROGUES, rogue_named
@@ -71,6 +73,50 @@ def _stop_with_parent(server: uvicorn.Server) -> None:
     threading.Thread(target=wait, daemon=True, name="stop-with-parent").start()
 
 
+def _is_name(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return True
+    return False
+
+
+def _is_loopback(host: str) -> bool:
+    if _is_name(host):
+        return host == "localhost"
+    return ipaddress.ip_address(host).is_loopback
+
+
+def _warn_of_dev(host: str) -> None:
+    if not _is_loopback(host):
+        raise click.UsageError(
+            f"--dev lets anybody read as anybody, so it is for a loopback address, not {host}"
+        )
+    click.echo(
+        "warning: --dev: an X-Pubkey header reads and writes as that key without a proof, and any "
+        "page in a browser of this machine can send one",
+        err=True,
+    )
+
+
+def _own_url(host: str, url: str | None, trust_host: bool) -> OwnUrl:
+    """What authentication is bound to."""
+    if url and trust_host:
+        raise click.UsageError("--url and --trust-host exclude each other")
+    if trust_host:
+        click.echo(
+            "warning: --trust-host: authentication is bound to whatever the Host header says",
+            err=True,
+        )
+        return OwnUrl(trusts_host=True)
+    if not url:
+        return DIALLED
+    try:
+        return OwnUrl.given(url)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--url") from None
+
+
 @click.command(name="relay")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=7175, show_default=True, help="0 takes a free one and prints it.")
@@ -106,6 +152,22 @@ def _stop_with_parent(server: uvicorn.Server) -> None:
     metavar="PUBKEY=SCOPE,...",
     help="Narrow what a key's credential may write. Repeatable.",
 )
+@click.option(
+    "--url",
+    help="The relay's own URL, to which authentication is bound; "
+    "else the address at which a connection arrives.",
+)
+@click.option(
+    "--trust-host",
+    is_flag=True,
+    help="Take its own URL from the Host header: behind a proxy or a published port that is not "
+    "known beforehand. Authentication is then bound to nothing.",
+)
+@click.option(
+    "--dev",
+    is_flag=True,
+    help="Take X-Pubkey for a proof and let any page in (CORS), on a loopback address only.",
+)
 @click.option("--stop-with-parent", is_flag=True, help="Stop when standard input closes.")
 def main(
     host: str,
@@ -119,6 +181,9 @@ def main(
     auth_required: str | None,
     manner: str,
     grants: tuple[str, ...],
+    url: str | None,
+    trust_host: bool,
+    dev: bool,
     stop_with_parent: bool,
 ) -> None:
     """The bundled reference relay, in the foreground."""
@@ -132,6 +197,9 @@ def main(
         return
     if manner not in MANNERS:
         raise click.UsageError(f"no manner is named {manner!r}; `--manner list` shows them")
+    if dev:
+        _warn_of_dev(host)
+    own = _own_url(host, url, trust_host)
     narrowed = narrowed_scopes(grants)
     needed = auth_required or USUAL_NEED.get(challenge, BOTH)
 
@@ -139,6 +207,7 @@ def main(
         policy.auth_to_read = not is_open and needed in (READS, BOTH)
         policy.auth_to_write = not is_open and needed in (WRITES, BOTH)
         policy.challenge_moment = challenge
+        policy.x_pubkey_accepted = dev
         MANNERS[manner].instruct(policy)
         return Relay(policy, _store(path), narrowed)
 
@@ -148,6 +217,7 @@ def main(
         serve(
             {"": stub},
             control.take_over(stub, host, port),
+            own=own,
             stop_with_parent=stop_with_parent,
             control=control,
         )
@@ -160,7 +230,9 @@ def main(
     if gallery:
         relays |= {one.name: relay(one.relay_policy(one.spec)) for one in ROGUES.values()}
     listener = _listener(host, port)
-    serve(relays, listener, stop_with_parent=stop_with_parent)
+    if own == DIALLED and _is_name(host):
+        own = OwnUrl(url_of(host, listener.getsockname()[1]))
+    serve(relays, listener, own=own, any_page=dev, stop_with_parent=stop_with_parent)
 
 
 class _Announced(uvicorn.Server):
@@ -176,9 +248,7 @@ class _Announced(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        host, port = self.address
-        place = f"[{host}]" if ":" in host else host
-        click.echo(f"listening on ws://{place}:{port}")
+        click.echo(f"listening on {url_of(*self.address)}")
         sys.stdout.flush()
 
 
@@ -186,12 +256,17 @@ def serve(
     relays: dict[str, Relay],
     listener: socket.socket,
     *,
+    own: OwnUrl = DIALLED,
+    any_page: bool = False,
     stop_with_parent: bool,
     control: Control | None = None,
 ) -> None:
     """Serve until told to stop; the first line of output is the address."""
+    address = control.front.address if control else listener.getsockname()[:2]
+    if control and own == DIALLED:
+        own = OwnUrl(url_of(*address))  # the relay itself listens behind its front
     config = uvicorn.Config(
-        application(relays),
+        application(relays, own, any_page=any_page),
         loop="auto",
         ws="websockets-sansio",
         # A backstop: the policy has the say about frames, and for that one has to be read.
@@ -205,7 +280,7 @@ def serve(
     server.stops_when_asked = relays[""].policy.stops_when_asked()
     if stop_with_parent:
         _stop_with_parent(server)
-    server.address = control.front.address if control else listener.getsockname()[:2]
+    server.address = address
     served = server.serve(sockets=[listener])
     if control is not None:
         served = control.serve(served)

@@ -22,10 +22,17 @@ from nip_ap_relay.auth import Unauthenticated
 from nip_ap_relay.bridge import Bridge, Reply
 from nip_ap_relay.couriers import HangUp
 from nip_ap_relay.manners import ADDRESS, CONNECTION, KEY, LIMITED
+from nip_ap_relay.own_url import OwnUrl
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.session import Session
 
 _NOSTR_JSON = "application/nostr+json"
+_ANY_PAGE = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-headers": "*",
+    "access-control-allow-methods": "GET",
+}
+"""NIP-11 wants its document, in which nothing is private, to be open to any page."""
 
 
 class _TooLarge(Exception):
@@ -35,15 +42,16 @@ class _TooLarge(Exception):
 class Doors:
     """The routes of one relay."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, own: OwnUrl) -> None:
         self.relay = relay
+        self.own = own
         self.bridge = Bridge(relay)
 
     def routes(self) -> list[BaseRoute]:
         return [
             WebSocketRoute("/", self.websocket),
-            Route("/", self.information, methods=["GET"]),
-            Route("/info", self.information, methods=["GET"]),
+            Route("/", self.information, methods=["GET", "OPTIONS"]),
+            Route("/info", self.information, methods=["GET", "OPTIONS"]),
             Route("/health", self.health, methods=["GET"]),
             Route("/events", self.post_event, methods=["POST"]),
             Route("/query", self.post_query, methods=["POST"]),
@@ -55,7 +63,8 @@ class Doors:
     async def websocket(self, socket: WebSocket) -> None:
         """Read frames and write answers until either side ends the connection."""
         manners, address = self.relay.policy.manners, _address(socket)
-        session = Session(self.relay, str(socket.url), self.relay.policy.courier(), address=address)
+        own = self.own.websocket(socket)
+        session = Session(self.relay, own, self.relay.policy.courier(), address=address)
         self.relay.interceptor.connected(session, socket.headers)
         await socket.accept()
         if manners.connections and self.relay.connections_of(address) >= manners.connections:
@@ -109,6 +118,7 @@ class Doors:
             },
         }
         response = _response(Reply.of(document))
+        response.headers.update(_ANY_PAGE)
         if _NOSTR_JSON in request.headers.get("accept", ""):
             response.headers["content-type"] = _NOSTR_JSON
         return response
@@ -184,7 +194,7 @@ class Doors:
         pubkey = self.relay.doorkeeper.pubkey(
             header=request.headers.get("authorization", ""),
             x_pubkey=request.headers.get("x-pubkey", ""),
-            url=str(request.url),
+            url=self.own.http(request),
             method=request.method,
             body=body,
         )
@@ -229,14 +239,17 @@ def _is_disconnect(reason: BaseException) -> bool:
     return isinstance(reason, (WebSocketDisconnect, asyncio.CancelledError, OSError))
 
 
-def application(relays: dict[str, Relay]) -> Starlette:
-    """One ASGI application; the relay named "" is at the root, others under /name."""
+def application(relays: dict[str, Relay], own: OwnUrl, *, any_page: bool = False) -> Starlette:
+    """One ASGI application; the relay named "" is at the root, others under /name.
+
+    `any_page` lets pages of every origin use every door (CORS).
+    """
     routes: list[BaseRoute] = []
     for name, relay in relays.items():
         if name:
-            routes.append(Mount(f"/{name}", routes=Doors(relay).routes()))
+            routes.append(Mount(f"/{name}", routes=Doors(relay, own).routes()))
         else:
-            routes += Doors(relay).routes()
+            routes += Doors(relay, own).routes()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> Any:
@@ -245,4 +258,4 @@ def application(relays: dict[str, Relay]) -> Starlette:
             relay.close()
 
     cors = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
-    return Starlette(routes=routes, middleware=[cors], lifespan=lifespan)
+    return Starlette(routes=routes, middleware=[cors] if any_page else [], lifespan=lifespan)

@@ -8,32 +8,19 @@ import hashlib
 import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import orjson
 
 from nip_ap.nostr import Event, MalformedEvent
 from nip_ap.nostr.auth import HTTP_AUTH
+from nip_ap_relay.own_url import same_place
 from nip_ap_relay.policy import Policy
 
 _PUBKEY = re.compile(r"[0-9a-fA-F]{64}\Z")
-_LOOPBACK = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
 
 
 class Unauthenticated(Exception):
     """An HTTP request whose sender is not known; the message is the answer's text."""
-
-
-def same_place(url: str) -> str:
-    """A URL in the form in which two of them are compared: loopback names and slashes evened out.
-
-    Raises ValueError where it is not a URL.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = parts.port or {"ws": 80, "http": 80}.get(parts.scheme, 443)
-    place = f"{parts.scheme}://{_LOOPBACK.get(host, host)}:{port}{parts.path.rstrip('/')}"
-    return f"{place}?{parts.query}" if parts.query else place
 
 
 def answers_challenge(policy: Policy, event: Event, *, challenge: str, url: str) -> bool:

@@ -45,7 +45,8 @@ class Limits:
     manners: Manners = PLAIN
     announced_limits: Mapping[str, int] = MappingProxyType({})
     """What NIP-11 says in place of the limit that is enforced."""
-    x_pubkey_accepted = True
+    x_pubkey_accepted = False
+    """Whether a bare X-Pubkey header names the sender; it proves nothing."""
     body_limit = 1024 * _KIB
 
     @property

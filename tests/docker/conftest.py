@@ -9,7 +9,8 @@ import pytest
 
 from tests.docker.images import PACKAGES, REPOSITORY, SOURCE, SOURCE_ROOTS, root_file_system
 
-RELAY = ["python", "-m", "nip_ap_relay", "--host", "0.0.0.0", "--port", "3000"]
+# It is called by the port that the engine publishes, which it cannot know.
+RELAY = ["python", "-m", "nip_ap_relay", "--host", "0.0.0.0", "--port", "3000", "--trust-host"]
 
 
 def pytest_collection_modifyitems(items):

@@ -113,9 +113,9 @@ def certificate(tmp_path_factory):
 
 
 @pytest.fixture
-def behind_tls(certificate, relay):
-    """The URL of the shared relay behind TLS."""
-    with tls_front(*certificate, relay.url) as url:
+def behind_tls(certificate, started):
+    """The URL of a relay behind TLS, on a port that the relay does not know."""
+    with tls_front(*certificate, started("--trust-host")) as url:
         yield url
 
 

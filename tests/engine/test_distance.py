@@ -18,7 +18,7 @@ from benchmarks.distance import Distance, far_away
 
 @pytest.fixture
 def relay():
-    target = BundledTarget()
+    target = BundledTarget(("--trust-host",))  # it is called by the proxy's port
     target.start()
     yield target.url
     target.stop()

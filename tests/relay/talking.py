@@ -33,10 +33,10 @@ class Bridge:
         self.client = httpx.Client(trust_env=False, timeout=10)
 
     def post(self, path, value, key=None, *, headers=None):
-        """POST a value as JSON, or bytes as they are; a key authenticates by X-Pubkey."""
+        """POST a value as JSON, or bytes as they are; a key authenticates by NIP-98."""
         body = value if isinstance(value, bytes) else orjson.dumps(value)
-        named = {} if key is None else {"X-Pubkey": key.pubkey}
-        return self.client.post(self.base + path, content=body, headers=named | (headers or {}))
+        signed = {} if key is None else self.nip98(key, path, body)
+        return self.client.post(self.base + path, content=body, headers=signed | (headers or {}))
 
     def nip98(self, key, path, body, *, method="POST", at=None, url=None, signed_body=None):
         """The headers of a NIP-98 request."""
