@@ -6,9 +6,11 @@ from the relay at all. Which kind has which is data of the revision (revisions.p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from nip_ap.nostr import Event
+from nip_ap.nostr.gift_wrap import EPHEMERAL_GIFT_WRAP, GIFT_WRAP
 
 Readers = frozenset[str] | None
 Audience = Callable[[Event], Readers]
@@ -29,6 +31,22 @@ def author(event: Event) -> Readers:
 def author_unless_shared(event: Event) -> Readers:
     """Its author alone, unless it has the share tag (NIP-AP, "Access control")."""
     return None if SHARED in event.tags else author(event)
+
+
+def recipients(event: Event) -> Readers:
+    """Those whom its `p` tags name, and not its author."""
+    return frozenset(event.tag_values("p"))
+
+
+ADDRESSED: Mapping[int, Audience] = MappingProxyType(
+    {GIFT_WRAP: recipients, EPHEMERAL_GIFT_WRAP: recipients}
+)
+"""Kinds that are for whom they name, in every revision; no search finds them."""
+
+
+def is_reader(readers: str | None, reader: str | None) -> bool:
+    """Whether a key is among those of a column of the store."""
+    return readers is None or (reader is not None and reader in readers.split())
 
 
 def as_text(readers: Readers) -> str | None:

@@ -77,7 +77,7 @@ class Bridge:
                 [one for one in filters if not one.tags.get("h")],
                 self.relay.caller(pubkey),
                 self.relay.store,
-            )
+            ) or policy.private_read_refusal(filters, self.relay.caller(pubkey))
             if refusal is not None:
                 return Reply.of({"error": refusal}, 403)
             return answer(filters, pubkey)

@@ -13,13 +13,15 @@ from nip_ap.nostr import (
     TEAM,
     TEAM_CATALOG,
 )
+from nip_ap.nostr.gift_wrap import EPHEMERAL_GIFT_WRAP, GIFT_WRAP
 
 # The kinds that each scope lets a credential write.
 SCOPE_OF_KIND: dict[int, str] = {
     **dict.fromkeys((PROFILE, 3, 10000, 10001, 10002, 10003, 10100, 30000, 30003), "users:write"),
     **dict.fromkeys((APPLICATION_DATA, ENGRAM, 30315), "users:write"),
     **dict.fromkeys((PERSONA, TEAM, MANAGED_AGENT, TEAM_CATALOG), "users:write"),
-    **dict.fromkeys((NOTE, DELETION, 7, 9, 1059, 9005, 30023, 40002, 40003), "messages:write"),
+    **dict.fromkeys((GIFT_WRAP, EPHEMERAL_GIFT_WRAP), "messages:write"),
+    **dict.fromkeys((NOTE, DELETION, 7, 9, 9005, 30023, 40002, 40003), "messages:write"),
     **dict.fromkeys((9007, 9002), "channels:write"),
     **dict.fromkeys((9000, 9001, 9008), "admin:channels"),
     **dict.fromkeys((9021, 9022), "channels:read"),

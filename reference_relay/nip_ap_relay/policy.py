@@ -23,7 +23,7 @@ from nip_ap.nostr import (
     is_replaceable,
 )
 from nip_ap.nostr.auth import HTTP_AUTH, RELAY_AUTH
-from nip_ap_relay.audience import SHARED, Readers, everybody
+from nip_ap_relay.audience import ADDRESSED, SHARED, Readers, everybody, is_reader
 from nip_ap_relay.channel_rules import ChannelRules
 from nip_ap_relay.channels import CHANNEL_KINDS, channel_of
 from nip_ap_relay.family_rules import FamilyRules
@@ -34,6 +34,7 @@ from nip_ap_relay.kinds import (
     SCOPE_OF_TAGGED_KIND,
 )
 from nip_ap_relay.limits import JULY, JUNE, NOVEMBER
+from nip_ap_relay.private_rules import PrivateRules
 from nip_ap_relay.revisions import REVISIONS
 from nip_ap_relay.seams import Seams
 from nip_ap_relay.store import Row, Store
@@ -64,7 +65,7 @@ _HEX_PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
 _KIND = re.compile(r"[0-9]{1,5}\Z")
 
 
-class Policy(ChannelRules, ThreadRules, FamilyRules, Seams):
+class Policy(ChannelRules, ThreadRules, FamilyRules, PrivateRules, Seams):
     """The rules. A rule returns the text of its refusal, or None where it has no objection."""
 
     name = "reference"
@@ -123,6 +124,8 @@ class Policy(ChannelRules, ThreadRules, FamilyRules, Seams):
 
     def author_is_caller(self, submission: Submission) -> str | None:
         caller = submission.caller.pubkey
+        if self.has_a_one_time_author(submission.event.kind):
+            return None
         if caller is not None and submission.event.pubkey != caller:
             return "invalid: event pubkey does not match authenticated identity"
         return None
@@ -391,7 +394,7 @@ class Policy(ChannelRules, ThreadRules, FamilyRules, Seams):
             channels = one.tags.get("h", ())
             if len(channels) == 1 and not self.may_read_channel(channels[0], caller.pubkey, store):
                 return "restricted: not a channel member"
-        return None
+        return self.private_read_refusal(filters, caller)
 
     def mixes_search(self, filters: Iterable[Filter]) -> bool:
         """A search goes alone: no REQ mixes it with ordinary filters."""
@@ -399,11 +402,17 @@ class Policy(ChannelRules, ThreadRules, FamilyRules, Seams):
 
     def readers_of(self, event: Event) -> Readers:
         """The keys that alone may read an event, by its kind; None is everybody."""
-        return self.revision.audiences.get(event.kind, everybody)(event)
+        audience = self.revision.audiences.get(event.kind) or ADDRESSED.get(event.kind, everybody)
+        return audience(event)
 
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
         """Whether an event is for a reader - at every surface alike."""
-        return row.readers is None or (reader is not None and reader in row.readers.split())
+        if row.kind in ADDRESSED:
+            return self.may_read_addressed(row, reader, surface)
+        return self.passes_the_sharing_gate(row, reader, surface)
+
+    def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
+        return is_reader(row.readers, reader)
 
     # -- live delivery ---------------------------------------------------------
 

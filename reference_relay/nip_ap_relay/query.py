@@ -126,6 +126,9 @@ class Query:
             self.store.index_words()
             parts.append("number IN (SELECT rowid FROM words WHERE words MATCH ?)")
             values.append(" ".join(f'"{word}"' for word in words))
+            left_out = _one_of("kind", tuple(sorted(self.policy.never_searched())))
+            parts.append(f"NOT {left_out.sql}")
+            values += left_out.values
         if self.policy.tag_comparison() is None:
             for name, wanted_values in one.tags.items():
                 if not wanted_values:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from nip_ap.nostr import DELETION, Event, Filter, SecretKey, is_ephemeral
+from nip_ap.nostr import DELETION, Event, Filter, SecretKey
 from nip_ap_relay import surfaces
 from nip_ap_relay.auth import HttpDoorkeeper
 from nip_ap_relay.channels import DELETE_EVENT, REPLIABLE_KINDS
@@ -95,7 +95,7 @@ class Relay:
             self._after_refusal(event, refusal)
             answer(False, refusal)
             return
-        if is_ephemeral(event.kind):
+        if self.policy.passes_through(event):
             self._deliver(event, None)
             answer(True, "")
             return

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nip_ap.nostr import Event, Filter
+from nip_ap.nostr import Event, Filter, is_ephemeral
 from nip_ap.nostr.auth import RELAY_AUTH
+from nip_ap.nostr.gift_wrap import EPHEMERAL_GIFT_WRAP, GIFT_WRAP
 from nip_ap.version import __version__
+from nip_ap_relay.audience import ADDRESSED
 from nip_ap_relay.couriers import Courier
 from nip_ap_relay.kinds import NIPS
 from nip_ap_relay.limits import NOVEMBER, Limits
@@ -45,6 +47,11 @@ class Seams(RequestSeams, Limits):
     def keeps(self, event: Event) -> bool:
         """Whether an accepted event is stored at all."""
         return True
+
+    @answers_show
+    def passes_through(self, event: Event) -> bool:
+        """Ephemeral events are delivered and not stored."""
+        return is_ephemeral(event.kind)
 
     @answers_show
     def as_stored(self, event: Event) -> Event:
@@ -148,6 +155,11 @@ class Seams(RequestSeams, Limits):
     def ends_stored_events(self, rows: list[Row], filters: Sequence[Filter]) -> bool:
         """EOSE closes the stored part of every answer."""
         return True
+
+    @answers_show
+    def never_searched(self) -> frozenset[int]:
+        """Kinds that are not in the index of words."""
+        return frozenset(ADDRESSED)
 
     @answers_show
     def keeps_search_open(self) -> bool:
@@ -319,7 +331,9 @@ class Seams(RequestSeams, Limits):
 
     @answers_show
     def objection_at_the_bridge(self, event: Event) -> str | None:
-        """Two doors, one room: the bridge has no rules of its own."""
+        """Two doors, one room, but for wraps: HTTP names its sender, who is to be nobody."""
+        if event.kind in (GIFT_WRAP, EPHEMERAL_GIFT_WRAP):
+            return f"invalid: kind {event.kind} is only accepted via WebSocket"
         return None
 
     @answers_show

@@ -1,30 +1,30 @@
 """What a relay offers, found by probing; what NIP-11 says is compared with it, not believed.
 
-Each probe is one function below, registered by its decorator: name, and what it stands for.
+Each probe is one function below or in interop_probes.py, registered by its decorator (probing.py):
+name, and what it stands for. They run in the order in which they stand.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import orjson
 
-from nip_ap.checking.actor import HTTP, WS, Actor, address
+from nip_ap.checking.actor import HTTP, WS, address
+from nip_ap.checking.probing import BODY, PROBES, Probing, probe
 from nip_ap.checking.revision_probe import Doors, probed_revision
 from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
 from nip_ap.model.clauses import CHOSEN, NOVEMBER
-from nip_ap.model.frame import RECEIVED
-from nip_ap.model.greeting import SILENT, Greeting
 from nip_ap.model.judgement import Inconclusive
 from nip_ap.model.revision import Revision
 from nip_ap.nostr import PERSONA, Draft, Filter
 from nip_ap.nostr.channel import PRIVATE, WINDOW_BOUNDS, Channel, channel_id
 from nip_ap.nostr.message import OkMessage, read_message
-from nip_ap.wire import ConnectionLost, HttpDoor, NoAnswer, Transcript, Unreachable, WireError
+from nip_ap.wire import ConnectionLost, HttpDoor, NoAnswer, Unreachable, WireError
+
+__all__ = ["PROBES", "Probing", "explore", "relay_information", "silent"]
 
 _LAG_SAMPLES = 5
 
@@ -32,84 +32,7 @@ _LAG_SAMPLES = 5
 _LONGEST_LAG = 3.0
 
 
-@dataclass
-class Probing:
-    """What probes share: actors, the NIP-11 document, and one persona that was accepted.
-
-    `may_load` says whether requests of a megabyte are in place.
-    """
-
-    owner: Actor
-    stranger: Actor
-    anonymous: Actor
-    now: int
-    information: Mapping[str, Any]
-    channel: Channel
-    transcript: Transcript
-    greeting: Greeting = SILENT
-    slug: str = "probe"
-    may_load: bool = False
-    found: dict[str, Capability] = field(default_factory=dict)
-
-    def persona(self, slug: str, *, at: int | None = None) -> Draft:
-        """An unshared persona, as every revision accepts it."""
-        when = self.now if at is None else at
-        return Draft(PERSONA, when, (("d", slug),), _BODY % "")
-
-    @property
-    def seen(self) -> list[str]:
-        """What the relay said so far, word for word."""
-        return [one.text for one in self.transcript.frames if one.direction == RECEIVED]
-
-    def offers(self, name: str) -> bool:
-        """Whether an earlier probe found it."""
-        return name in self.found and self.found[name].offered == YES
-
-    def waited_since(self, began: float) -> float:
-        """Seconds since a moment of the monotonic clock."""
-        return self.transcript.reading("lag", lambda: round(time.monotonic() - began, 6))
-
-
-# A body that also a relay accepts which minds the fields that June required.
-_BODY = '{"display_name":"Probe %s","system_prompt":"You are a probe."}'
-
-
 _SHARED = ("shared", "true")
-
-
-Probe = Callable[[Probing], tuple[str, str]]
-
-
-Claim = Callable[[Mapping[str, Any]], "bool | None"]
-
-
-PROBES: dict[str, tuple[Probe, Claim]] = {}
-"""Each probe by the name of its capability, with what NIP-11 claims about it; in order."""
-
-
-def probe(
-    name: str, *, nip: int | None = None, limitation: str | None = None
-) -> Callable[[Probe], Probe]:
-    """Register a probe; it gives (yes, no or unknown, what it did and saw).
-
-    `nip` or `limitation` says where NIP-11 would claim the capability.
-    """
-
-    def claimed(information: Mapping[str, Any]) -> bool | None:
-        if nip is not None:
-            nips = information.get("supported_nips")
-            return nip in nips if isinstance(nips, list) else None
-        limits = information.get("limitation")
-        if limitation is None or not isinstance(limits, Mapping):
-            return None
-        value = limits.get(limitation)
-        return value if isinstance(value, bool) else (None if value is None else True)
-
-    def register(function: Probe) -> Probe:
-        PROBES[name] = (function, claimed)
-        return function
-
-    return register
 
 
 @probe("auth", nip=42)
@@ -175,7 +98,7 @@ def _search(probing: Probing) -> tuple[str, str]:
         PERSONA,
         probing.now,
         (("d", "probe-search"), _SHARED),
-        _BODY % word,
+        BODY % word,
     )
     event = probing.owner.publish(draft)
     wanted = Filter.of(kinds=[PERSONA], search=word, limit=5)
@@ -247,7 +170,7 @@ def _top_level(probing: Probing) -> tuple[str, str]:
 _DAY = 86_400
 
 
-_LARGE_BODY = 1_048_577
+_LARGEBODY = 1_048_577
 
 
 _LARGEST_DOCUMENT = 262_144
@@ -290,10 +213,10 @@ def _body_limit(probing: Probing) -> tuple[str, str]:
         return NO, "the relay has no HTTP door"
     if not probing.may_load:
         return UNKNOWN, "not tried out on this relay"
-    status = probing.owner.http.post("/query", b"[]".rjust(_LARGE_BODY)).status_code
+    status = probing.owner.http.post("/query", b"[]".rjust(_LARGEBODY)).status_code
     if status >= 400:
-        return YES, f"a body of {_LARGE_BODY} bytes got HTTP {status}"
-    return NO, f"a body of {_LARGE_BODY} bytes got HTTP {status}"
+        return YES, f"a body of {_LARGEBODY} bytes got HTTP {status}"
+    return NO, f"a body of {_LARGEBODY} bytes got HTTP {status}"
 
 
 @probe("rate-limit")
@@ -303,6 +226,10 @@ def _rate_limit(probing: Probing) -> tuple[str, str]:
         if "rate-limited:" in text or text.startswith("HTTP 429"):
             return YES, f"met on the way: {text[:120]}"
     return NO, "none was met during the preflight"
+
+
+# They build on what those above found, so that they come after them.
+import nip_ap.checking.interop_probes  # noqa: E402, F401
 
 
 def explore(probing: Probing, *, spec: str) -> Capabilities:
@@ -391,7 +318,7 @@ def _found(name: str, probing: Probing) -> Capability:
 def _revision(probing: Probing) -> Revision:
     """Author-only unless shared came with the November text (docs/real-relay.md 9)."""
     hidden = probing.persona(f"{probing.slug}-revision")
-    shared = Draft(PERSONA, probing.now, (("d", f"{probing.slug}-shown"), _SHARED), _BODY % "")
+    shared = Draft(PERSONA, probing.now, (("d", f"{probing.slug}-shown"), _SHARED), BODY % "")
     return probed_revision(
         probing.owner,
         probing.stranger,

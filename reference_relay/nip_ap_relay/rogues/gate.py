@@ -68,13 +68,13 @@ class SharedThirdElementAccepted(Policy):
 @rogue(
     "gate-off-req",
     turns_red="AP-GATE-03 AP-GATE-10 AP-GATE-11 AP-GATE-12",
-    by_chance="AP-GATE-15",
+    by_chance="AP-GATE-15 AP-READ-18",
     because="It gates by id, live and in counts, and forgot the plain filter.",
     remedy="Apply the sharing gate to every REQ, after the filter and before the limit.",
 )
 class GateOffReq(Policy):
-    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.REQ or super().may_read(row, reader, surface)
+    def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == surfaces.REQ or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -85,8 +85,8 @@ class GateOffReq(Policy):
     remedy="Apply the gate per event, not per filter, so that mixed kinds cannot avoid it.",
 )
 class GateOffMixedKinds(Policy):
-    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.MIXED or super().may_read(row, reader, surface)
+    def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == surfaces.MIXED or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -97,8 +97,8 @@ class GateOffMixedKinds(Policy):
     remedy="Apply the gate to events that were asked for by id too.",
 )
 class GateOffIds(Policy):
-    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.IDS or super().may_read(row, reader, surface)
+    def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == surfaces.IDS or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -109,8 +109,8 @@ class GateOffIds(Policy):
     remedy="Ask the gate for each subscriber before a live event is delivered.",
 )
 class GateOffLive(Policy):
-    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.LIVE or super().may_read(row, reader, surface)
+    def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == surfaces.LIVE or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -121,8 +121,8 @@ class GateOffLive(Policy):
     remedy="Count only what the same reader would get from a REQ.",
 )
 class GateOffCount(Policy):
-    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.COUNT or super().may_read(row, reader, surface)
+    def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == surfaces.COUNT or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -135,9 +135,9 @@ class GateOffCountForNobody(Policy):
     def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
         return None if caller.pubkey is None else super().read_refusal(filters, caller, store)
 
-    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+    def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
         nobody_counts = reader is None and surface == surfaces.COUNT
-        return nobody_counts or super().may_read(row, reader, surface)
+        return nobody_counts or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -148,10 +148,11 @@ class GateOffCountForNobody(Policy):
     remedy="Route HTTP queries through the same gate as REQ.",
 )
 class GateOffHttp(Policy):
-    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface in (surfaces.HTTP_QUERY, surfaces.HTTP_COUNT) or super().may_read(
-            row, reader, surface
-        )
+    def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface in (
+            surfaces.HTTP_QUERY,
+            surfaces.HTTP_COUNT,
+        ) or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -162,8 +163,8 @@ class GateOffHttp(Policy):
     remedy="Apply the gate to the results of a search.",
 )
 class GateOffSearch(Policy):
-    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.SEARCH or super().may_read(row, reader, surface)
+    def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
+        return surface == surfaces.SEARCH or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -175,7 +176,7 @@ class GateOffSearch(Policy):
     remedy='Serve a persona with `["shared", "true"]` to everybody who may read.',
 )
 class GateAlwaysOn(Policy):
-    def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
+    def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
         return row.pubkey == reader or row.kind != PERSONA
 
 

@@ -27,6 +27,9 @@ class AcceptsEverything(Policy):
     def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
         return None
 
+    def private_read_refusal(self, filters: Iterable[Filter], caller: Caller) -> str | None:
+        return None
+
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:
         return True
 

@@ -65,7 +65,7 @@ class DoorsDiffer(Policy):
     def objection_at_the_bridge(self, event: Event) -> str | None:
         if event.kind == PERSONA and event.tag_values("alt"):
             return "invalid: unknown tag `alt`"
-        return None
+        return super().objection_at_the_bridge(event)
 
 
 @rogue(
