@@ -76,6 +76,8 @@ def answered(owner, filters, what, identifier=""):
         owner.ws.wait(
             lambda: subscription.is_answered or len(owner.ws.notices) > heard, "EOSE or a refusal"
         )
+        if not subscription.is_answered:  # a NOTICE names nothing: small talk, or the answer
+            owner.read(all_of(owner).changed(limit=1))
     except (ConnectionLost, NoAnswer) as error:
         raise Broken(f"EOSE for {what}", str(error)) from error
     if not subscription.ended:
