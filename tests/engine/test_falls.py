@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 
 import pytest
 
@@ -118,3 +119,25 @@ def test_who_may_hurt_a_relay_has_it_alone(tmp_path):
     with board.turn("", alone=True):
         assert not is_free(tmp_path, fcntl.LOCK_SH)
     assert is_free(tmp_path, fcntl.LOCK_EX)
+
+
+class DropsSomeRequests(StandIn):
+    """It leaves a REQ without an answer where a filter names no id at all."""
+
+    def frames(self, text):
+        if '"ids":[]' not in text.replace(" ", ""):
+            yield from super().frames(text)
+
+
+@pytest.mark.parametrize(
+    ("pace", "verdict"),
+    [(0.01, Verdict.WARN), (0.4, Verdict.INCONCLUSIVE), (math.inf, Verdict.INCONCLUSIVE)],
+)
+def test_silence_is_a_fault_where_the_relay_is_prompt_otherwise(monkeypatch, pace, verdict):
+    monkeypatch.setattr(vigil, "pace_of", lambda canary: pace)
+    with served(DropsSomeRequests(well)) as url:
+        run = run_of(SuiteController(settings_of("AP-ROB-03"), {"": UrlTarget(url)}))
+    (result,) = run.results
+    assert result.verdict is verdict
+    assert "an answer to a REQ with no ids" in result.reason + result.expected
+    assert ("too slow at present" in result.reason) is (verdict is Verdict.INCONCLUSIVE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -91,6 +92,21 @@ def silence_of(canary: Callable[[], Actor], longest: float = LONGEST_SILENCE) ->
         if waited + _PAUSE > longest:
             return f"{why} (asked for {waited:.0f} s)"
         threading.Event().wait(_PAUSE)
+
+
+def pace_of(canary: Callable[[], Actor]) -> float:
+    """Seconds that a relay takes at present for a read that it has nothing to do for.
+
+    The connection is made and authenticated before. A relay that does not answer took for ever.
+    """
+    actor = canary()
+    try:
+        if _silence(actor):
+            return math.inf
+        began = time.monotonic()
+        return math.inf if _silence(actor) else time.monotonic() - began
+    finally:
+        actor.leave()
 
 
 def _silence(actor: Actor) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -22,6 +23,10 @@ ROBUST = "ROB"
 """The group of clauses that a fall breaks; no other clause is to blame for it."""
 
 NOT_RUN = "not run"
+
+_PROMPT = 0.5
+"""The share of the time a check waited in which a relay has to answer something easy, so that the
+silence that the check met is no delay."""
 
 
 class Watching:
@@ -89,7 +94,7 @@ class Watching:
             return result
         why = vigil.silence_of(lambda: self._canary(check))
         if not why:
-            return result
+            return self._without_haste(check, result) if silent else result
         fall = Fall(
             check.subject.name, check.url, check.id, why, vigil.now(),
             was_replaced=self._has_another(check.subject),
@@ -99,6 +104,19 @@ class Watching:
             self._standby.leave()
             self._standby = None
         return _blamed(result, fall)
+
+    def _without_haste(self, check: Check, result: Result) -> Result:
+        """A silence breaks nothing where the relay takes as long for anything else."""
+        if not result.verdict.is_red:
+            return result
+        limit = self._surface.patience(check.subject.name).limit
+        pace = vigil.pace_of(lambda: self._canary(check))
+        if pace < _PROMPT * limit:
+            return result
+        reason = (
+            f"the relay is too slow at present to tell silence from delay: a read {_took(pace)}"
+        )
+        return replace(result, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}; {result.reason}")
 
     def _is_down(self, check: Check) -> bool:
         return any(one.url == check.url for one in self.falls(check.subject))
@@ -121,6 +139,10 @@ class Watching:
         self.over()
         if self._standby is not None:
             self._standby.leave()
+
+
+def _took(pace: float) -> str:
+    return "was not answered" if math.isinf(pace) else f"took {pace:.1f} s"
 
 
 def _is_of_a_proof(subject: Subject) -> bool:
