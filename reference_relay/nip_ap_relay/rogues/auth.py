@@ -12,7 +12,7 @@ from nip_ap_relay.rogues.declaring import rogue
 
 @rogue(
     "challenge-constant",
-    turns_red="AP-AUTH-01",
+    turns_red="AP-AUTH-01 AP-AUTH-10 AP-AUTH-11",
     because="It makes one challenge at its start and sends it to everybody.",
     remedy="Make a fresh random challenge for each connection.",
 )
@@ -23,7 +23,7 @@ class ChallengeConstant(Policy):
 
 @rogue(
     "auth-unchecked-challenge",
-    turns_red="AP-AUTH-02",
+    turns_red="AP-AUTH-02 AP-AUTH-11",
     because="It looks for a `challenge` tag and not at its value.",
     remedy="Compare the `challenge` tag with the challenge that this connection was sent.",
 )
@@ -34,7 +34,7 @@ class AuthUncheckedChallenge(Policy):
 
 @rogue(
     "auth-unchecked-relay",
-    turns_red="AP-AUTH-02",
+    turns_red="AP-AUTH-02 AP-AUTH-12",
     because="It does not know its own address, so it cannot compare.",
     remedy="Configure the relay's own URL and compare the `relay` tag with it.",
 )
@@ -91,7 +91,7 @@ class AuthAnsweredByNotice(Policy):
 
 @rogue(
     "auth-ok-inverted",
-    turns_red="AP-AUTH-04",
+    turns_red="AP-AUTH-04 AP-AUTH-10 AP-AUTH-11 AP-AUTH-12",
     because="It lets in whoever answers its challenge rightly, and says OK false.",
     remedy="Send OK true where the authentication succeeded.",
 )

@@ -61,7 +61,7 @@ class OneAuthorUsed(Policy):
 @rogue(
     "since-dropped-beside-limit",
     turns_red="AP-READ-18",
-    by_chance="AP-HTTP-06",
+    by_chance="AP-GATE-15 AP-HTTP-06",
     because="Its query for the newest n begins at the newest and minds no bounds.",
     remedy="Apply `since` and `until` before the limit.",
 )
@@ -137,7 +137,7 @@ class TagIndexIsStale(Policy):
 
 @rogue(
     "underscore-is-a-wildcard",
-    turns_red="AP-READ-17 AP-SLUG-12",
+    turns_red="AP-READ-17 AP-SCOPE-07 AP-SLUG-12",
     by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
     because="It compares tags with LIKE and does not escape the underscore.",
     remedy="Compare with = in place of LIKE, or escape `_` and `%`.",

@@ -179,7 +179,7 @@ class IdsIgnoredBesideAddresses(Policy):
 
 @rogue(
     "only-first-targets-author-checked",
-    turns_red="AP-DEL-10",
+    turns_red="AP-DEL-02 AP-DEL-10",
     by_chance="AP-DEL-17",
     because="It checks the author of the first target, and carries out all of them.",
     remedy="Check the author of each target by itself before you delete it.",
@@ -325,6 +325,7 @@ class DeletionRequestNotLive(Policy):
 @rogue(
     "forged-deletion-honoured",
     turns_red="AP-DEL-16",
+    by_chance="AP-DEL-17",
     blinds="AP-DEL-17",
     because="It acts on a deletion request before it verifies it.",
     remedy="Verify id and signature before you act on a deletion request.",

@@ -80,7 +80,7 @@ class GateOffReq(Policy):
 @rogue(
     "gate-off-mixed-kinds",
     turns_red="AP-GATE-03 AP-GATE-11",
-    by_chance="AP-GATE-15",
+    by_chance="AP-GATE-15 AP-READ-18",
     because="It gates filters whose only kind is the persona's.",
     remedy="Apply the gate per event, not per filter, so that mixed kinds cannot avoid it.",
 )
@@ -92,7 +92,7 @@ class GateOffMixedKinds(Policy):
 @rogue(
     "gate-off-ids",
     turns_red="AP-GATE-04 AP-GATE-10 AP-GATE-11 AP-GATE-34",
-    by_chance="AP-GATE-15",
+    by_chance="AP-GATE-15 AP-READ-18",
     because="It takes an id for a capability: who knows it may read.",
     remedy="Apply the gate to events that were asked for by id too.",
 )
@@ -143,7 +143,7 @@ class GateOffCountForNobody(Policy):
 @rogue(
     "gate-off-http",
     turns_red="AP-GATE-07 AP-GATE-10 AP-GATE-11 AP-GATE-12 AP-GATE-13",
-    by_chance="AP-GATE-15",
+    by_chance="AP-GATE-15 AP-HTTP-06",
     because="The bridge reads the database by itself.",
     remedy="Route HTTP queries through the same gate as REQ.",
 )
@@ -195,6 +195,7 @@ class GateBeforeItsTime(Policy):
 @rogue(
     "gate-blocks-author",
     turns_red="AP-GATE-09",
+    by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18",
     because="Once an answer holds something shared it is taken for a catalogue, author or not.",
     remedy="Always serve an author their own personas, shared or not.",
 )
@@ -246,6 +247,7 @@ class ExistenceOracle(Policy):
 @rogue(
     "gate-after-limit",
     turns_red="AP-GATE-12",
+    by_chance="AP-READ-18",
     because="It fetches as many rows as the limit says and then drops the hidden ones.",
     remedy="Apply the gate before the limit, so that hidden rows do not use it up.",
 )

@@ -37,6 +37,7 @@ class _Leak(Policy):
 @rogue(
     "gate-off-by-tag",
     turns_red="AP-GATE-15",
+    by_chance="AP-READ-18",
     because="It answers tags from their index, which knows nothing of the gate.",
     remedy="Apply the gate to what the index of tags finds.",
 )
@@ -76,6 +77,7 @@ class GateOffIdsWithAuthors(_Leak):
 @rogue(
     "gate-off-several-authors",
     turns_red="AP-GATE-15",
+    by_chance="AP-READ-18",
     because="It asks whether the reader is the author, and not where there are several.",
     remedy="Compare the reader with the author of each event, not with the filter.",
 )
@@ -89,6 +91,7 @@ class GateOffSeveralAuthors(_Leak):
 @rogue(
     "gate-off-second-filter",
     turns_red="AP-GATE-15",
+    by_chance="AP-READ-18",
     because="It gates the first filter of a request and appends what the others find.",
     remedy="Apply the gate to what each filter of a request finds.",
 )
@@ -127,7 +130,7 @@ class GateOffLiveWithoutKinds(_Leak):
 
 @rogue(
     "gate-off-second-version",
-    turns_red="AP-GATE-15",
+    turns_red="AP-GATE-10 AP-GATE-15",
     because="It notes who may read when an address is made, and not when it is replaced.",
     remedy="Decide by the tags of the head, anew for each version.",
 )
@@ -142,6 +145,7 @@ class GateOffSecondVersion(_Leak):
 @rogue(
     "gate-off-for-owners",
     turns_red="AP-GATE-15",
+    by_chance="AP-READ-18",
     because="It takes whoever has personas for somebody who may read them.",
     remedy="Compare the reader with the author of the very persona.",
 )
@@ -155,7 +159,7 @@ class GateOffForOwners(_Leak):
 
 @rogue(
     "gate-off-after-unsharing",
-    turns_red="AP-GATE-15",
+    turns_red="AP-GATE-10 AP-GATE-15",
     because="It remembers that an address was shared, and lets in whoever could read it before.",
     remedy="Decide by the head alone, and forget what an earlier version allowed.",
 )

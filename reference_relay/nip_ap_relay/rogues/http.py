@@ -99,7 +99,7 @@ class HttpQueryDiffers(Policy):
 
 @rogue(
     "nip98-unchecked-url",
-    turns_red="AP-HTTP-04",
+    turns_red="AP-HTTP-04 AP-HTTP-09",
     because="It does not compare `u` with the address it was called by.",
     remedy="Compare the `u` tag with the URL that was requested.",
 )
@@ -143,7 +143,7 @@ class Nip98UncheckedTime(Policy):
 
 @rogue(
     "nip98-replay",
-    turns_red="AP-HTTP-05",
+    turns_red="AP-HTTP-05 AP-HTTP-07",
     because="It keeps no list of the authorizations that it has seen.",
     remedy="Remember the ids of authorizations while they are valid, and accept each once.",
 )

@@ -67,8 +67,8 @@ class DFilterPrefix(Policy):
 
 @rogue(
     "d-filter-first-value-only",
-    turns_red="AP-READ-03 AP-SLUG-12",
-    by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
+    turns_red="AP-ENV-06 AP-READ-03 AP-SLUG-12",
+    by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-20 AP-READ-21",
     because="Its fast path for one author and one kind looks up a single value.",
     remedy="Look up each value of `#d`, not only the first.",
 )
@@ -80,7 +80,7 @@ class DFilterFirstValueOnly(Policy):
 
 @rogue(
     "authors-filter-ignored",
-    turns_red="AP-READ-04",
+    turns_red="AP-READ-04 AP-SLUG-11 AP-SLUG-12",
     by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-21",
     because="Where a filter names `d` it takes the tag index and checks nothing else.",
     remedy="Check every condition of the filter after the index has found candidates.",
@@ -327,6 +327,7 @@ class SearchStaysLive(Policy):
 @rogue(
     "live-on-one-subscription",
     turns_red="AP-INFO-02 AP-READ-10",
+    by_chance="AP-READ-19 AP-READ-20",
     blinds="AP-GATE-05",
     because="It sends an event to each connection once, and thinks of one subscription there.",
     remedy="Deliver an event to every subscription that it matches, also on one connection.",
@@ -346,6 +347,7 @@ class LiveOnOneSubscription(Policy):
 @rogue(
     "nothing-live-with-since",
     turns_red="AP-READ-10 AP-ROB-06",
+    by_chance="AP-READ-19",
     blinds="AP-GATE-05",
     because="It takes a filter with `since` for a question about the past.",
     remedy="Keep a subscription with `since` open for live events.",
@@ -358,6 +360,7 @@ class NothingLiveWithSince(Policy):
 @rogue(
     "nothing-live-with-limit",
     turns_red="AP-READ-10",
+    by_chance="AP-READ-19",
     blinds="AP-GATE-05",
     because="It takes a filter with a `limit` for a question that is answered once.",
     remedy="Keep a subscription with a `limit` open for live events.",
@@ -370,6 +373,7 @@ class NothingLiveWithLimit(Policy):
 @rogue(
     "nothing-live-with-several-kinds",
     turns_red="AP-DEL-14 AP-READ-10",
+    by_chance="AP-READ-19 AP-READ-20",
     blinds="AP-GATE-05 AP-SCOPE-06",
     because="It files subscriptions by their first kind.",
     remedy="Match live events against each kind of the filter.",
@@ -382,6 +386,7 @@ class NothingLiveWithSeveralKinds(Policy):
 @rogue(
     "live-ends-at-the-limit",
     turns_red="AP-READ-10",
+    by_chance="AP-READ-19",
     because="It counts what it delivers live against the `limit` of the filter.",
     remedy="Apply `limit` to stored events only.",
 )

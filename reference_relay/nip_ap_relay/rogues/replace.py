@@ -87,7 +87,7 @@ class TieFirstWrite(Policy):
 
 @rogue(
     "key-ignores-author",
-    turns_red="AP-READ-04 AP-REPL-04 AP-REPL-09",
+    turns_red="AP-READ-04 AP-READ-12 AP-REPL-04 AP-REPL-09",
     blinds="AP-DEL-03 AP-DEL-10 AP-READ-21",
     by_chance="AP-DEL-03 AP-DEL-17 AP-READ-18 AP-REPL-16",
     because="Its unique index is over kind and `d` alone.",
@@ -119,7 +119,7 @@ class KeyIgnoresSlug(Policy):
 
 @rogue(
     "slug-prefix-match",
-    turns_red="AP-REPL-05 AP-REPL-09 AP-SLUG-11 AP-SLUG-12",
+    turns_red="AP-READ-12 AP-REPL-05 AP-REPL-09 AP-SLUG-11 AP-SLUG-12",
     by_chance="AP-DEL-17 AP-HTTP-06 AP-READ-18 AP-REPL-16",
     blinds="AP-DEL-03 AP-READ-21",
     because="It scans its key-value store by prefix and replaces all that it finds.",
@@ -135,8 +135,8 @@ class SlugPrefixMatch(Policy):
 
 @rogue(
     "key-ignores-kind",
-    turns_red="AP-DEL-12 AP-DEL-15 AP-REPL-06",
-    by_chance="AP-DEL-17 AP-READ-18 AP-REPL-16",
+    turns_red="AP-DEL-12 AP-DEL-15 AP-READ-12 AP-REPL-06",
+    by_chance="AP-DEL-17 AP-HTTP-06 AP-READ-18 AP-REPL-16",
     because="Its unique index is over author and `d` alone.",
     remedy="Include the kind in the unique key of an address.",
 )

@@ -274,7 +274,7 @@ class SlugOfDigitsRefused(Policy):
 
 @rogue(
     "address-key-of-32-bytes",
-    turns_red="AP-REPL-16 AP-SLUG-12",
+    turns_red="AP-READ-12 AP-REPL-16 AP-SLUG-12",
     blinds="AP-HTTP-06",
     by_chance="AP-DEL-17 AP-READ-18",
     because="Its key for an address has 32 bytes for the slug and cuts what is longer.",
@@ -287,7 +287,7 @@ class AddressKeyOf32Bytes(Policy):
 
 @rogue(
     "address-key-of-63-bytes",
-    turns_red="AP-REPL-16 AP-SLUG-12",
+    turns_red="AP-READ-12 AP-REPL-16 AP-SLUG-12",
     blinds="AP-READ-21",
     by_chance="AP-DEL-17 AP-HTTP-06 AP-READ-18",
     because="Its key for an address keeps a byte of 64 for the end of the string.",
@@ -300,7 +300,7 @@ class AddressKeyOf63Bytes(Policy):
 
 @rogue(
     "address-of-numbers",
-    turns_red="AP-SLUG-11 AP-SLUG-12",
+    turns_red="AP-READ-12 AP-SLUG-11 AP-SLUG-12",
     by_chance="AP-DEL-17 AP-READ-18 AP-REPL-16",
     because="It compares slugs as numbers where both are, so that 7 and 007 are one.",
     remedy="Compare slugs as strings.",
