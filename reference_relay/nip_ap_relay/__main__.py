@@ -16,6 +16,7 @@ import click
 import uvicorn
 
 from nip_ap_relay.app import application
+from nip_ap_relay.http_protocol import BoundedProtocol
 from nip_ap_relay.manners import (
     AUTHENTICATED,
     BOTH,
@@ -267,6 +268,7 @@ def serve(
         own = OwnUrl(url_of(*address))  # the relay itself listens behind its front
     config = uvicorn.Config(
         application(relays, own, any_page=any_page),
+        http=BoundedProtocol,
         loop="auto",
         ws="websockets-sansio",
         # A backstop: the policy has the say about frames, and for that one has to be read.

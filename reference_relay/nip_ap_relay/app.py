@@ -12,7 +12,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import Message
@@ -35,8 +35,12 @@ _ANY_PAGE = {
 """NIP-11 wants its document, in which nothing is private, to be open to any page."""
 
 
-class _TooLarge(Exception):
-    """A body over the limit."""
+class _TurnedAway(Exception):
+    """A request whose body is not read to its end; the message is told with the status."""
+
+    def __init__(self, words: str, status: int) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 class Doors:
@@ -69,8 +73,9 @@ class Doors:
         await socket.accept()
         if manners.connections and self.relay.connections_of(address) >= manners.connections:
             words = f"{LIMITED} too many connections from this address"
-            await socket.send_text(orjson.dumps(["NOTICE", words]).decode())
-            await socket.close(code=1013, reason=words)
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await socket.send_text(orjson.dumps(["NOTICE", words]).decode())
+                await socket.close(code=1013, reason=words)
             return
         writer = asyncio.create_task(session.write(socket.send_text))
         reader = asyncio.create_task(_read(socket, session, manners.idle_seconds))
@@ -124,6 +129,10 @@ class Doors:
         return response
 
     async def health(self, request: Request) -> Response:
+        """200 where events can be stored, 503 with the reason where they cannot."""
+        trouble = self.relay.trouble()
+        if trouble:
+            return PlainTextResponse(f"events cannot be stored: {trouble}", 503)
         return PlainTextResponse("ok")
 
     # -- HTTP bridge --------------------------------------------------------------
@@ -132,7 +141,7 @@ class Doors:
         """Submit one event."""
         try:
             body, pubkey = await self._authenticated(request)
-        except (Unauthenticated, _TooLarge) as error:
+        except (Unauthenticated, _TurnedAway) as error:
             return self._turned_away(error)
         if (too_soon := self._too_soon("EVENT", request, pubkey)) is not None:
             return too_soon
@@ -158,7 +167,7 @@ class Doors:
     ) -> Response:
         try:
             body, pubkey = await self._authenticated(request)
-        except (Unauthenticated, _TooLarge) as error:
+        except (Unauthenticated, _TurnedAway) as error:
             return self._turned_away(error)
         if (too_soon := self._too_soon(verb, request, pubkey)) is not None:
             return too_soon
@@ -174,22 +183,20 @@ class Doors:
         manners = self.relay.policy.manners
         return _response(Reply.of({"error": manners.words(wait)}, manners.http_status))
 
-    def _turned_away(self, error: Unauthenticated | _TooLarge) -> Response:
-        policy = self.relay.policy
-        if isinstance(error, _TooLarge):
-            return PlainTextResponse("body too large", policy.http_answers_large_body())
-        return _response(Reply.of({"error": str(error)}, policy.http_answers_nobody()))
+    def _turned_away(self, error: Unauthenticated | _TurnedAway) -> Response:
+        if isinstance(error, _TurnedAway):
+            return PlainTextResponse(str(error), error.status, {"connection": "close"})
+        return _response(Reply.of({"error": str(error)}, self.relay.policy.http_answers_nobody()))
 
     async def _authenticated(self, request: Request) -> tuple[bytes, str]:
-        """The body and the sender's key. Raises Unauthenticated or _TooLarge."""
-        limit = self.relay.policy.body_limit
-        chunks, size = [], 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                raise _TooLarge
-            chunks.append(chunk)
-        body = b"".join(chunks)
+        """The body and the sender's key. Raises Unauthenticated or _TurnedAway."""
+        try:
+            async with asyncio.timeout(self.relay.policy.body_seconds):
+                body = await self._body(request)
+        except TimeoutError:
+            raise _TurnedAway("the body did not come in time", 408) from None
+        except ClientDisconnect:
+            raise _TurnedAway("the body did not come whole", 400) from None
         self.relay.interceptor.posted(request.url.path, request.headers, body)
         pubkey = self.relay.doorkeeper.pubkey(
             header=request.headers.get("authorization", ""),
@@ -199,6 +206,16 @@ class Doors:
             body=body,
         )
         return body, pubkey
+
+    async def _body(self, request: Request) -> bytes:
+        policy = self.relay.policy
+        chunks, size = [], 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > policy.body_limit:
+                raise _TurnedAway("body too large", policy.http_answers_large_body())
+            chunks.append(chunk)
+        return b"".join(chunks)
 
 
 def _response(reply: Reply) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,10 @@ import orjson
 from nip_ap.nostr import Event, Filter, MalformedEvent
 from nip_ap_relay import surfaces
 from nip_ap_relay.protocol import Complaint, parse_filter, parse_json
-from nip_ap_relay.relay import Relay
+from nip_ap_relay.relay import FAILED, Relay
 from nip_ap_relay.windows import ThreadReads
+
+SERVER_ERROR = 500
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class Bridge:
                 answer(Reply.of(self.relay.policy.http_receipt(event, accepted, message)))
             else:
                 policy = self.relay.policy
-                text = policy.refusal_over_http(message)
-                answer(Reply.of({"error": text}, policy.http_status(message)))
+                status = SERVER_ERROR if message == FAILED else policy.http_status(message)
+                answer(Reply.of({"error": policy.refusal_over_http(message)}, status))
 
         objection = self.relay.policy.objection_at_the_bridge(event)
         if objection is not None:
@@ -81,6 +84,9 @@ class Bridge:
             if refusal is not None:
                 return Reply.of({"error": refusal}, 403)
             return answer(filters, pubkey)
+        except sqlite3.Error as error:
+            self.relay.has_failed(error)
+            return Reply.of({"error": FAILED}, SERVER_ERROR)
         except Complaint as error:
             return Reply.of({"error": f"invalid filters: {error}"}, policy.http_answers_bad_json())
 

@@ -27,6 +27,7 @@ class Limits:
             "manners",
             "x_pubkey_accepted",
             "body_limit",
+            "body_seconds",
         ]
     )
     """Those of which no answer in memory shows a change: they act before a request is read."""
@@ -48,6 +49,8 @@ class Limits:
     x_pubkey_accepted = False
     """Whether a bare X-Pubkey header names the sender; it proves nothing."""
     body_limit = 1024 * _KIB
+    body_seconds = 20.0
+    """The time in which a body has to come; headers have as long (http_protocol.py)."""
 
     @property
     def auth_required(self) -> bool:

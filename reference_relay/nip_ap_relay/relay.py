@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,8 +26,13 @@ from nip_ap_relay.submission import Caller, Submission
 
 log = logging.getLogger("nip_ap_relay")
 
+FAILED = "error: internal server error"
+"""What a client is told where the relay's own storage failed."""
+
 _BATCH = 512
 _LATE = 1.0
+_BETWEEN_TRIES = 1.0
+"""Seconds between two looks whether there is room again."""
 
 
 class Connection(Protocol):
@@ -69,6 +75,8 @@ class Relay:
         self._grants = dict(grants or {})
         self._pending: list[_Pending] = []
         self._flush_is_due = False
+        self._trouble = ""
+        self._tried_at = 0.0
         policy.opens(store)
 
     def caller(self, pubkey: str | None) -> Caller:
@@ -90,7 +98,12 @@ class Relay:
             return
         answer = intercepted
         submission = Submission(event, caller, self.policy.now(), self.store)
-        refusal = self.policy.refusal(submission)
+        try:
+            refusal = self.policy.refusal(submission)
+        except sqlite3.Error as error:
+            self.has_failed(error)
+            answer(False, FAILED)
+            return
         if refusal is not None:
             self._after_refusal(event, refusal)
             answer(False, refusal)
@@ -111,10 +124,11 @@ class Relay:
         try:
             if self.policy.commits_before_answering():
                 self.store.commit()
-        except sqlite3.Error:
-            log.exception("committing failed")
-            self._fail_batch()
+        except sqlite3.Error as error:
+            self.has_failed(error)
             return
+        if self._trouble and self._pending:
+            self._recover()
         self.policy.batch_is_committed()
         batch, self._pending = self._pending, []
         for done in batch:
@@ -133,17 +147,19 @@ class Relay:
 
     def close(self) -> None:
         self.flush()
-        self.store.close()
+        try:
+            self.store.close()
+        except sqlite3.Error as error:
+            log.error("the store could not be closed: %s", error)
 
     # -- storing ---------------------------------------------------------------
 
     def _store(self, event: Event, answer: Answer) -> None:
         try:
             accepted, message, row = self._stored(event)
-        except sqlite3.Error:
-            log.exception("storing %s failed", event.id)
-            self._fail_batch()
-            answer(False, "error: internal server error")
+        except sqlite3.Error as error:
+            self.has_failed(error)
+            answer(False, FAILED)
             return
         self._pending.append(_Pending(answer, accepted, message, event, row))
         if len(self._pending) >= _BATCH:
@@ -152,12 +168,36 @@ class Relay:
             self._flush_is_due = True
             asyncio.get_running_loop().call_soon(self.flush)
 
-    def _fail_batch(self) -> None:
-        """A write that SQLite refused takes its uncommitted neighbours along; all are told."""
+    # -- when the storage fails -------------------------------------------------
+
+    def has_failed(self, error: sqlite3.Error) -> None:
+        """What SQLite refused takes uncommitted neighbours along; all are told. It goes on."""
+        if not self._trouble:
+            log.error("the store fails: %s", error)
+        self._trouble = str(error)
         self.store.roll_back()
         batch, self._pending = self._pending, []
         for done in batch:
-            done.answer(False, "error: internal server error")
+            done.answer(False, FAILED)
+
+    def trouble(self) -> str:
+        """Why events cannot be stored now; empty where they can. After a failure it tries."""
+        now = time.monotonic()
+        if self._trouble and now - self._tried_at >= _BETWEEN_TRIES:
+            self._tried_at = now
+            self.flush()
+            try:
+                self.store.try_to_write()
+            except sqlite3.Error as error:
+                self.has_failed(error)
+            else:
+                self._recover()
+        return self._trouble
+
+    def _recover(self) -> None:
+        if self._trouble:
+            log.warning("the store works again")
+        self._trouble = ""
 
     def _stored(self, event: Event) -> tuple[bool, str, Row | None]:
         policy, store = self.policy, self.store

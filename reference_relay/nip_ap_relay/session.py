@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections import deque
 from typing import Any
@@ -17,7 +18,7 @@ from nip_ap_relay.couriers import Courier, HangUp, Send
 from nip_ap_relay.live import Subscription
 from nip_ap_relay.manners import ADDRESS, CONNECTION, KEY, LATER, NOTICE, READ, WRITE
 from nip_ap_relay.protocol import Complaint, Request, parse_frame
-from nip_ap_relay.relay import Relay
+from nip_ap_relay.relay import FAILED, Relay
 
 _LIVE_BACKLOG = 20_000
 _READ_AHEAD = 2_000
@@ -146,6 +147,14 @@ class Session:
         """Answer one request that could be read, unless it comes too soon."""
         if self._comes_too_soon(request):
             return
+        try:
+            self._act_on(request)
+        except sqlite3.Error as error:
+            self.relay.has_failed(error)
+            self._forget(request.subscription)
+            self.send("CLOSED", request.subscription, FAILED)
+
+    def _act_on(self, request: Request) -> None:
         if request.verb == "EVENT" and request.event is not None:
             self._event(request.event)
         elif request.verb == "AUTH" and request.event is not None:

@@ -51,11 +51,15 @@ CREATE TABLE IF NOT EXISTS threads (
 CREATE INDEX IF NOT EXISTS by_root ON threads (root, depth);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (content, content='', contentless_delete=1);
 CREATE TABLE IF NOT EXISTS indexed (up_to INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS room (filler BLOB NOT NULL);
 """
 # Contentless tables that can delete came with SQLite 3.43; before it, gone rows are filtered.
 _OLD_WORDS = "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (content, content='');"
 
 COLUMNS = "number, id, pubkey, kind, created_at, slug, readers, channel, address, raw"
+
+_ROOM = 256 * 1024
+"""Bytes that have to find room where writes failed before: the largest content of an event."""
 
 _VERSION = 3
 """Of the layout of a database file."""
@@ -136,13 +140,14 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._see_to_the_version()
+        self._see_to_its_soundness()
         schema = _SCHEMA
         if sqlite3.sqlite_version_info < (3, 43):
             schema = "\n".join(
                 _OLD_WORDS if "fts5" in line else line for line in _SCHEMA.splitlines()
             )
         self._db.executescript(schema)
-        self._writing = False
+        self._is_reread = False
         self._index = self._read_index()
 
     def _see_to_the_version(self) -> None:
@@ -152,6 +157,12 @@ class Store:
         if tables and found != _VERSION:
             raise sqlite3.DatabaseError("it was made by another program or version of the relay")
         self._db.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _see_to_its_soundness(self) -> None:
+        """Raise DatabaseError where SQLite finds its own structures damaged."""
+        (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"it is damaged: {' '.join(found.split())}")
 
     def _read_index(self) -> Index:
         return Index(
@@ -163,22 +174,39 @@ class Store:
         self._db.close()
 
     def _begin(self) -> None:
-        if not self._writing:
+        if not self._db.in_transaction:
             self._db.execute("BEGIN")
-            self._writing = True
 
     def commit(self) -> None:
         """Make everything written so far durable."""
-        if self._writing:
+        if self._db.in_transaction:
             self._db.execute("COMMIT")
-            self._writing = False
+        self._index.settle()
+        self._is_reread = False
 
     def roll_back(self) -> None:
-        """Forget what was written since the last commit."""
-        if self._writing:
+        """Forget what was written since the last commit.
+
+        A full disk makes SQLite end the transaction by itself: then there is nothing to roll back.
+        """
+        if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-            self._writing = False
+        if self._is_reread:
             self._index = self._read_index()
+            self._is_reread = False
+        else:
+            self._index.undo()
+
+    def try_to_write(self) -> None:
+        """Write as much as a large event takes, and take it back. Raises sqlite3.Error."""
+        self.commit()
+        self._begin()
+        self._db.execute("DELETE FROM room")
+        self._db.execute("INSERT INTO room VALUES (zeroblob(?))", (_ROOM,))
+        self.commit()
+        self._begin()
+        self._db.execute("DELETE FROM room")
+        self.commit()
 
     # -- events ----------------------------------------------------------------
 
@@ -225,7 +253,7 @@ class Store:
         """Bring back all that was ever replaced or deleted; only a rogue does."""
         self._begin()
         self._db.execute("UPDATE events SET gone = ?", (LIVE,))
-        self._index = self._read_index()
+        self._index, self._is_reread = self._read_index(), True
 
     def forget_deleted(self, identifier: str) -> None:
         """Remove the last trace of a deleted event; only a rogue does."""
@@ -238,7 +266,7 @@ class Store:
         """Remove the last trace of every deleted event; only a rogue does."""
         self._begin()
         self._db.execute("DELETE FROM events WHERE gone = ?", (DELETED,))
-        self._index = self._read_index()
+        self._index, self._is_reread = self._read_index(), True
 
     def knows(self, identifier: str) -> bool:
         """Whether an event was ever stored, also if it was removed since."""
