@@ -82,10 +82,10 @@ main.add_command(run_command)
 @click.option(
     "--limit",
     type=click.FloatRange(1, 86_400),
-    default=300.0,
+    default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long judging again may take.",
+    help="How long all of it may take; what was not done by then is said.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def verify(

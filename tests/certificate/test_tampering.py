@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 import orjson
 import pytest
 
 from nip_ap.certificate.deriving import report_faults
 from nip_ap.certificate.document import read_certificate
-from nip_ap.certificate.rejudging import CameToNaught, TookTooLong, rejudge_within
+from nip_ap.certificate.files import LARGEST_TRANSCRIPT, TookTooLong
+from nip_ap.certificate.rejudging import CameToNaught, rejudge_within
+from nip_ap.certificate.verifying import UNDECIDED, verify
 from nip_ap.model.report import Document
 from tests.certificate.conftest import nip_ap
-from tests.certificate.tampering import damaged, tamperings
+from tests.certificate.tampering import ONE, damaged, tamperings
 
 ALL = list(tamperings())
 
@@ -76,3 +79,22 @@ def test_judging_again_that_breaks_off_is_told(copy):
     (copy.folder / "transcripts/preflight.jsonl").unlink()
     with pytest.raises(CameToNaught, match="is not a transcript"):
         rejudge_within(certificate, copy.folder, 1, 60)
+
+
+@pytest.mark.parametrize("limit", [0.0, 1.0])
+def test_what_is_not_done_in_time_was_not_checked(copy, limit):
+    certificate = read_certificate(copy.file.read_bytes())
+    began = time.monotonic()
+    found = verify(certificate, report=copy.folder, limit=limit)
+    assert time.monotonic() - began < limit + 10
+    assert found.outcome == UNDECIDED
+    assert [one for one in found.doubts if "so the verdicts were not checked: --limit" in one]
+
+
+def test_a_transcript_that_takes_too_much_memory_is_refused(copy, nothing_judged_again):
+    """One frame of 29 MB made the verifier hold 350 MB; at this bound it holds 210."""
+    assert LARGEST_TRANSCRIPT == 16 << 20
+    data = copy.transcript(ONE).read_bytes()
+    frame = orjson.loads(data.splitlines()[-1]) | {"text": "x" * LARGEST_TRANSCRIPT}
+    copy.rewrites(copy.transcript(ONE), data + orjson.dumps(frame) + b"\n")
+    assert any("is larger than 16777216 bytes" in fault for fault in copy.faults())

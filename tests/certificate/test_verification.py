@@ -7,7 +7,7 @@ import json
 import pytest
 
 from nip_ap.nostr import Event, SecretKey
-from tests.certificate.conftest import nip_ap, write_key
+from tests.certificate.conftest import LIMIT, nip_ap, write_key
 
 ANOTHER = SecretKey.derived("tests", "another issuer")
 REFUSED_CHECK = "AP-SLUG-03/a_persona_without_d_is_refused[ws]"
@@ -333,7 +333,7 @@ def test_the_issuers_key_is_nowhere(copy):
     for file in copy.folder.rglob("*"):
         if file.is_file():
             assert canary not in file.read_text(errors="replace"), file
-    done = nip_ap("verify", copy.file, "--report", copy.folder)
+    done = nip_ap("verify", copy.file, "--report", copy.folder, "--limit", LIMIT)
     assert done.code == 0
     assert canary not in done.out + done.err
 
@@ -370,7 +370,8 @@ def test_with_keys_of_the_issuers_it_is_judged_again_without_them(tmp_path, issu
     )
     assert done.code == 0, done.out
     keys.unlink()
-    found = json.loads(nip_ap("verify", out / "certificate.json", "--report", out, "--json").out)
+    words = ("verify", out / "certificate.json", "--report", out, "--json", "--limit", LIMIT)
+    found = json.loads(nip_ap(*words).out)
     assert (found["outcome"], found["faults"]) == ("verified", [])
     secrets = [key.secret_hex() for key in (*roles.values(), issuer)]
     for file in out.rglob("*"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,15 +13,25 @@ from nip_ap.model.report import PREFLIGHT_PATH, transcript_path
 
 LARGEST_CERTIFICATE = 1 << 20
 LARGEST_REPORT = 4 << 20
-LARGEST_TRANSCRIPT = 32 << 20
-LARGEST_EVIDENCE = 512 << 20
-"""Bytes. A run of everything leaves a certificate of 60 KB, a report of 0.7 MB and transcripts of
-31 MB, the largest of them 10 MB."""
+LARGEST_TRANSCRIPT = 16 << 20
+LARGEST_EVIDENCE = 64 << 20
+"""Bytes; judging again holds all transcripts, and the one at hand several times. A whole run
+leaves a certificate of 60 KB, a report of 0.7 MB and transcripts of 31 MB, the largest of 10 MB."""
 
-MOST_FRAMES = 200_000
+MOST_FRAMES = 50_000
 """Frames of one transcript; those of a run of everything have up to 10,000."""
 
 _CHUNK = 1 << 20
+
+
+class TookTooLong(Exception):
+    """Verifying was not done within its time; the message names what it was at."""
+
+
+def in_time(deadline: float, what: str) -> None:
+    """Go on, unless a moment of the monotonic clock is over. Raises TookTooLong."""
+    if time.monotonic() > deadline:
+        raise TookTooLong(what)
 
 
 class UnfitFile(ValueError):

@@ -18,7 +18,7 @@ from nip_ap.certificate.document import (
     short,
     transcript_digests,
 )
-from nip_ap.certificate.files import LARGEST_EVIDENCE, LARGEST_REPORT, file_of, size_of
+from nip_ap.certificate.files import LARGEST_EVIDENCE, LARGEST_REPORT, file_of, in_time, size_of
 from nip_ap.certificate.form import unix_seconds
 from nip_ap.certificate.identity import all_checks
 from nip_ap.certificate.strict_json import NotStrictJson, strict_json
@@ -35,13 +35,14 @@ _SECONDS = re.compile(r"[0-9]{1,12}\Z")
 _NAMED = 3
 
 
-def transcript_faults(certificate: Certificate, folder: Path) -> Iterator[str]:
+def transcript_faults(certificate: Certificate, folder: Path, deadline: float) -> Iterator[str]:
     """Which transcripts are not those that were signed."""
     signed = certificate.digests
     size = sum(size_of(folder, check) for check in signed)
     if size > LARGEST_EVIDENCE:
         yield f"the transcripts have {size} bytes, and {LARGEST_EVIDENCE} is the most"
         return
+    in_time(deadline, "comparing digests")
     there = transcript_digests(folder, signed)
     absent = [check for check in signed if not there[check]]
     if absent:
@@ -58,8 +59,9 @@ def transcript_faults(certificate: Certificate, folder: Path) -> Iterator[str]:
         yield "the transcripts as a whole are not those that were signed"
 
 
-def said_faults(certificate: Certificate, folder: Path) -> Iterator[str]:
+def said_faults(certificate: Certificate, folder: Path, deadline: float) -> Iterator[str]:
     """Where report.json says something else than the certificate."""
+    in_time(deadline, "reading report.json")
     document = report_in(folder)
     signed = {check: str(verdict) for check, verdict in certificate.verdicts.items()}
     said = {check.id: str(check.verdict) for check in document.checks}
@@ -109,13 +111,14 @@ def report_in(folder: Path) -> Document:
     return document_of(value, folder / _REPORT)
 
 
-def clock_faults(certificate: Certificate, folder: Path) -> Iterator[str]:
+def clock_faults(certificate: Certificate, folder: Path, deadline: float) -> Iterator[str]:
     """Each check reads the clock once; the times have to lie within the run."""
     run = certificate.content["run"]
     began = unix_seconds(run["started"]) - SLACK
     ended = began + run["seconds"] + 2 * SLACK
     for check in certificate.digests:
-        for frame in read_transcript(folder / transcript_path(check))[:4]:
+        in_time(deadline, "reading clocks")
+        for frame in read_transcript(folder / transcript_path(check), most=4):
             if not frame.text.startswith(_CLOCK):
                 continue
             reading = frame.text.removeprefix(_CLOCK)

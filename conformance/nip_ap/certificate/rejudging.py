@@ -26,6 +26,7 @@ from nip_ap.certificate.deriving import (
     subject_faults,
 )
 from nip_ap.certificate.document import Certificate
+from nip_ap.certificate.files import TookTooLong
 from nip_ap.certificate.form import NOT_TOLD
 from nip_ap.checking.check import Surface
 from nip_ap.checking.preflight import preflight
@@ -42,10 +43,6 @@ from nip_ap.reporting.reading import read_transcript
 from nip_ap.wire import Diverged, Playback, WireError
 
 _GRACE = 10
-
-
-class TookTooLong(Exception):
-    """Judging again was not done within its time."""
 
 
 class CameToNaught(Exception):
@@ -151,6 +148,8 @@ def rejudge_within(certificate: Certificate, folder: Path, workers: int, limit: 
 
     The transcripts are somebody else's: they may make a scenario wait, or compute, without an end.
     """
+    if limit <= 0:
+        raise TookTooLong("judging again")
     spawning = multiprocessing.get_context("spawn")
     here, there = spawning.Pipe(duplex=False)
     process = spawning.Process(
@@ -160,7 +159,7 @@ def rejudge_within(certificate: Certificate, folder: Path, workers: int, limit: 
     there.close()
     try:
         if not here.poll(limit):
-            raise TookTooLong(f"{limit:g} s")
+            raise TookTooLong("judging again")
         answer = here.recv()
     except EOFError:
         raise CameToNaught("its process ended without a result") from None

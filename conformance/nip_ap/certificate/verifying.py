@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from nip_ap.certificate.document import (
     tags_of,
     written,
 )
-from nip_ap.certificate.files import UnfitFile
+from nip_ap.certificate.files import TookTooLong, UnfitFile
 from nip_ap.certificate.folder import (
     SLACK,
     clock_faults,
@@ -28,7 +29,7 @@ from nip_ap.certificate.folder import (
 )
 from nip_ap.certificate.form import beyond_this_suite, unix_seconds
 from nip_ap.certificate.identity import all_checks, code_digest, register_digest
-from nip_ap.certificate.rejudging import CameToNaught, Rejudged, TookTooLong, rejudge_within
+from nip_ap.certificate.rejudging import CameToNaught, Rejudged, rejudge_within
 from nip_ap.checking.generation import HYPOTHESIS
 from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import REVISIONS, register
@@ -45,8 +46,8 @@ EXIT = {
     UNDECIDED: EXIT_CODES[RunVerdict.INCONCLUSIVE],
 }
 
-LIMIT = 300.0
-"""Seconds that judging again may take; a run of everything takes 20 on two cores."""
+LIMIT = 30.0
+"""Seconds that all of it may take, whatever the certificate holds; a run of everything takes 15."""
 
 
 @dataclass
@@ -86,8 +87,9 @@ def verify(
     """Look at a certificate, and at the report with the transcripts where it is at hand.
 
     What is cheap comes first: nothing is judged again of a certificate that is refused anyway.
-    `limit` is how many seconds judging again may take.
+    `limit` is how many seconds all of it may take; what was not done by then was not checked.
     """
+    deadline = time.monotonic() + limit
     found = Findings(not_checked=_not_checked(issuer, report))
     if not found.settle("id and signature", _signature(certificate, issuer)):
         return found
@@ -99,7 +101,13 @@ def verify(
     found.settle("every check of the suite is there, once", list(_completeness(certificate)))
     found.settle("its level follows from its verdicts", list(_level(certificate)))
     if report is not None and not found.faults:
-        _with_transcripts(certificate, report, workers, limit, found)
+        try:
+            _with_transcripts(certificate, report, workers, deadline, found)
+        except TookTooLong as error:
+            found.doubts.append(
+                f"{error} was not done within {limit:g} s and stopped, so the verdicts were not "
+                "checked: --limit SECONDS gives it more, -n WORKERS more processes"
+            )
     return found
 
 
@@ -206,7 +214,7 @@ def _is_of_this_suite(certificate: Certificate, found: Findings) -> bool:
         return False
     faults = [
         f"it was made with {what} of version {__version__}: digest {str(suite.get(name))[:16]}, "
-        f"here {here[:16]}"
+        f"here {here[:16]}; only the suite that made it can verify it"
         for what, name, here in (
             ("other code", "code_sha256", code_digest()),
             ("another register of clauses", "register_sha256", register_digest()),
@@ -234,23 +242,19 @@ def _completeness(certificate: Certificate) -> Iterator[str]:
 
 
 def _with_transcripts(
-    certificate: Certificate, folder: Path, workers: int, limit: float, found: Findings
+    certificate: Certificate, folder: Path, workers: int, deadline: float, found: Findings
 ) -> None:
-    looks: tuple[tuple[str, Callable[[Certificate, Path], Iterator[str]]], ...] = (
+    """Raises TookTooLong, with what was not done in time."""
+    looks: tuple[tuple[str, Callable[[Certificate, Path, float], Iterator[str]]], ...] = (
         ("every transcript is the one that was signed", transcript_faults),
         ("report.json says the same", said_faults),
         ("the transcripts are of the run's time", clock_faults),
     )
     for what, look in looks:
-        if not found.settle(what, _looked(look, certificate, folder)):
+        if not found.settle(what, _looked(look, certificate, folder, deadline)):
             return
     try:
-        found.rejudged = rejudge_within(certificate, folder, workers, limit)
-    except TookTooLong as error:
-        found.doubts.append(
-            f"judging again was not done in {error}, and stopped: --limit SECONDS gives it more"
-        )
-        return
+        found.rejudged = rejudge_within(certificate, folder, workers, deadline - time.monotonic())
     except CameToNaught as error:
         found.faults.append(f"the transcripts cannot be judged again: {error}")
         return
@@ -267,11 +271,14 @@ def _with_transcripts(
 
 
 def _looked(
-    look: Callable[[Certificate, Path], Iterator[str]], certificate: Certificate, folder: Path
+    look: Callable[[Certificate, Path, float], Iterator[str]],
+    certificate: Certificate,
+    folder: Path,
+    deadline: float,
 ) -> list[str]:
-    """The faults of one look; a file that is not fit to be read is one."""
+    """The faults of one look; a file that is not fit to be read is one. Raises TookTooLong."""
     try:
-        return list(look(certificate, folder))
+        return list(look(certificate, folder, deadline))
     except (UnfitFile, ReportUnreadable) as error:
         return [str(error)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +89,13 @@ def _schema() -> Any:
     return Draft202012Validator(orjson.loads(resource("reports/report.schema.json").read_bytes()))
 
 
-def read_transcript(file: Path) -> tuple[Frame, ...]:
-    """The frames in a file of transcripts/. Raises ReportUnreadable."""
+def read_transcript(file: Path, *, most: int | None = None) -> tuple[Frame, ...]:
+    """The frames in a file of transcripts/, or the first of them. Raises ReportUnreadable."""
     try:
-        lines = file.read_bytes().splitlines()  # of bytes: text would break at U+2028 too
-        return tuple(Frame(**msgspec.structs.asdict(_LINES.decode(line))) for line in lines)
+        with file.open("rb") as lines:  # of bytes: text would break at U+2028 too
+            return tuple(
+                Frame(**msgspec.structs.asdict(_LINES.decode(line))) for line in islice(lines, most)
+            )
     except (OSError, ValueError) as error:
         raise ReportUnreadable(f"{file} is not a transcript: {error}") from None
 
