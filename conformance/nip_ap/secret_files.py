@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -14,7 +15,12 @@ class SecretFileError(ValueError):
 
 
 def secret_text(path: Path) -> str:
-    """The text of such a file. Raises SecretFileError."""
+    """The text of such a file. Raises SecretFileError.
+
+    From then on this process leaves no core file, in which the secret would stand.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
     try:
         # Opened like this a FIFO does not wait for a writer.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
