@@ -105,6 +105,7 @@ class Doors:
             "name": "nip-ap-conformance reference relay",
             "description": "The bundled relay of the NIP-AP conformance suite",
             "pubkey": self.relay.key.pubkey,
+            "self": self.relay.key.pubkey,
             "supported_nips": policy.claimed_nips(),
             "software": "nip-ap-relay",
             "version": policy.version(),

@@ -10,6 +10,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from nip_ap.nostr import Event
+from nip_ap.nostr.direct_message import (
+    COMMANDS,
+    HIDDEN_DIRECT_MESSAGES,
+    MEMBER_ADDED,
+    MEMBER_REMOVED,
+)
 from nip_ap.nostr.gift_wrap import EPHEMERAL_GIFT_WRAP, GIFT_WRAP
 
 Readers = frozenset[str] | None
@@ -39,9 +45,18 @@ def recipients(event: Event) -> Readers:
 
 
 ADDRESSED: Mapping[int, Audience] = MappingProxyType(
-    {GIFT_WRAP: recipients, EPHEMERAL_GIFT_WRAP: recipients}
+    {
+        GIFT_WRAP: recipients,
+        EPHEMERAL_GIFT_WRAP: recipients,
+        MEMBER_ADDED: recipients,
+        MEMBER_REMOVED: recipients,
+        HIDDEN_DIRECT_MESSAGES: recipients,
+    }
 )
-"""Kinds that are for whom they name, in every revision; no search finds them."""
+"""Kinds that are for whom they name, in every revision."""
+
+PRIVATE: Mapping[int, Audience] = MappingProxyType({**ADDRESSED, **dict.fromkeys(COMMANDS, author)})
+"""Kinds that are never for everybody; no search finds them."""
 
 
 def is_reader(readers: str | None, reader: str | None) -> bool:

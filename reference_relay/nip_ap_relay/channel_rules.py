@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from nip_ap.nostr import Event
+from nip_ap.nostr.channel import is_channel_id
 from nip_ap_relay.channels import (
     CHANNEL_KINDS,
     CREATE_CHANNEL,
     DELETE_EVENT,
+    DESCRIBED_BY_RELAY,
     GOVERNED_KINDS,
     IN_CHANNEL,
     REPLIABLE_KINDS,
     Channel,
     channel_of,
-    is_channel_id,
 )
 from nip_ap_relay.store import Store
 from nip_ap_relay.submission import Rule, Submission
@@ -100,6 +101,8 @@ class ChannelRules:
 
         A persona is global whatever its tags say (NIP-AP, "Relay behavior").
         """
+        if event.kind in DESCRIBED_BY_RELAY:
+            return event.slug
         return channel_of(event) if event.kind in CHANNEL_KINDS else None
 
     def may_read_channel(self, named: str, reader: str | None, store: Store) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from nip_ap.nostr import Event
+from nip_ap.nostr.channel import is_channel_id
+from nip_ap.nostr.direct_message import CHANNEL, CHANNEL_ADMINS, CHANNEL_MEMBERS, SYSTEM_MESSAGE
 
 MESSAGE, STREAM_MESSAGE, EDIT = 9, 40002, 40003
 ADD_MEMBER, REMOVE_MEMBER, EDIT_CHANNEL, DELETE_EVENT = 9000, 9001, 9002, 9005
@@ -14,9 +15,9 @@ CREATE_CHANNEL, DELETE_CHANNEL, JOIN, LEAVE = 9007, 9008, 9021, 9022
 REPLIABLE_KINDS = frozenset((MESSAGE, STREAM_MESSAGE, EDIT))
 GOVERNED_KINDS = frozenset((ADD_MEMBER, REMOVE_MEMBER, EDIT_CHANNEL, DELETE_EVENT, DELETE_CHANNEL))
 IN_CHANNEL = REPLIABLE_KINDS | GOVERNED_KINDS | {JOIN, LEAVE}
-CHANNEL_KINDS = IN_CHANNEL | {CREATE_CHANNEL}
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+CHANNEL_KINDS = IN_CHANNEL | {CREATE_CHANNEL, SYSTEM_MESSAGE}
+DESCRIBED_BY_RELAY = frozenset((CHANNEL, CHANNEL_ADMINS, CHANNEL_MEMBERS))
+"""What the relay says of a channel; the `d` tag names it."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,6 @@ class Channel:
 
     def is_governed_by(self, pubkey: str) -> bool:
         return self.roles.get(pubkey) in ("owner", "admin")
-
-
-def is_channel_id(text: str) -> bool:
-    """Channels are named by lower-case UUIDs."""
-    return _UUID.match(text) is not None
 
 
 def channel_of(event: Event) -> str | None:

@@ -13,6 +13,15 @@ from nip_ap.nostr import (
     TEAM,
     TEAM_CATALOG,
 )
+from nip_ap.nostr.channel import THREAD_SUMMARY, WINDOW_BOUNDS
+from nip_ap.nostr.direct_message import (
+    CHANNEL,
+    CHANNEL_ADMINS,
+    CHANNEL_MEMBERS,
+    COMMANDS,
+    HIDDEN_DIRECT_MESSAGES,
+    SYSTEM_MESSAGE,
+)
 from nip_ap.nostr.gift_wrap import EPHEMERAL_GIFT_WRAP, GIFT_WRAP
 
 # The kinds that each scope lets a credential write.
@@ -20,6 +29,7 @@ SCOPE_OF_KIND: dict[int, str] = {
     **dict.fromkeys((PROFILE, 3, 10000, 10001, 10002, 10003, 10100, 30000, 30003), "users:write"),
     **dict.fromkeys((APPLICATION_DATA, ENGRAM, 30315), "users:write"),
     **dict.fromkeys((PERSONA, TEAM, MANAGED_AGENT, TEAM_CATALOG), "users:write"),
+    **dict.fromkeys(COMMANDS, "messages:write"),
     **dict.fromkeys((GIFT_WRAP, EPHEMERAL_GIFT_WRAP), "messages:write"),
     **dict.fromkeys((NOTE, DELETION, 7, 9, 9005, 30023, 40002, 40003), "messages:write"),
     **dict.fromkeys((9007, 9002), "channels:write"),
@@ -38,7 +48,12 @@ NAME_OF_KIND = {
 }
 
 # What the relay itself says about a channel; nobody else may.
-RELAY_ONLY_KINDS = frozenset((39000, 39001, 39002, 39005, 39006))
+RELAY_ONLY_KINDS = frozenset(
+    (
+        *(CHANNEL, CHANNEL_ADMINS, CHANNEL_MEMBERS, SYSTEM_MESSAGE),
+        *(THREAD_SUMMARY, WINDOW_BOUNDS, HIDDEN_DIRECT_MESSAGES),
+    )
+)
 
 # What NIP-11 claims.
 NIPS = (1, 9, 10, 11, 29, 42, 45, 50, 98)

@@ -23,9 +23,11 @@ from nip_ap.nostr import (
     is_replaceable,
 )
 from nip_ap.nostr.auth import HTTP_AUTH, RELAY_AUTH
-from nip_ap_relay.audience import ADDRESSED, SHARED, Readers, everybody, is_reader
+from nip_ap.nostr.direct_message import MEMBER_ADDED, MEMBER_REMOVED
+from nip_ap_relay.audience import ADDRESSED, PRIVATE, SHARED, Readers, everybody, is_reader
 from nip_ap_relay.channel_rules import ChannelRules
 from nip_ap_relay.channels import CHANNEL_KINDS, channel_of
+from nip_ap_relay.direct_message_rules import DirectMessageRules
 from nip_ap_relay.family_rules import FamilyRules
 from nip_ap_relay.kinds import (
     NAME_OF_KIND,
@@ -65,7 +67,7 @@ _HEX_PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
 _KIND = re.compile(r"[0-9]{1,5}\Z")
 
 
-class Policy(ChannelRules, ThreadRules, FamilyRules, PrivateRules, Seams):
+class Policy(ChannelRules, ThreadRules, FamilyRules, PrivateRules, DirectMessageRules, Seams):
     """The rules. A rule returns the text of its refusal, or None where it has no objection."""
 
     name = "reference"
@@ -106,6 +108,7 @@ class Policy(ChannelRules, ThreadRules, FamilyRules, PrivateRules, Seams):
             self.further_tags_are_not_judged,
             self.deletion_names_a_target,
             *self.channel_rules(),
+            *self.direct_message_rules(),
             self.reply_stands_in_a_thread,
         )
 
@@ -133,6 +136,8 @@ class Policy(ChannelRules, ThreadRules, FamilyRules, PrivateRules, Seams):
     def kind_may_be_submitted(self, submission: Submission) -> str | None:
         if submission.event.kind in (RELAY_AUTH, HTTP_AUTH):
             return "invalid: AUTH events cannot be submitted via EVENT"
+        if submission.event.kind in (MEMBER_ADDED, MEMBER_REMOVED):
+            return "invalid: membership notifications are relay-signed only"
         if submission.event.kind in RELAY_ONLY_KINDS:
             return "restricted: relay-only kind"
         return None
@@ -402,7 +407,7 @@ class Policy(ChannelRules, ThreadRules, FamilyRules, PrivateRules, Seams):
 
     def readers_of(self, event: Event) -> Readers:
         """The keys that alone may read an event, by its kind; None is everybody."""
-        audience = self.revision.audiences.get(event.kind) or ADDRESSED.get(event.kind, everybody)
+        audience = self.revision.audiences.get(event.kind) or PRIVATE.get(event.kind, everybody)
         return audience(event)
 
     def may_read(self, row: Row, reader: str | None, surface: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nip_ap.nostr import Filter
+from nip_ap.nostr.direct_message import HIDDEN_DIRECT_MESSAGES
 from nip_ap.nostr.gift_wrap import EPHEMERAL_GIFT_WRAP, GIFT_WRAP
 from nip_ap_relay.audience import ADDRESSED, is_reader
 from nip_ap_relay.store import Row
@@ -48,4 +49,4 @@ class PrivateRules:
 
     def never_asked_for_by_id(self) -> frozenset[int]:
         """Kinds that are refused without `#p` even where ids are named."""
-        return frozenset()
+        return frozenset((HIDDEN_DIRECT_MESSAGES,))

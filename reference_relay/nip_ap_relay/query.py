@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from nip_ap.nostr import Event, Filter, is_addressable
+from nip_ap.nostr.channel import is_channel_id
 from nip_ap_relay import surfaces
-from nip_ap_relay.channels import is_channel_id
 from nip_ap_relay.policy import Policy
 from nip_ap_relay.store import Condition, Row, Store
 

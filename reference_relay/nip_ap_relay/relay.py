@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from nip_ap.nostr import DELETION, Event, Filter, SecretKey
+from nip_ap.nostr import DELETION, Draft, Event, Filter
+from nip_ap.nostr.direct_message import COMMANDS
 from nip_ap_relay import surfaces
 from nip_ap_relay.auth import HttpDoorkeeper
 from nip_ap_relay.channels import DELETE_EVENT, REPLIABLE_KINDS
+from nip_ap_relay.direct_messages import DirectMessages
 from nip_ap_relay.government import govern
 from nip_ap_relay.interceptor import Answer, Interceptor
 from nip_ap_relay.kinds import ALL_SCOPES
@@ -67,11 +69,12 @@ class Relay:
         self.policy = policy
         self.store = store
         self.live = Live()
-        self.key = SecretKey.fresh()
+        self.key = store.own_key
         self.connections: set[Connection] = set()
         self.doorkeeper = HttpDoorkeeper(policy)
         self.interceptor = Interceptor()
         self.turnstile = Turnstile(policy.manners.quotas)
+        self._direct = DirectMessages(self)
         self._grants = dict(grants or {})
         self._pending: list[_Pending] = []
         self._flush_is_due = False
@@ -215,8 +218,7 @@ class Relay:
             if policy.retires(head):
                 store.remove(head, SUPERSEDED)
         row = self._add(event, address)
-        self._apply(event)
-        return True, "", row
+        return True, self._apply(event), row
 
     def _add(self, event: Event, address: str | None) -> Row:
         policy = self.policy
@@ -253,8 +255,24 @@ class Relay:
         if self.policy.delivers_although_refused(event, refusal):
             self._deliver(event, self._unstored_row(event))
 
-    def _apply(self, event: Event) -> None:
-        """What an accepted event does to others: deletions and the government of channels."""
+    def announce(self, draft: Draft) -> None:
+        """Sign, store and deliver an event of the relay's own, with the batch that is pending."""
+        event = draft.signed_by(self.key)
+        accepted, message, row = self._stored(event)
+        self._pending.append(_Pending(_no_answer, accepted, message, event, row))
+
+    def own_head(self, kind: int, slug: str) -> Row | None:
+        """The relay's own event at an address."""
+        address = self.policy.address_for(kind, self.key.pubkey, slug)
+        return self.policy.head_at(address, self.store)
+
+    def _apply(self, event: Event) -> str:
+        """What an accepted event does to others; gives the text of its OK.
+
+        Deletions, the government of channels, and the commands of direct messages.
+        """
+        if event.kind in COMMANDS:
+            return self._direct.carry_out(event)
         if event.kind == DELETION:
             self._remove_all(self.policy.deletion_by_address(event, self.store))
             self._remove_all(self.policy.deletion_by_id(event, self.store))
@@ -267,6 +285,7 @@ class Relay:
             channel = self.policy.channel_of_stored(event)
             if channel is not None:
                 govern(self.store, channel, event)
+        return ""
 
     def _remove_all(self, rows: list[Row]) -> None:
         for row in rows:

@@ -12,9 +12,10 @@ from typing import Any
 
 from nip_ap.nostr import Event, Filter, is_ephemeral
 from nip_ap.nostr.auth import RELAY_AUTH
+from nip_ap.nostr.direct_message import COMMANDS
 from nip_ap.nostr.gift_wrap import EPHEMERAL_GIFT_WRAP, GIFT_WRAP
 from nip_ap.version import __version__
-from nip_ap_relay.audience import ADDRESSED
+from nip_ap_relay.audience import PRIVATE
 from nip_ap_relay.couriers import Courier
 from nip_ap_relay.kinds import NIPS
 from nip_ap_relay.limits import NOVEMBER, Limits
@@ -70,7 +71,8 @@ class Seams(RequestSeams, Limits):
 
     @answers_show
     def answer_to_duplicate(self, event: Event) -> tuple[bool, str]:
-        return True, "duplicate:"
+        done = " already processed" if event.kind in COMMANDS else ""
+        return True, f"duplicate:{done}"
 
     @answers_show
     def stores_although_refused(self, event: Event, refusal: str) -> bool:
@@ -159,7 +161,7 @@ class Seams(RequestSeams, Limits):
     @answers_show
     def never_searched(self) -> frozenset[int]:
         """Kinds that are not in the index of words."""
-        return frozenset(ADDRESSED)
+        return frozenset(PRIVATE)
 
     @answers_show
     def keeps_search_open(self) -> bool:

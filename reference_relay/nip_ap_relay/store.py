@@ -12,7 +12,9 @@ import orjson
 from nip_ap.nostr import Event
 from nip_ap_relay.audience import Readers, as_text
 from nip_ap_relay.channels import Channel
+from nip_ap_relay.direct_message_store import DirectMessageStore
 from nip_ap_relay.index import Index
+from nip_ap_relay.own_key import own_key
 from nip_ap_relay.threads import Place
 
 _SCHEMA = """
@@ -148,6 +150,9 @@ class Store:
             )
         self._db.executescript(schema)
         self._is_reread = False
+        self.direct = DirectMessageStore(self._db, self._begin)
+        self.direct.create_tables()
+        self.own_key = own_key(self._db)
         self._index = self._read_index()
 
     def _see_to_the_version(self) -> None:

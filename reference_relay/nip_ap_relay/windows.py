@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from nip_ap.nostr import Draft, Filter
-from nip_ap_relay.channels import REPLIABLE_KINDS, is_channel_id
+from nip_ap.nostr.channel import is_channel_id
+from nip_ap_relay.channels import REPLIABLE_KINDS
 from nip_ap_relay.protocol import Complaint
 from nip_ap_relay.query import Query
 from nip_ap_relay.relay import Relay

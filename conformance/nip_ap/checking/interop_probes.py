@@ -5,6 +5,8 @@ from __future__ import annotations
 from nip_ap.checking.probing import Probing, probe
 from nip_ap.model.capabilities import NO, YES
 from nip_ap.nostr import Draft, Filter
+from nip_ap.nostr.channel import is_channel_id
+from nip_ap.nostr.direct_message import hidden_of, hiding, opening, response_in
 from nip_ap.nostr.gift_wrap import GIFT_WRAP, addressed_to
 
 
@@ -27,3 +29,33 @@ def _gift_wraps(probing: Probing) -> tuple[str, str]:
     if seen == len(ways):
         return NO, "a stranger reads a kind 1059 that is addressed to somebody else"
     return YES, f"a kind 1059 is served to whom it is addressed; to a stranger in {seen} of 2 ways"
+
+
+@probe("direct-messages")
+def _direct_messages(probing: Probing) -> tuple[str, str]:
+    answer = probing.owner.send(probing.owner.signs(_opening(probing, 0)))
+    if not answer.accepted:
+        return NO, f"a kind 41010 was refused: {answer.message!r}"
+    if not is_channel_id(str(response_in(answer.message).get("channel_id"))):
+        return NO, f"a kind 41010 was accepted as any event is, and opened nothing: {answer}"
+    return YES, f"a kind 41010 opened a direct message: {answer.message!r}"
+
+
+def _opening(probing: Probing, earlier: int) -> Draft:
+    return opening(probing.stranger.pubkey, at=probing.now - earlier)
+
+
+@probe("dm-visibility")
+def _dm_visibility(probing: Probing) -> tuple[str, str]:
+    if not probing.offers("direct-messages"):
+        return NO, "the relay has no direct messages that could be hidden"
+    owner = probing.owner
+    answer = owner.send(owner.signs(_opening(probing, 1)))
+    channel = str(response_in(answer.message).get("channel_id"))
+    answer = owner.send(owner.signs(hiding(channel, at=probing.now)))
+    if not answer.accepted:
+        return NO, f"a kind 41012 was refused: {answer.message!r}"
+    reading = owner.try_to_read(hidden_of(owner.pubkey))
+    if not reading.events:
+        return NO, f"a direct message was hidden, and the relay does not say so: {reading}"
+    return YES, "hiding a direct message gave an event of kind 30622 to who hid it"

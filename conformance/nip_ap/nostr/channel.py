@@ -6,6 +6,7 @@ management events are NIP-29's, the markers of replies NIP-10's.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from nip_ap.nostr.event import Draft, Event, Tags
@@ -17,6 +18,13 @@ CREATE_CHANNEL, DELETE_CHANNEL = 9007, 9008
 THREAD_SUMMARY, WINDOW_BOUNDS = 39005, 39006
 
 OPEN, PRIVATE = "open", "private"
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+
+
+def is_channel_id(text: str) -> bool:
+    """Channels are named by lower-case UUIDs."""
+    return _UUID.match(text) is not None
 
 
 def channel_id(random: bytes) -> str:

@@ -188,7 +188,7 @@ class ChannelLeak(Policy):
 
 @rogue(
     "private-channel-readable",
-    turns_red="AP-GATE-30 AP-GATE-31 AP-GATE-32 AP-GATE-33 AP-THREAD-12",
+    turns_red="AP-DM-07 AP-DM-08 AP-DM-10 AP-GATE-30 AP-GATE-31 AP-GATE-32 AP-GATE-33 AP-THREAD-12",
     because="It asks who may write to a channel, and lets everybody read.",
     remedy="Check the membership before you serve a private channel.",
 )
@@ -199,7 +199,7 @@ class PrivateChannelReadable(Policy):
 
 @rogue(
     "private-channel-followable",
-    turns_red="AP-GATE-32 AP-THREAD-12",
+    turns_red="AP-DM-08 AP-GATE-32 AP-THREAD-12",
     because="It asks for the membership in answers to queries, and not when it delivers live.",
     remedy="Check the membership for live delivery too.",
 )

@@ -98,7 +98,7 @@ class WrapLeaksLive(_Leak):
 
 @rogue(
     "wrap-question-answered-with-nothing",
-    turns_red="AP-WRAP-06",
+    turns_red="AP-DV-08 AP-WRAP-06",
     because="It withholds wraps one by one, and answers any question about them with what is left.",
     remedy="Refuse a filter for kind 1059 whose `#p` is not its reader alone.",
 )
