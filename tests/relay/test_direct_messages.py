@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -18,9 +19,9 @@ ANN, BOB = SecretKey.derived("direct messages", "ann"), SecretKey.derived("direc
 
 @pytest.fixture
 def relay():
-    """A relay in this process, with a clock that stands still."""
+    """A relay in this process, whose clock goes on by a second each time it is read."""
     policy = Policy()
-    policy.now = lambda: 1_800_000_000
+    policy.now = itertools.count(1_800_000_000).__next__
     return Relay(policy, Store())
 
 
