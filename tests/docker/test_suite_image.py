@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 
 import pytest
@@ -26,7 +27,9 @@ def suite(engine):
             "ENV PIP_NO_BUILD_ISOLATION=0 PIP_ROOT_USER_ACTION=ignore",
         ],
     )
-    engine.images.build(path=str(ROOT), buildargs={"BASE": base}, tag=name, rm=True)
+    # What the pins would bring is in the base, so there is nothing to be pinned here.
+    arguments = {"BASE": base, "PINS": "tests/docker/nothing"}
+    engine.images.build(path=str(ROOT), buildargs=arguments, tag=name, rm=True, forcerm=True)
     yield name
     for one in (name, base):
         engine.images.remove(one, force=True)
@@ -45,6 +48,7 @@ def test_it_tests_a_relay_outside_and_leaves_the_report_there(engine, suite, tmp
             ["run", target.url, "--only", "AP-SLUG-02", "--out", "/report"],
             network_mode="host",
             volumes={str(tmp_path): {"bind": "/report", "mode": "rw"}},
+            user=str(os.getuid()),
             remove=True,
         ).decode()
     finally:
@@ -55,3 +59,19 @@ def test_it_tests_a_relay_outside_and_leaves_the_report_there(engine, suite, tmp
 
 def test_it_runs_as_any_user(engine, suite):
     engine.containers.run(suite, ["run", "--only", "AP-SLUG-02"], user="12345", remove=True)
+
+
+def test_it_runs_as_a_user_without_rights_and_holds_no_source(engine, suite):
+    assert engine.images.get(suite).attrs["Config"]["User"] == "65534:65534"
+    held = engine.containers.run(
+        suite,
+        [
+            "-c",
+            "import os; print(os.getuid(), os.path.exists('/tmp/source'), os.listdir('/suite'))",
+        ],
+        entrypoint=["python"],
+        remove=True,
+    ).decode()
+    assert held.startswith("65534 False ")
+    assert "nip_ap_relay" in held
+    assert "hatchling" not in held
