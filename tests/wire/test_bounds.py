@@ -87,6 +87,24 @@ def test_the_transcript_of_a_flood_is_thinned_out(low):
     assert sum(frame.who == "other" for frame in transcript.frames) == 40
 
 
+def test_a_transcript_does_not_grow_with_what_a_relay_sends():
+    transcript = Transcript()
+    for number in range(20):
+        transcript.record("owner", "ws", "received", "x" * 2_000_000, number)
+    texts = [frame.text for frame in transcript.frames]
+    assert [len(text) for text in texts[:8]] == [2_000_000] * 8
+    assert sum(map(len, texts)) < 17_000_000
+    assert "(2000000 characters, SHA-256" in texts[-1]
+
+
+def test_long_frames_of_a_flood_are_cut():
+    transcript = Transcript()
+    for _ in range(40):
+        transcript.record("owner", "ws", "received", "x" * 100_000, 1)
+    transcript.thin_out("owner", "ws", 1)
+    assert sum(len(frame.text) for frame in transcript.frames) < 40_000
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

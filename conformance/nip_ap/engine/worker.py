@@ -317,6 +317,7 @@ class SuiteWorker:
             report.user_properties.append((RESULT, json.dumps(result.to_json())))
         if call.when == "teardown":
             self._running = None
+            del item.stash[CHECK]  # items live as long as the session, and a check has its frames
             self.watching.over()
             self.turns.give_back()
         return report

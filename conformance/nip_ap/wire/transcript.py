@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 import orjson
@@ -26,6 +27,11 @@ those that are too long on purpose. A longer one is cut and stands by its digest
 LONGEST_RECEIVED = 4_000_000
 """Characters of a received frame that a transcript holds; a cut one cannot be judged again."""
 
+MOST_RECEIVED = 16 * 2**20
+"""Characters of all received frames of a check; of what comes after that only the ends are kept."""
+
+_ENDS = 1_000
+"""Characters of a received frame that a transcript holds where it holds too many already."""
 
 _CUT = 200
 
@@ -45,6 +51,7 @@ class Transcript:
         self._lock = threading.Lock()
         self._frames: list[Frame] = []
         self._connections: Counter[tuple[str, str]] = Counter()
+        self._received = 0
         self._open = True
 
     def connection(self, who: str, door: str) -> int:
@@ -57,6 +64,10 @@ class Transcript:
         """Add one frame; after `close` nothing more is added. What is very long is cut short."""
         text = shortened(text, direction)
         with self._lock:
+            if direction == RECEIVED:
+                self._received += len(text)
+                if self._received > MOST_RECEIVED:
+                    text = shortened(text, direction, _ENDS)
             if self._open:
                 at = round(self._elapsed(), 6)
                 self._frames.append(Frame(at, who, door, direction, text, connection))
@@ -102,6 +113,10 @@ class Transcript:
                 if (frame.who, frame.door, frame.connection) == (who, door, connection)
                 and frame.direction == RECEIVED
             ]
+            for number in flood:
+                frame = self._frames[number]
+                short = shortened(frame.text, RECEIVED, _ENDS)
+                self._frames[number] = replace(frame, text=short)
             left_out = flood[MOST_SHOWN // 2 : -MOST_SHOWN // 2]
             if not left_out:
                 return
@@ -129,9 +144,10 @@ class Transcript:
             return tuple(self._frames)
 
 
-def shortened(text: str, direction: str) -> str:
-    """The text of a frame as transcripts hold it."""
-    if len(text) <= (LONGEST_RECEIVED if direction == RECEIVED else LONGEST_SENT):
+def shortened(text: str, direction: str, longest: int | None = None) -> str:
+    """The text of a frame as transcripts hold it, where nothing else is said about its length."""
+    usual = LONGEST_RECEIVED if direction == RECEIVED else LONGEST_SENT
+    if len(text) <= (usual if longest is None else longest):
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{text[:_CUT]}... ({len(text)} characters, SHA-256 {digest}) ...{text[-_CUT:]}"
