@@ -292,12 +292,12 @@ def processor_time_of_children(pid: int) -> float:
 
 def _children(pid: int) -> list[int]:
     parents: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
+    for name in filter(str.isdigit, os.listdir("/proc")):  # a glob fails where one ends meanwhile
         try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            fields = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
         except OSError:  # it has ended since
             continue
-        parents.setdefault(parent, []).append(int(path.parent.name))
+        parents.setdefault(int(fields[1]), []).append(int(name))
     found, waiting = [], list(parents.get(pid, ()))
     while waiting:
         found.append(waiting.pop())

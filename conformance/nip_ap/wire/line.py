@@ -25,10 +25,18 @@ from nip_ap.wire.bounds import FLOODS, LARGEST_MESSAGE, MOST_CONTROL_FRAMES, MOS
 
 _Take = Callable[[str], None]
 
+_BREAKS = (OSError, WebSocketException, EOFError, AssertionError)
+"""What the library raises where the other end breaks off, or breaks the rules at an odd moment.
+
+Its assertions are about its own state, which a relay that speaks out of turn upsets. One that got
+through would look like the failed assertion of a check.
+"""
+
 _SEND_LIMIT = 5.0
 """Seconds within which the relay has to take in something of what is sent to it."""
 _CLOSE_LIMIT = 1.0
-_QUEUE = 1024
+_QUEUE = 32
+"""Messages that wait to be taken in: of the largest ones these are 64 MiB."""
 _TOO_BIG = 1009
 
 _SILENT = logging.getLogger("nip_ap.wire.line")
@@ -78,7 +86,7 @@ class LiveLine:
                 create_connection=_BoundedConnection,
             )
             connection = self._exit.enter_context(opening)
-        except (OSError, WebSocketException, EOFError, ValueError) as error:
+        except (*_BREAKS, ValueError) as error:
             raise Unreachable(f"{url} cannot be reached: {_reason(error)}") from error
         assert isinstance(connection, _BoundedConnection)
         _limit_sending(connection.socket)
@@ -107,7 +115,7 @@ class LiveLine:
                 _acknowledge_quickly(self._socket.socket)
         except ConnectionClosed as error:
             reason = _reason_of_the_end(error)
-        except OSError as error:
+        except _BREAKS as error:
             reason = f"the connection broke: {error}"
         self._tell(lose, self._socket.flood or reason)
 
@@ -121,7 +129,7 @@ class LiveLine:
         try:
             self._socket.send(message, text=as_text)
             _acknowledge_quickly(self._socket.socket)
-        except (ConnectionClosed, OSError) as error:
+        except _BREAKS as error:
             raise ConnectionLost(_reason_of_the_end(error)) from error
 
     def wait(self, condition: Callable[[], bool], limit: float) -> bool:
@@ -142,7 +150,7 @@ class LiveLine:
         if self._deaf:
             self.abort()
             self._reading.set()
-        with contextlib.suppress(ConnectionClosed, OSError):
+        with contextlib.suppress(*_BREAKS):
             self._exit.close()
         if self._reader is not None and self._reader is not threading.current_thread():
             self._reader.join(timeout=_CLOSE_LIMIT)
@@ -243,4 +251,6 @@ def _reason(error: BaseException) -> str:
         return "no answer to the opening handshake in time"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
+    if isinstance(error, AssertionError):
+        return "it spoke before it was spoken to, or out of turn"
     return str(error) or type(error).__name__
