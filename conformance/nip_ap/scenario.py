@@ -1,7 +1,7 @@
 """The vocabulary of scenarios: `from nip_ap.scenario import ...` is all that a check imports.
 
 Claims judge. A claim about something that must not happen takes its positive twin as an
-argument and establishes it first: no twin seen, no verdict.
+argument and establishes it first: no twin seen, no verdict. Its length is that of the vocabulary.
 """
 
 from __future__ import annotations

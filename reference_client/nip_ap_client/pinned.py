@@ -94,7 +94,7 @@ _KNOWN = frozenset(AgentRecord.__dataclass_fields__) - {"rest", "given"}
 _TEXTS = tuple(name for name in AgentRecord.__dataclass_fields__ if name in _KNOWN - {"env_vars"})
 
 
-class Keeper:
+class PinnedAgents:
     """A client that keeps agents. One small method a rule, so that a rogue overrides one of them.
 
     A record's null stays a null, its unknown keys stay; the file is read as a whole or not at all.

@@ -17,50 +17,50 @@ from typing import Any
 import click
 
 from nip_ap_client.command import migrate
-from nip_ap_client.pinned import Keeper
+from nip_ap_client.pinned import PinnedAgents
 from nip_ap_client.records import read_personas
 
 VERSIONS, DRIFT, SPAWN, BACKFILL = "pin-versions", "pin-drift", "pin-spawn", "pin-backfill"
 
 
-def versions(base: Path, keeper: Keeper) -> dict[str, Any]:
+def versions(base: Path, pinned_agents: PinnedAgents) -> dict[str, Any]:
     """The version of each persona, by record id."""
-    return {persona.id: keeper.version_of(persona) for persona in read_personas(base)}
+    return {persona.id: pinned_agents.version_of(persona) for persona in read_personas(base)}
 
 
-def badges(base: Path, keeper: Keeper) -> dict[str, Any]:
+def badges(base: Path, pinned_agents: PinnedAgents) -> dict[str, Any]:
     """The badge of each agent, by name."""
     personas = read_personas(base)
     return {
-        str(agent.rest.get("name")): str(keeper.drift(agent, personas))
-        for agent in keeper.read(base)
+        str(agent.rest.get("name")): str(pinned_agents.drift(agent, personas))
+        for agent in pinned_agents.read(base)
     }
 
 
-def spawned(base: Path, keeper: Keeper) -> dict[str, Any]:
+def spawned(base: Path, pinned_agents: PinnedAgents) -> dict[str, Any]:
     """Make an agent of each persona that has none, named after the persona's id."""
     personas, now = read_personas(base), int(time.time())
-    agents = keeper.started(keeper.read(base), personas, at=now)
+    agents = pinned_agents.started(pinned_agents.read(base), personas, at=now)
     linked = {agent.persona_id for agent in agents}
     made = [
-        keeper.spawn(persona, name=f"agent of {persona.id}", at=now)
+        pinned_agents.spawn(persona, name=f"agent of {persona.id}", at=now)
         for persona in personas
         if persona.id not in linked
     ]
-    keeper.write(base, [*agents, *made])
+    pinned_agents.write(base, [*agents, *made])
     return {"spawned": len(made)}
 
 
-def backfilled(base: Path, keeper: Keeper) -> dict[str, Any]:
+def backfilled(base: Path, pinned_agents: PinnedAgents) -> dict[str, Any]:
     """Stamp what was never stamped; the file is written only where something changed."""
-    before = keeper.read(base)
-    after = keeper.backfill(before, read_personas(base), at=int(time.time()))
+    before = pinned_agents.read(base)
+    after = pinned_agents.backfill(before, read_personas(base), at=int(time.time()))
     if after != before:
-        keeper.write(base, after)
+        pinned_agents.write(base, after)
     return {"stamped": sum(one != other for one, other in zip(before, after, strict=True))}
 
 
-TASKS: dict[str, Callable[[Path, Keeper], dict[str, Any]]] = {
+TASKS: dict[str, Callable[[Path, PinnedAgents], dict[str, Any]]] = {
     VERSIONS: versions,
     DRIFT: badges,
     SPAWN: spawned,
@@ -82,12 +82,12 @@ def main(
     if task == "migrate":
         context.invoke(migrate, base=base, relay=relay, key_file=key_file, rogue=rogue)
         return
-    keeper = Keeper()
+    pinned_agents = PinnedAgents()
     if rogue is not None:
         from nip_ap_client.rogues import rogue_named
 
-        keeper = rogue_named(rogue).keeper()
-    click.echo(json.dumps(TASKS[task](base, keeper)))
+        pinned_agents = rogue_named(rogue).pinned_agents()
+    click.echo(json.dumps(TASKS[task](base, pinned_agents)))
 
 
 if __name__ == "__main__":

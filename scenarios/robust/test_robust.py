@@ -234,9 +234,9 @@ def test_a_cut_connection_loses_nothing_that_was_acknowledged(owner, persona, ch
 def test_a_subscriber_that_stops_reading_stops_nobody_else(
     owner, other_owner, persona, slug, check
 ):
-    deaf = owner.another_connection(deaf=True)
-    deaf.ws.open([all_of(owner)])
-    deaf.ws.stop_reading()
+    idle = owner.another_connection(can_pause=True)
+    idle.ws.open([all_of(owner)])
+    idle.ws.stop_reading()
     watch = owner.another_connection().watch(all_of(owner))
     loud = "x" * LOUDNESS
     drafts = [persona(check.slug(str(number)), name=loud) for number in range(LOUD_EVENTS)]

@@ -15,7 +15,7 @@ from tests.targets.commands import BUNDLED, listens, processes_with, soon
 
 SILENT = "import sys, time; print('I listen to nobody', flush=True); time.sleep(600)"
 FAILING = "import sys; print('no such database'); sys.exit(7)"
-DEAF_TO_SIGTERM = """
+IGNORES_SIGTERM = """
 import signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 from nip_ap_relay.__main__ import main
@@ -60,9 +60,9 @@ def test_it_keeps_its_port_and_its_data(start, written, read, end):
 def test_a_clean_stop_is_told_from_one_that_was_forced(start, command):
     willing = start(cmd=BUNDLED)
     assert willing.shut_down(5.0) is True
-    deaf = start(cmd=command(DEAF_TO_SIGTERM, "--port", "{port}"))
-    assert deaf.shut_down(0.5) is False
-    assert not listens(port_of(deaf))
+    stubborn = start(cmd=command(IGNORES_SIGTERM, "--port", "{port}"))
+    assert stubborn.shut_down(0.5) is False
+    assert not listens(port_of(stubborn))
 
 
 def test_stopping_leaves_no_process_no_port_and_no_folder(start, command, monkeypatch, tmp_path):

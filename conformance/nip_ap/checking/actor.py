@@ -1,7 +1,8 @@
 """An actor: a key with connections. What scenarios talk to; it reads like the protocol.
 
 Two kinds of verbs. What sets a scene (`publish`, `head`, `read`) is inconclusive where the relay
-does not cooperate; what judges lives in scenario.py and breaks the clause.
+does not cooperate; what judges lives in scenario.py and breaks the clause. Longer than most modules
+because it is one vocabulary: every verb that a scenario may say of a key is a short method here.
 """
 
 from __future__ import annotations
@@ -169,7 +170,7 @@ class Actor:
         self.written: list[Event] = []
 
         self._authenticates = True
-        self._deaf = False
+        self._can_pause = False
 
     # -- identity --------------------------------------------------------------
 
@@ -207,10 +208,10 @@ class Actor:
         """A draft as this actor's event."""
         return draft.signed_by(self.key)
 
-    def another_connection(self, *, deaf: bool = False) -> Actor:
-        """The same key on a connection of its own; a deaf one can stop reading."""
+    def another_connection(self, *, can_pause: bool = False) -> Actor:
+        """The same key on a connection of its own; one that `can_pause` can stop reading."""
         other = Actor(f"{self.name} {len(self._others) + 2}", self._key, self._surroundings)
-        other._authenticates, other._deaf = self._authenticates, deaf
+        other._authenticates, other._can_pause = self._authenticates, can_pause
         other.written = self.written
         self._others.append(other)
         return other
@@ -243,7 +244,7 @@ class Actor:
             self.reconnect()
             door = None
         if not isinstance(door, WebSocketDoor):
-            opened = self._surroundings.open_ws(self.name, self._own_key, self._deaf)
+            opened = self._surroundings.open_ws(self.name, self._own_key, self._can_pause)
             door = self._doors[WS] = opened
         return door
 

@@ -1,4 +1,7 @@
-"""One check while it runs: its clock, its actors, its transcript, and how it ends in a result."""
+"""One check while it runs: its clock, its actors, its transcript, and how it ends in a result.
+
+Longer than most modules by the small properties that scenarios ask a check for.
+"""
 
 from __future__ import annotations
 
@@ -286,7 +289,7 @@ class Check:
         if key is not None:
             self.transcript.note(f"{who} has the key {key.pubkey}")
 
-    def _open_ws(self, who: str, key: SecretKey | None, deaf: bool) -> WebSocketDoor:
+    def _open_ws(self, who: str, key: SecretKey | None, can_pause: bool) -> WebSocketDoor:
         self._introduce(who, key)
         door = WebSocketDoor(
             self.url,
@@ -296,7 +299,7 @@ class Check:
             now=lambda: self.transcript.reading("time", lambda: int(time.time()), who),
             answer_limit=self.surface.context.settings.answer_limit,
             greeting=self.greeting or self.subject.capabilities.greeting,
-            deaf=deaf,
+            can_pause=can_pause,
             patience=self.surface.patience(self.subject.name),
             network=self._network,
         )

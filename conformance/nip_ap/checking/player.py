@@ -1,6 +1,7 @@
 """Plays traffic against a relay and the model side by side.
 
-Writes that do not compete are sent at once, questions a few at a time.
+Writes that do not compete are sent at once, questions a few at a time. Longer than most modules:
+each kind of step is played in one method, and all of them share what was sent and is open.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from nip_ap.clients.stub import Stub, shared_stub, texts_of
 from nip_ap.model.judgement import Broken, Inconclusive
 from nip_ap.nostr import Draft, SecretKey
 from nip_ap.resources import data
-from nip_ap_client.pinned import FILE_NAME, Keeper
+from nip_ap_client.pinned import FILE_NAME, PinnedAgents
 from nip_ap_client.tasks import TASKS
 
 _ANOTHERS_CLIENT = "it judges somebody's client, a process of its own, and not the relay"
@@ -149,7 +149,7 @@ class Pinning:
     def does(self, task: str) -> Record:
         """One task of nip_ap_client.tasks. Raises Broken where it fails."""
         if self._device is None:
-            return TASKS[task](self.base, Keeper())
+            return TASKS[task](self.base, PinnedAgents())
         outcome = self._device.runs(task=task)
         try:
             answer = orjson.loads(outcome.out)

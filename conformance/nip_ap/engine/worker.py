@@ -143,11 +143,11 @@ class SuiteWorker:
             return
         from allure_commons import plugin_manager
 
-        from nip_ap.reporting.allure_results import Dresser
+        from nip_ap.reporting.allure_results import AllureResults
 
-        dresser = Dresser(self._for_allure)
-        plugin_manager.register(dresser)
-        self._config.add_cleanup(lambda: plugin_manager.unregister(dresser))
+        results = AllureResults(self._for_allure)
+        plugin_manager.register(results)
+        self._config.add_cleanup(lambda: plugin_manager.unregister(results))
 
     def _for_allure(self) -> tuple[CheckReport, Sequence[Frame]] | None:
         if self._finished is None:

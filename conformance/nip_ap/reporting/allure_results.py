@@ -1,7 +1,7 @@
 """Results for Allure, written by Allure's own writers: one per check, with its transcript.
 
 Two ways lead here. `nip-ap run --alluredir DIR` writes a finished report. Under pytest the plugin
-allure-pytest makes the results, and `Dresser` gives them what it cannot know.
+allure-pytest makes the results, and `AllureResults` gives them what it cannot know.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def write_results(report: Report, folder: Path) -> None:
     (folder / "categories.json").write_bytes(orjson.dumps(_CATEGORIES))
 
 
-class Dresser:
-    """Registered next to allure-pytest's writer, it dresses a result before that one writes it."""
+class AllureResults:
+    """Completes a result before the writer of allure-pytest, registered beside it, writes it."""
 
     def __init__(self, finished: Callable[[], tuple[CheckReport, Sequence[Frame]] | None]) -> None:
         """`finished` gives the check that ended last and its frames; None if that was no check."""

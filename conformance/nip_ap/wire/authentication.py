@@ -41,7 +41,7 @@ class AuthenticatingConnection(Connection):
         network: Network,
         patience: Patience,
         answer_limit: float,
-        deaf: bool = False,
+        can_pause: bool = False,
     ) -> None:
         """Connect, and authenticate at once where the relay is known to ask for it."""
         super().__init__(
@@ -51,7 +51,7 @@ class AuthenticatingConnection(Connection):
             network=network,
             patience=patience,
             answer_limit=answer_limit,
-            deaf=deaf,
+            can_pause=can_pause,
         )
         self.key = key
         self.greeting = greeting

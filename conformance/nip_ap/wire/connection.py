@@ -67,11 +67,11 @@ class Connection(Conversation):
         network: Network,
         patience: Patience,
         answer_limit: float,
-        deaf: bool = False,
+        can_pause: bool = False,
     ) -> None:
         """Connect. Raises Unreachable.
 
-        A deaf connection has next to no buffers, so that `stop_reading` is felt by the relay.
+        One that can pause has hardly any buffers: the relay feels it when it stops reading.
         """
         super().__init__()
         self.url = url
@@ -85,14 +85,14 @@ class Connection(Conversation):
         self._spoke = time.monotonic()
         self._left = False
         self._connection = transcript.connection(who, DOOR)
-        self._line = self._dialled(network, deaf)
+        self._line = self._dialled(network, can_pause)
         self._changed = self._line.changed
         self._line.listen(self._take, self._lose)
 
-    def _dialled(self, network: Network, deaf: bool) -> Line:
+    def _dialled(self, network: Network, can_pause: bool) -> Line:
         try:
             line = network.dial(
-                self.url, self.who, self._connection, deaf=deaf, limit=self.answer_limit
+                self.url, self.who, self._connection, can_pause=can_pause, limit=self.answer_limit
             )
         except Unreachable as error:
             self._remark(f"{NOT_CONNECTED}{error}")

@@ -133,14 +133,16 @@ class FarNetwork(LiveNetwork):
     is_far = False
     _stock: Stock[LiveLine] | None = None
 
-    def dial(self, url: str, who: str, connection: int, *, deaf: bool, limit: float) -> Line:
+    def dial(self, url: str, who: str, connection: int, *, can_pause: bool, limit: float) -> Line:
         """See Network. One that stands ready is as good as a new one."""
         if not self.is_far:
-            return super().dial(url, who, connection, deaf=deaf, limit=limit)
+            return super().dial(url, who, connection, can_pause=can_pause, limit=limit)
         if self._stock is None:
-            self._stock = Stock(lambda url: self.dialled(url, "ready", deaf=False, limit=limit))
-        ready = None if deaf else self._stock.take(url)
-        line = ready or self.dialled(url, who, deaf=deaf, limit=limit)
+            self._stock = Stock(
+                lambda url: self.dialled(url, "ready", can_pause=False, limit=limit)
+            )
+        ready = None if can_pause else self._stock.take(url)
+        line = ready or self.dialled(url, who, can_pause=can_pause, limit=limit)
         return _Leaving(line, self._stock.farewells)
 
     def leave(self) -> None:

@@ -53,14 +53,14 @@ class LiveLine:
         url: str,
         who: str,
         *,
-        deaf: bool,
+        can_pause: bool,
         limit: float,
         trust: Callable[[], ssl.SSLContext],
     ) -> None:
         """Connect. Raises Unreachable."""
         self.changed = threading.Condition()
         self._who = who
-        self._deaf = deaf
+        self._can_pause = can_pause
         self._reading = threading.Event()
         self._reading.set()
         self._exit = contextlib.ExitStack()
@@ -76,8 +76,8 @@ class LiveLine:
                 ssl=trust() if url.lower().startswith("wss:") else None,
                 compression=None,
                 max_size=LARGEST_MESSAGE,
-                max_queue=1 if self._deaf else _QUEUE,
-                sock=_tight_socket(url, limit) if self._deaf else None,
+                max_queue=1 if self._can_pause else _QUEUE,
+                sock=_tight_socket(url, limit) if self._can_pause else None,
                 open_timeout=limit,
                 close_timeout=_CLOSE_LIMIT,
                 ping_interval=None,
@@ -147,7 +147,7 @@ class LiveLine:
 
     def close(self) -> None:
         """See Line."""
-        if self._deaf:
+        if self._can_pause:
             self.abort()
             self._reading.set()
         with contextlib.suppress(*_BREAKS):

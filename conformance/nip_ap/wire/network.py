@@ -64,10 +64,10 @@ class HttpLine(Protocol):
 class Network(Protocol):
     """How doors reach a relay. `who` and `connection` are those of the transcript."""
 
-    def dial(self, url: str, who: str, connection: int, *, deaf: bool, limit: float) -> Line:
+    def dial(self, url: str, who: str, connection: int, *, can_pause: bool, limit: float) -> Line:
         """Open a WebSocket connection. Raises Unreachable.
 
-        A deaf one has next to no buffers, so that `stop_reading` is felt by the relay.
+        One that can pause has hardly any buffers: the relay feels it when it stops reading.
         """
 
     def http(self, who: str, connection: int) -> HttpLine:
@@ -81,13 +81,13 @@ class LiveNetwork:
         """`trust` makes what says whose certificates are believed; the machine's own by default."""
         self._trust = cache(trust or ssl.create_default_context)
 
-    def dial(self, url: str, who: str, connection: int, *, deaf: bool, limit: float) -> Line:
+    def dial(self, url: str, who: str, connection: int, *, can_pause: bool, limit: float) -> Line:
         """See Network."""
-        return self.dialled(url, who, deaf=deaf, limit=limit)
+        return self.dialled(url, who, can_pause=can_pause, limit=limit)
 
-    def dialled(self, url: str, who: str, *, deaf: bool, limit: float) -> LiveLine:
+    def dialled(self, url: str, who: str, *, can_pause: bool, limit: float) -> LiveLine:
         """As `dial`, for who needs to know that it is a real one."""
-        return LiveLine(url, who, deaf=deaf, limit=limit, trust=self._trust)
+        return LiveLine(url, who, can_pause=can_pause, limit=limit, trust=self._trust)
 
     def http(self, who: str, connection: int) -> HttpLine:
         """See Network. The connection is the actor's own: nothing is shared with another's."""

@@ -161,7 +161,7 @@ class Playback(Transcript):
 
     # -- as a network ----------------------------------------------------------
 
-    def dial(self, url: str, who: str, connection: int, *, deaf: bool, limit: float) -> Line:
+    def dial(self, url: str, who: str, connection: int, *, can_pause: bool, limit: float) -> Line:
         """See Network."""
         address = (who, "ws", connection)
         with self.moved:

@@ -89,13 +89,13 @@ class WebSocketDoor(AuthenticatingConnection):
         now: Callable[[], int],
         answer_limit: float = ANSWER_LIMIT,
         greeting: Greeting = SILENT,
-        deaf: bool = False,
+        can_pause: bool = False,
         patience: Patience | None = None,
         network: Network | None = None,
     ) -> None:
         """Connect, and authenticate at once where the relay is known to ask for it.
 
-        A deaf door has next to no buffers, so that `stop_reading` is felt by the relay.
+        One that can pause has hardly any buffers: the relay feels it when it stops reading.
         Raises Unreachable. `key` None makes an anonymous connection, which never authenticates.
         `patience` is what is known about the relay's pace; doors to one relay share it.
         """
@@ -114,7 +114,7 @@ class WebSocketDoor(AuthenticatingConnection):
             network=network or LiveNetwork(),
             patience=patience or Patience(answer_limit),
             answer_limit=answer_limit,
-            deaf=deaf,
+            can_pause=can_pause,
         )
 
     # -- requests --------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Clients with one deviation each: proof that each check of AP-MIG and AP-PIN can fail, and why.
 
-A rogue overrides one step of the migrator, or one rule of the keeper of agents, under a `@rogue`
+A rogue overrides one step of the migrator, or one rule of pinned agents, under a `@rogue`
 decorator, which names the exact clauses that it turns red against the stub relay and says what a
 real client would have done wrong to behave so. Where the honest migrator has a second line of
 defence behind that step, the rogue leaves it out too: the fault in question is what remains then.

@@ -8,19 +8,19 @@ from typing import TypeVar
 
 from nip_ap.rogue import ANYTHING, DEVIATION, NOISE, Rogue, listed
 from nip_ap_client.migrator import Migrator
-from nip_ap_client.pinned import Keeper
+from nip_ap_client.pinned import PinnedAgents
 
 __all__ = ["NOISE", "ROGUES", "ClientRogue", "rogue", "rogue_named"]
 
-_Made = TypeVar("_Made", bound=type[Migrator] | type[Keeper])
+_Made = TypeVar("_Made", bound=type[Migrator] | type[PinnedAgents])
 
 
 @dataclass(frozen=True)
 class ClientRogue(Rogue):
-    """A client with one deviation, in its migrator or in its keeper of agents."""
+    """A client with one deviation, in its migrator or in how it pins agents."""
 
     migrator: type[Migrator] = Migrator
-    keeper: type[Keeper] = Keeper
+    pinned_agents: type[PinnedAgents] = PinnedAgents
 
 
 ROGUES: dict[str, ClientRogue] = {}
@@ -37,10 +37,10 @@ def rogue(
     kind: str = DEVIATION,
     migrator: type[Migrator] = Migrator,
 ) -> Callable[[_Made], _Made]:
-    """Declare a migrator or a keeper of agents as a rogue; clauses are ids in one string.
+    """Declare a migrator or a way to pin agents as a rogue; clauses are ids in one string.
 
     A fault of a client leaves undecided whatever builds on it, so `blinds` is anything unless said.
-    `migrator` is the one that works with a rogue keeper.
+    `migrator` is the one that works with rogue pins.
     """
 
     def register(made: _Made) -> _Made:
@@ -55,7 +55,7 @@ def rogue(
             by_chance=listed(by_chance),
             kind=kind,
             migrator=made if issubclass(made, Migrator) else migrator,
-            keeper=made if issubclass(made, Keeper) else Keeper,
+            pinned_agents=made if issubclass(made, PinnedAgents) else PinnedAgents,
         )
         return made
 

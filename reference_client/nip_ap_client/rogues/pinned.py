@@ -1,4 +1,4 @@
-"""Rogues of pinned spawn config: a keeper of agents with one rule overridden."""
+"""Rogues of pinned spawn config: pinned agents with one rule overridden."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 from nip_ap_client.mapping import (
     content_hash,
 )
-from nip_ap_client.pinned import AgentRecord, Drift, Keeper
+from nip_ap_client.pinned import AgentRecord, Drift, PinnedAgents
 from nip_ap_client.records import (
     PersonaFileError,
     PersonaRecord,
@@ -26,7 +26,7 @@ from nip_ap_client.rogues.mapping import MapperWithEnv, PublishesEnv
     because="it hashes the content with its keys sorted",
     remedy="Hash the content byte for byte, in the order of its keys.",
 )
-class HashesSortedKeys(Keeper):
+class HashesSortedKeys(PinnedAgents):
     def content(self, persona: PersonaRecord) -> str:
         body = orjson.loads(super().content(persona))
         return orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
@@ -38,7 +38,7 @@ class HashesSortedKeys(Keeper):
     because="its hash leaves the runtime out",
     remedy="Include the runtime in the hash.",
 )
-class HashesWithoutRuntime(Keeper):
+class HashesWithoutRuntime(PinnedAgents):
     def content(self, persona: PersonaRecord) -> str:
         return super().content(dataclasses.replace(persona, runtime=None))
 
@@ -49,7 +49,7 @@ class HashesWithoutRuntime(Keeper):
     because="its hash takes env_vars in, so that a new token looks like drift",
     remedy="Leave `env_vars` out of the hash.",
 )
-class HashesEnv(Keeper):
+class HashesEnv(PinnedAgents):
     def content(self, persona: PersonaRecord) -> str:
         return MapperWithEnv().content(persona)
 
@@ -60,7 +60,7 @@ class HashesEnv(Keeper):
     because="it shows an agent that was never stamped as out of date",
     remedy="Show drift only for an agent that has a stamp.",
 )
-class NeverStampedIsOutOfDate(Keeper):
+class NeverStampedIsOutOfDate(PinnedAgents):
     def drift(self, agent: AgentRecord, personas: Iterable[PersonaRecord]) -> Drift:
         badge = super().drift(agent, personas)
         return Drift.OUT_OF_DATE if badge is Drift.NEVER_STAMPED else badge
@@ -72,7 +72,7 @@ class NeverStampedIsOutOfDate(Keeper):
     because="it shows an agent whose persona is gone as out of date",
     remedy="Show an agent whose persona is gone as an orphan, not as out of date.",
 )
-class OrphanIsOutOfDate(Keeper):
+class OrphanIsOutOfDate(PinnedAgents):
     def drift(self, agent: AgentRecord, personas: Iterable[PersonaRecord]) -> Drift:
         badge = super().drift(agent, personas)
         return Drift.OUT_OF_DATE if badge is Drift.ORPHANED else badge
@@ -84,7 +84,7 @@ class OrphanIsOutOfDate(Keeper):
     because="at each start the live persona's prompt and model win over the pinned",
     remedy="Start an agent with the pinned prompt and model.",
 )
-class LivePersonaWins(Keeper):
+class LivePersonaWins(PinnedAgents):
     def started(
         self, agents: Sequence[AgentRecord], personas: Sequence[PersonaRecord], *, at: int
     ) -> list[AgentRecord]:
@@ -103,7 +103,7 @@ class LivePersonaWins(Keeper):
     because="backfill stamps orphans with a hash of nothing",
     remedy="Leave orphans without a stamp.",
 )
-class StampsOrphans(Keeper):
+class StampsOrphans(PinnedAgents):
     def backfill(
         self, agents: Sequence[AgentRecord], personas: Sequence[PersonaRecord], *, at: int
     ) -> list[AgentRecord]:
@@ -121,7 +121,7 @@ class StampsOrphans(Keeper):
     because="backfill stamps anew at each launch, so that nothing is pinned",
     remedy="Stamp an agent once, and keep the stamp.",
 )
-class StampsAtEachLaunch(Keeper):
+class StampsAtEachLaunch(PinnedAgents):
     def needs_stamp(self, agent: AgentRecord) -> bool:
         return True
 
@@ -132,7 +132,7 @@ class StampsAtEachLaunch(Keeper):
     because="backfill writes the hash and takes no snapshot",
     remedy="Take the snapshot together with the hash.",
 )
-class StampsWithoutSnapshot(Keeper):
+class StampsWithoutSnapshot(PinnedAgents):
     def stamped(self, agent: AgentRecord, persona: PersonaRecord, *, at: int) -> AgentRecord:
         return dataclasses.replace(agent, persona_source_version=self.version_of(persona))
 
@@ -143,7 +143,7 @@ class StampsWithoutSnapshot(Keeper):
     because="its snapshot leaves env_vars out",
     remedy="Include `env_vars` in the snapshot.",
 )
-class DropsEnv(Keeper):
+class DropsEnv(PinnedAgents):
     def snapshot(self, agent: AgentRecord, persona: PersonaRecord, *, at: int) -> AgentRecord:
         return super().snapshot(agent, dataclasses.replace(persona, env_vars={}), at=at)
 
@@ -154,7 +154,7 @@ class DropsEnv(Keeper):
     because="at each start the live persona's env_vars win over the pinned",
     remedy="Start an agent with the pinned `env_vars`.",
 )
-class LiveEnvWins(Keeper):
+class LiveEnvWins(PinnedAgents):
     def started(
         self, agents: Sequence[AgentRecord], personas: Sequence[PersonaRecord], *, at: int
     ) -> list[AgentRecord]:
@@ -172,7 +172,7 @@ class LiveEnvWins(Keeper):
     remedy="Leave `env_vars` out of what is published.",
     migrator=PublishesEnv,
 )
-class PinsAndPublishesEnv(Keeper):
+class PinsAndPublishesEnv(PinnedAgents):
     """Honest in itself: the fault is the migrator's."""
 
 
@@ -182,7 +182,7 @@ class PinsAndPublishesEnv(Keeper):
     because="it cannot read a record that has no hash yet",
     remedy="Read records without a hash, as they were before pinning.",
 )
-class NeedsTheHash(Keeper):
+class NeedsTheHash(PinnedAgents):
     def record(self, value: Any, number: int) -> AgentRecord:
         if "persona_source_version" not in value:
             raise PersonaFileError(f"record {number} has no persona_source_version")
@@ -195,7 +195,7 @@ class NeedsTheHash(Keeper):
     because="it writes back only the keys that it knows",
     remedy="Keep keys that you do not know when you write a record back.",
 )
-class DropsUnknownKeys(Keeper):
+class DropsUnknownKeys(PinnedAgents):
     def record(self, value: Any, number: int) -> AgentRecord:
         agent = super().record(value, number)
         return dataclasses.replace(agent, rest={"name": agent.rest.get("name")})

@@ -1,4 +1,4 @@
-"""Rogue migrators and keepers of agents, and rogue relays under the honest migrator.
+"""Rogue migrators and ways to pin agents, and rogue relays under the honest migrator.
 
 Three sessions: the checks of a migrator against the rogues of AP-MIG, those of pinned spawn config
 against the rogues of AP-PIN, as against a third party's client, and those of a relay under
@@ -159,7 +159,7 @@ ROLE = Role(
         wrong="what a client did wrong",
         introduction=(
             "Each rogue is the suite's own migrator with one step overridden, or (P1 and on) its\n"
-            "keeper of agents with one rule overridden; `relay ...` is a rogue relay under the\n"
+            "way to pin agents with one rule overridden; `relay ...` is a rogue relay under the\n"
             "honest one."
         ),
     ),
