@@ -14,6 +14,7 @@ from nip_ap.exits import Carried, debuggable, exit_code_of
 from nip_ap.run_command import option_value, run_command
 from nip_ap.version import __version__
 from nip_ap_client.command import migrate
+from nip_ap_client.personas_command import personas
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _WORKERS = click.option(
@@ -296,3 +297,4 @@ def history(folder: Path, out: Path | None) -> None:
 
 
 main.add_command(migrate)
+main.add_command(personas)

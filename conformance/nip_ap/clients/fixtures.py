@@ -1,10 +1,11 @@
-"""What the checks of MIG and PIN ask for by name, in addition to what all checks have."""
+"""What the checks of MIG, PIN and READER ask for by name, in addition to what all checks have."""
 
 from __future__ import annotations
 
 import copy
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from nip_ap.checking.actor import Actor
 from nip_ap.checking.check import Check
 from nip_ap.clients.device import Device, Record, works
+from nip_ap.clients.reading import ReaderBench, fault_of
 from nip_ap.clients.relay_side import Client
 from nip_ap.clients.stub import Stub, shared_stub, texts_of
 from nip_ap.model.judgement import Broken, Inconclusive
@@ -124,6 +126,33 @@ def mine(check: Check, personas: list[Record]) -> list[Record]:
     """The three user personas of F3 under slugs that nobody else uses."""
     named = [one for one in personas if not one["is_builtin"]]
     return [one | {"id": check.slug(f"mig-{number}")} for number, one in enumerate(named)]
+
+
+@pytest.fixture
+def bare_reader(check: Check, folder: Path) -> ReaderBench:
+    """The reader under test, of which nothing is known yet."""
+    check.goes_beyond_the_wire(_ANOTHERS_CLIENT)
+    settings = check.surface.context.settings
+    now = int(check.transcript.reading("now", lambda: int(time.time())))
+    return ReaderBench(
+        settings.reader,
+        check.subject.name,
+        check.seed,
+        now,
+        folder,
+        shared_stub(),
+        check.transcript,
+        settings.reader_load,
+    )
+
+
+@pytest.fixture
+def reader(bare_reader: ReaderBench) -> ReaderBench:
+    """The reader under test, which shows a plain persona. Raises Inconclusive."""
+    fault = fault_of(bare_reader.template, bare_reader.subject)
+    if fault:
+        raise Inconclusive(f"the reader does not even show a plain persona: {fault}")
+    return bare_reader
 
 
 class Pinning:

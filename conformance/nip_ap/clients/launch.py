@@ -1,4 +1,4 @@
-"""Starting a migrator as a process of its own, by the contract of docs/migrator-contract.md.
+"""Starting a client as a process of its own, by docs/migrator-contract.md or reader-contract.md.
 
 A template such as `mytool --base {base} --relay {relay} --key {key}` is split like a shell command
 and its placeholders are filled in; no shell runs it. The suite's own migrator can also be started
@@ -27,7 +27,17 @@ import orjson
 from nip_ap.model.judgement import Inconclusive
 
 WARM = "warm:"
-"""A template that begins so holds the arguments of `nip-ap migrate` for a warm start."""
+"""A template that begins so holds the arguments of one of our clients (warm.py)."""
+
+
+_VARIABLES = {
+    "base": "NIP_AP_BASE",
+    "relay": "NIP_AP_RELAY",
+    "owner": "NIP_AP_OWNER",
+    "slug": "NIP_AP_SLUG",
+    "key": "NIP_AP_KEY_FILE",
+}
+"""The places that a client also finds in its environment."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,7 @@ class Running:
         try:
             self._process: Process = start(argv, env, self._out, self._err)
         except OSError as error:
-            raise Inconclusive(f"the migrator {argv[0]!r} cannot be started: {error}") from None
+            raise Inconclusive(f"{argv[0]!r} cannot be started: {error}") from None
 
     def end(self) -> Outcome:
         """Wait for the end, and kill what takes longer than the budget and a grace."""
@@ -141,9 +151,7 @@ def start(template: str, places: Mapping[str, str], *, budget: float) -> Running
     env = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "NIP_AP_BUDGET": f"{budget:g}",
-        "NIP_AP_BASE": places["base"],
-        "NIP_AP_RELAY": places["relay"],
-        "NIP_AP_KEY_FILE": places["key"],
+        **{variable: places[name] for name, variable in _VARIABLES.items() if name in places},
     }
     return Running(argv, env, budget, warm)
 

@@ -6,7 +6,7 @@ import atexit
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -100,6 +100,18 @@ class Stub:
         if not self.ask("put", event=event.to_json()):
             raise Inconclusive("the stub relay did not take an event that the check builds on")
         return event
+
+    def plays(
+        self, events: Iterable[Mapping[str, Any]], manner: Mapping[str, Any], *, port: int = 0
+    ) -> str:
+        """Begin a script (nip_ap_relay.stub.script); gives the URL at which it is played."""
+        url: str = self.ask("play", events=list(events), manner=dict(manner), port=port)
+        return url
+
+    def was_asked(self) -> list[dict[str, Any]]:
+        """Every frame that came since the script began."""
+        found: list[dict[str, Any]] = self.ask("asked")
+        return found
 
     # -- what happened ---------------------------------------------------------
 

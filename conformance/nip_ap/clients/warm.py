@@ -1,6 +1,7 @@
-"""A process that has imported the migrator and forks a fresh one for each run.
+"""A process that has imported our clients and forks a fresh one for each run.
 
-Arguments with `--task` are those of nip_ap_client.tasks, others those of `nip-ap migrate`.
+Arguments that begin with `personas` are those of `nip-ap personas`, those with `--task` of
+nip_ap_client.tasks, and others of `nip-ap migrate`.
 """
 
 from __future__ import annotations
@@ -126,8 +127,10 @@ def _become(argv: list[str], env: Mapping[str, str], fds: list[int]) -> None:
         os.environ.update(env)
         os.dup2(fds[1], 1)
         os.dup2(fds[2], 2)
-        from nip_ap_client import command, tasks
+        from nip_ap_client import command, personas_command, tasks
 
+        if argv[:1] == ["personas"]:
+            personas_command.personas(argv[1:], prog_name="nip-ap personas")
         client = tasks.main if "--task" in argv else command.migrate
         client(argv, prog_name="nip-ap migrate")
     except SystemExit as end:
@@ -143,7 +146,18 @@ def _become(argv: list[str], env: Mapping[str, str], fds: list[int]) -> None:
 
 def main() -> None:
     """Import everything once, then serve."""
-    from nip_ap_client import command, migrator, retention, rogues, tasks, transport  # noqa: F401
+    from nip_ap.model import relay_url  # noqa: F401
+    from nip_ap.nostr import bech32  # noqa: F401
+    from nip_ap_client import (  # noqa: F401
+        command,
+        migrator,
+        personas_command,
+        reader,
+        retention,
+        rogues,
+        tasks,
+        transport,
+    )
 
     _Forker(socket.socket(fileno=int(sys.argv[1]))).serve()
 

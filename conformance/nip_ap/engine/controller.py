@@ -280,7 +280,9 @@ class SuiteController:
         Of a file that was not collected each declaration counts as one check.
         """
         found = {str(CheckId.read(check).declared) for check in self._collected}
-        unseen = {one.check_id() for one in declarations()} - found
+        role = self.settings.role
+        suite = [one for one in declarations() if register().role_of(one.clauses) == role]
+        unseen = {one.check_id() for one in suite} - found
         return len(self._collected.difference(asked_for)) + len(unseen)
 
     def _not_run(self, known: DeclaredChecks) -> list[Result]:

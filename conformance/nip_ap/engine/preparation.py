@@ -65,9 +65,17 @@ def abilities(
         found.append("load")
     if settings.migrator:
         found.append("migrator")
+    found += reader_abilities(settings.reader)
     if own is not None:
         found.append("restart")
     return tuple(found)
+
+
+def reader_abilities(template: str) -> list[str]:
+    """What a reader can be asked, by the placeholders of its command."""
+    if not template:
+        return []
+    return ["reader", *(f"reader-{name}" for name in ("key", "slug") if f"{{{name}}}" in template)]
 
 
 def check_claims(settings: Settings) -> None:

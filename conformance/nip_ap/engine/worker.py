@@ -177,7 +177,7 @@ class SuiteWorker:
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Note each check, whatever selects among them later."""
         clauses, _ = clauses_of(item)
-        if clauses:
+        if clauses and self._is_of_the_role(clauses):
             self.collected[check_id_of(item, clauses)] = None
 
     @pytest.hookimpl(tryfirst=True)
@@ -220,7 +220,13 @@ class SuiteWorker:
             kept, key=lambda item: (_outlives(item), _is_destructive(item), rank(item))
         )
 
+    def _is_of_the_role(self, clauses: Sequence[str]) -> bool:
+        """Whether a check tests the kind of program that the run is of."""
+        return register().role_of(clauses) == self.surface.context.settings.role
+
     def _is_selected(self, item: pytest.Item, clauses: Sequence[str], settings: Settings) -> bool:
+        if not self._is_of_the_role(clauses):
+            return False
         check = check_id_of(item, clauses)
         name = parameters_of(item).get(SUBJECT, "")
         if not isinstance(name, str):  # what pytest makes of a check that no relay wants

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,11 @@ RULES = (NIP_01, NIP_AP, ANOTHER_NIP, BUZZ_RULE)
 MUST, SHOULD, MAY, INFO = "MUST", "SHOULD", "MAY", "INFO"
 
 
+RELAY, READER = "relay", "reader"
+ROLES = (RELAY, READER)
+"""Whom a run tests. Checks of a migrator run beside those of a relay."""
+
+
 @dataclass(frozen=True)
 class Clause:
     """One normative sentence that a relay (or a client) can be held to.
@@ -44,6 +49,8 @@ class Clause:
     contradiction: str = ""
     reason: str = ""
     no_rogue: str = ""
+    role: str = RELAY
+    """Which kind of program the group's checks test, given at the head of its file."""
     rule: str = ""
     """Whose rule it is; left out in the file where the source says so."""
     level_by: Mapping[str, str] = field(default_factory=dict)
@@ -101,6 +108,11 @@ class Register:
     def __iter__(self) -> Iterator[Clause]:
         return iter(self.clauses.values())
 
+    def role_of(self, clauses: Sequence[str]) -> str:
+        """Whom a check of these clauses tests; what the register does not know tests a relay."""
+        known = [self.clauses[one].role for one in clauses if one in self.clauses]
+        return known[0] if known else RELAY
+
     @property
     def groups(self) -> tuple[str, ...]:
         """The groups, in the order of the catalogue."""
@@ -141,7 +153,10 @@ def _read_group(file: Path) -> tuple[Group, list[Clause]]:
         raise RegisterError(
             f"{file.name} has no {error.args[0]}; a file begins with group, title and position"
         ) from None
-    members = [_clause(entry) for entry in parsed.get("clause", ())]
+    role = parsed.get("role", RELAY)
+    if role not in ROLES:
+        raise RegisterError(f"{file.name}: role must be one of {', '.join(ROLES)}")
+    members = [_clause({"role": role, **entry}) for entry in parsed.get("clause", ())]
     for clause in members:
         if clause.group != group.name:
             raise RegisterError(f"{clause.id} is in {file.name}, the file of {group.name}")

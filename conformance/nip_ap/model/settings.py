@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from nip_ap.model.clauses import READER, RELAY
 from nip_ap.model.options import described, option, seconds, whole_number
 from nip_ap.model.profile import BUZZ, PROFILES
 from nip_ap.model.saved_sequence import check_of, saved_sequence
@@ -83,6 +84,13 @@ class Settings:
         "", "Test this migrator too; {base}, {relay} and {key} are filled in.", "CMD"
     )
     migrator_load: int = 1000
+    reader: str = option(
+        "",
+        "Test this reader of personas instead of a relay; {relay}, {owner}, {slug} and {key} are "
+        "filled in.",
+        "CMD",
+    )
+    reader_load: int = 10_000
     claims: tuple[str, ...] = option(
         (), "Fail where the relay lacks this capability.", "NAME", name="claim", many=True
     )
@@ -102,6 +110,11 @@ class Settings:
         20.0, "How long they send at most, once warm, with --load.", "SECONDS", read=seconds
     )
     kills: int = option(2, "How often AP-DUR-01 kills the relay.", "N", read=whole_number(1))
+
+    @property
+    def role(self) -> str:
+        """Whom the run tests (clauses.py)."""
+        return READER if self.reader else RELAY
 
     def selects(self, clauses: Iterable[str], check_id: str) -> bool:
         """Whether --only lets a check run: globs over groups, clause ids and check ids."""

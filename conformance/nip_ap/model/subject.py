@@ -27,6 +27,9 @@ _NOT_PROBED = {
     "users-only-key": "no credential with users:write alone is at hand (`users-only` in --keys)",
     "load": "the relay is not on this machine and --load was not given",
     "migrator": "no migrator was given (--migrator CMD)",
+    "reader": "no reader was given (--reader CMD)",
+    "reader-key": "the command of --reader has no {key}, so it cannot say who reads",
+    "reader-slug": "the command of --reader has no {slug}, so it cannot be asked for one persona",
 }
 
 ABILITIES = frozenset(_NOT_PROBED)

@@ -9,18 +9,25 @@ from typing import TypeVar
 from nip_ap.rogue import ANYTHING, DEVIATION, NOISE, Rogue, listed
 from nip_ap_client.migrator import Migrator
 from nip_ap_client.pinned import PinnedAgents
+from nip_ap_client.reader import Reader
 
 __all__ = ["NOISE", "ROGUES", "ClientRogue", "rogue", "rogue_named"]
 
-_Made = TypeVar("_Made", bound=type[Migrator] | type[PinnedAgents])
+_Made = TypeVar("_Made", bound=type[Migrator] | type[PinnedAgents] | type[Reader])
 
 
 @dataclass(frozen=True)
 class ClientRogue(Rogue):
-    """A client with one deviation, in its migrator or in how it pins agents."""
+    """A client with one deviation: in its migrator, in how it pins agents, or in its reader."""
 
     migrator: type[Migrator] = Migrator
     pinned_agents: type[PinnedAgents] = PinnedAgents
+    reader: type[Reader] = Reader
+
+    @property
+    def reads(self) -> bool:
+        """Whether its deviation is in its reader."""
+        return self.reader is not Reader
 
 
 ROGUES: dict[str, ClientRogue] = {}
@@ -37,7 +44,7 @@ def rogue(
     kind: str = DEVIATION,
     migrator: type[Migrator] = Migrator,
 ) -> Callable[[_Made], _Made]:
-    """Declare a migrator or a way to pin agents as a rogue; clauses are ids in one string.
+    """Declare a migrator, a way to pin agents or a reader as a rogue; clauses are in one string.
 
     A fault of a client leaves undecided whatever builds on it, so `blinds` is anything unless said.
     `migrator` is the one that works with rogue pins.
@@ -56,6 +63,7 @@ def rogue(
             kind=kind,
             migrator=made if issubclass(made, Migrator) else migrator,
             pinned_agents=made if issubclass(made, PinnedAgents) else PinnedAgents,
+            reader=made if issubclass(made, Reader) else Reader,
         )
         return made
 

@@ -24,6 +24,10 @@ from nip_ap_relay.store import Store
 from nip_ap_relay.stub.faults import Faults
 from nip_ap_relay.stub.front import Front
 from nip_ap_relay.stub.policy import ControlledPolicy
+from nip_ap_relay.stub.script import ScriptedRelay
+
+_LONGEST_REQUEST = 64 * 2**20
+"""Bytes; a script of ten thousand personas is one line."""
 
 SOCKET, TOKEN = "NIP_AP_RELAY_CONTROL", "NIP_AP_RELAY_TOKEN"
 
@@ -36,6 +40,7 @@ class Control:
         self._token = token
         self._spec = spec
         self.faults = Faults()
+        self.scripted = ScriptedRelay()
 
     @classmethod
     def from_environment(cls, spec: str) -> Control | None:
@@ -59,11 +64,14 @@ class Control:
     async def serve(self, relay: Awaitable[None]) -> None:
         """Open the front and the control door while the relay is served."""
         await self.front.open()
-        door = await asyncio.start_unix_server(self._converse, sock=self._door)
+        door = await asyncio.start_unix_server(
+            self._converse, sock=self._door, limit=_LONGEST_REQUEST
+        )
         try:
             await relay
         finally:
             self.front.close()
+            self.scripted.close()
             door.close()
             self._path.unlink(missing_ok=True)
             self._path.with_name("relay").unlink(missing_ok=True)
@@ -97,6 +105,8 @@ class Control:
             "wait": self.wait,
             "heads": self.heads,
             "put": self.put,
+            "play": self.scripted.play,
+            "asked": self.asked,
         }
 
     # -- what can be asked for -------------------------------------------------
@@ -137,6 +147,10 @@ class Control:
     async def wait(self, events: int, limit: float) -> bool:
         """Wait for a number of EVENTs."""
         return await self.faults.wait_for(events, limit)
+
+    async def asked(self) -> list[dict[str, Any]]:
+        """What the player of the script was asked since it began."""
+        return self.scripted.asked
 
     async def put(self, event: Any) -> bool:
         """Store an event as if its author had sent it from elsewhere; not part of the record."""
