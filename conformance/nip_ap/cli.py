@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from nip_ap.exits import Carried, debuggable, exit_code_of
+from nip_ap.play_command import play
 from nip_ap.run_command import option_value, run_command
 from nip_ap.version import __version__
 from nip_ap_client.command import migrate
@@ -298,3 +299,4 @@ def history(folder: Path, out: Path | None) -> None:
 
 main.add_command(migrate)
 main.add_command(personas)
+main.add_command(play)

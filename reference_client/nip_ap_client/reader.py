@@ -28,6 +28,7 @@ SHOWN_FIELDS = ("runtime", "model", "provider", "avatar_url", "acp_command", "de
 """Optional texts of a persona that are shown. `env_vars` is never one of them."""
 
 _MOST_PAGES = 2_000
+_CROWDED = "more personas share one second than the relay gives at once: some cannot be asked for"
 _PORTABLE = re.compile(r"buzz-acp|(?=.{0,255}\Z)buzz-[A-Za-z0-9_-]+-acp")
 
 
@@ -160,15 +161,20 @@ class Reader:
     def pages(self, wanted: Filter) -> Iterator[Event]:
         """What matches, page by page, until one brings nothing new."""
         seen: set[bytes] = set()
-        asked = wanted.changed(limit=PAGE)
+        asked, largest, was_stuck = wanted.changed(limit=PAGE), 0, False
         for _ in range(_MOST_PAGES):
             answer = self.ask(asked)
             fresh = {one: event for event in answer.events if (one := _bytes_of(event)) not in seen}
+            if fresh and was_stuck:
+                self.trouble = self.trouble or _CROWDED
             yield from fresh.values()
             seen |= fresh.keys()
-            if not fresh or answer.trouble:
+            largest = max(largest, len(answer.events))
+            is_full = 1 < len(answer.events) == largest
+            if answer.trouble or not (fresh or is_full):
                 return
-            asked = asked.changed(until=self.next_end(answer.events, asked))
+            end, was_stuck = self.next_end(answer.events, asked), not fresh
+            asked = asked.changed(until=end if fresh else end - 1)
         self.trouble = f"the relay gave {_MOST_PAGES} pages and no end"
 
     @staticmethod

@@ -1,28 +1,29 @@
 """READER: which version is the head, what a deletion hides, and what a content means."""
 
+from nip_ap.clients.scripts import scripts_of
 from nip_ap.scenario import clause, each
 
 
 @clause("AP-WRITER-11")
-@each("newest", ["first", "last", "between"])
-def test_the_newest_version_is_shown_whatever_the_order(reader, newest):
-    reader.reads(f"newest-{newest}").shows_what_it_should()
+@each("script", scripts_of("AP-WRITER-11"))
+def test_the_newest_version_is_shown_whatever_the_order(reader, script):
+    reader.reads(script).shows_what_it_should()
 
 
 @clause("AP-READER-05")
-@each("loser", ["first", "last"])
-def test_a_tie_goes_to_the_lowest_id(reader, loser):
-    reader.reads(f"tie-loser-{loser}").shows_what_it_should()
+@each("script", scripts_of("AP-READER-05"))
+def test_a_tie_goes_to_the_lowest_id(reader, script):
+    reader.reads(script).shows_what_it_should()
 
 
 @clause("AP-READER-14")
-@each("script", ["deleted", "deleted-in-the-same-second"])
+@each("script", scripts_of("AP-READER-14"))
 def test_a_deletion_by_the_owner_hides_a_persona(reader, script):
     reader.reads(script).shows_what_it_should()
 
 
 @clause("AP-READER-15")
-@each("script", ["deleted-by-another", "deletion-forged"])
+@each("script", scripts_of("AP-READER-15"))
 def test_a_deletion_by_anybody_else_changes_nothing(reader, script):
     reader.reads(script).shows_what_it_should()
 
@@ -33,9 +34,9 @@ def test_a_persona_that_is_written_after_its_deletion_is_shown(reader):
 
 
 @clause("AP-WRITER-12")
-@each("content", ["not-json", "array", "nameless", "null", "number", "empty"])
-def test_a_content_that_is_no_persona_is_dropped_alone(reader, content):
-    reader.reads(f"content-{content}").shows_what_it_should()
+@each("script", scripts_of("AP-WRITER-12"))
+def test_a_content_that_is_no_persona_is_dropped_alone(reader, script):
+    reader.reads(script).shows_what_it_should()
 
 
 @clause("AP-READER-11")

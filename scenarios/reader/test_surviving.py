@@ -1,5 +1,6 @@
 """READER: what a reader survives: relays that page, refuse, pause, cut, repeat, and overdo it."""
 
+from nip_ap.clients.scripts import scripts_of
 from nip_ap.scenario import clause, each
 
 BRIEF = 6.0
@@ -10,7 +11,7 @@ LONG = 60.0
 
 
 @clause("AP-READER-17")
-@each("script", ["pages", "many"])
+@each("script", scripts_of("AP-READER-17"))
 def test_lists_are_read_to_their_end(reader, script):
     if script == "many":
         reader.reads_many(script, budget=LONG).shows_what_it_should()

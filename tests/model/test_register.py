@@ -19,8 +19,8 @@ from nip_ap_relay.policy import Policy
 from nip_ap_relay.rogues import ANYTHING, DEVIATION, GENERAL, NOISE, ROGUES, UNSTABLE, rogue
 
 CLAUSES = list(register())
-CLIENTS = ("MIG", "PIN")
-"""Groups about the client's half; rogue migrators prove them (tests/client)."""
+CLIENTS = ("MIG", "PIN", "READER", "WRITER")
+"""Groups about the client's half; rogue migrators and readers prove them (tests/client)."""
 SNAPSHOT = Path(__file__).with_name("clause_ids.txt")
 
 

@@ -23,7 +23,7 @@ _MOST_TRIES = 4096
 
 @dataclass(frozen=True)
 class Script:
-    """One file of fixtures/reader/.
+    """One file of fixtures/reader/: what a check of the clause plays.
 
     `sees` tells a person in one sentence what an app has to show. `needs` are placeholders that a
     command has to have: `key`, `slug`. `tells` are names of events that have to be told as dropped,
@@ -31,6 +31,7 @@ class Script:
     """
 
     name: str
+    clause: str
     title: str
     sees: str
     events: Sequence[Mapping[str, Any]]
@@ -75,6 +76,11 @@ def script_named(name: str) -> Script:
 def script_names() -> list[str]:
     """All scripts."""
     return sorted(path.stem for path in resource("fixtures/reader").glob("*.json"))
+
+
+def scripts_of(clause: str) -> list[str]:
+    """The scripts that the checks of a clause play."""
+    return [one for one in script_names() if script_named(one).clause == clause]
 
 
 class Stage:
@@ -159,7 +165,7 @@ class Stage:
         text = json.dumps(value)
         for wrong, right in given.get("text", {}).items():
             text = text.replace(wrong, right)
-        content = _content(given)
+        content = _shown_content(given)
         return Staged(
             name=given["name"],
             text=text,
@@ -198,15 +204,20 @@ class Stage:
             case "id":
                 return {"id": event.id[:-1] + ("0" if event.id[-1] != "0" else "1")}
             case "content":
-                return {"content": json.dumps({"display_name": given["instead"]})}
+                return {"content": json.dumps(_shown_content(given))}
             case "key":
                 other = SecretKey.derived(self._seed, "key", "forger")
                 return {"sig": other.sign(bytes.fromhex(event.id))}
         raise ValueError(f"{given['spoil']!r} is no way to spoil an event")
 
 
+def _shown_content(given: Mapping[str, Any]) -> Any:
+    """The content as it is served, be it changed after signing."""
+    return {"display_name": given["instead"]} if "instead" in given else _content(given)
+
+
 def _content(given: Mapping[str, Any]) -> Any:
-    """The content of an event, long fields written out; None where it has none."""
+    """The content that is signed, long fields written out; None where there is none."""
     content = given.get("content")
     if isinstance(content, dict):
         return content | {name: "x" * size for name, size in given.get("long", {}).items()}

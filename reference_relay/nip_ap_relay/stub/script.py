@@ -19,7 +19,7 @@ from typing import Any
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-LATE = 0.5
+LATE = 0.3
 """Seconds between the halves of a late answer, and before its EOSE."""
 
 _EVERY_TIME = 1_000_000

@@ -69,7 +69,7 @@ class _Session:
 
 def rogues() -> list[Rogue]:
     """The rogue clients, the honest one, and the relays."""
-    return [*ROGUES.values(), *_relays()]
+    return [*(one for one in ROGUES.values() if not one.reads), *_relays()]
 
 
 def _relays() -> list[RelayUnderMigration]:
