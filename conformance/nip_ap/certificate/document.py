@@ -8,6 +8,8 @@ labels (NIP-32) let clients find certificates without knowing a name.
 from __future__ import annotations
 
 import hashlib
+import itertools
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +20,11 @@ import orjson
 from nip_ap.certificate.files import LARGEST_CERTIFICATE, transcript_digest
 from nip_ap.certificate.form import bounds, complaint_about, told, unix_seconds
 from nip_ap.certificate.identity import code_digest, register_digest
-from nip_ap.certificate.levels import Judged
+from nip_ap.certificate.levels import MIGRATOR, Judged
 from nip_ap.certificate.strict_json import NotStrictJson, strict_json
 from nip_ap.checking.generation import HYPOTHESIS
-from nip_ap.model.clauses import register
+from nip_ap.clients.launch import WARM
+from nip_ap.model.clauses import READER, RELAY, register
 from nip_ap.model.report import Report
 from nip_ap.model.run import Run
 from nip_ap.model.verdict import RunVerdict, Verdict
@@ -36,6 +39,7 @@ KIND = APPLICATION_DATA
 LABELS = "nip-ap-conformance"
 """The namespace of the labels, and the beginning of every `d` tag."""
 
+_LONGEST_NAME = 100
 _SHORT_DIGEST = 32
 """Hex digits of a transcript's digest that the manifest shows; `transcripts_sha256` has them all.
 A whole one for each check would make the event too large for relays that stop at 64 KiB."""
@@ -69,21 +73,49 @@ class Certificate:
     @property
     def level(self) -> str:
         """The level, derived anew from verdicts and capabilities."""
-        return level_of(self.verdicts, self.content["capabilities"], self.content["run"]["spec"])
+        content = self.content
+        offered, spec = content["capabilities"], content["run"]["spec"]
+        return level_of(self.verdicts, offered, spec, role_in(content))
 
     @property
     def subject(self) -> str:
-        """The relay in a few words."""
-        return subject_of(self.content["target"])
+        """The relay or the client in a few words."""
+        return subject_of(self.content)
 
 
-def level_of(verdicts: Mapping[str, Verdict], offered: Mapping[str, str], spec: str) -> str:
-    """The level that a relay reaches; empty where not even the core was judged."""
-    return Judged(verdicts, offered, spec, register()).level
+def level_of(
+    verdicts: Mapping[str, Verdict], offered: Mapping[str, str], spec: str, role: str
+) -> str:
+    """The level that is reached; empty where not even the core was judged."""
+    return Judged(verdicts, offered, spec, register(), role).level
 
 
-def subject_of(target: Mapping[str, Any]) -> str:
-    """A relay in a few words, from its identity."""
+def role_in(content: Mapping[str, Any]) -> str:
+    """Whom a certificate is about; those of relays had no word for it at first."""
+    return str(content.get("role", RELAY))
+
+
+def role_of(run: Run, target: Mapping[str, Any]) -> str:
+    """Whom a run tested. Before a relay of one's own a migrator is an addition to the relay's run,
+    before the bundled one it is what is tested."""
+    if run.settings.reader:
+        return READER
+    return MIGRATOR if run.settings.migrator and target["bundled"] else RELAY
+
+
+def client_name(command: str) -> str:
+    """A client in a word or two of its command, which is not told as a whole."""
+    words = shlex.split(command.removeprefix(WARM))
+    before = itertools.takewhile(lambda word: "{" not in word, words)
+    named = [Path(word).name for word in before if not word.startswith("-")]
+    return " ".join(named[:2])[:_LONGEST_NAME]
+
+
+def subject_of(content: Mapping[str, Any]) -> str:
+    """A relay in a few words, from its identity; a client by its name and role."""
+    if role_in(content) != RELAY:
+        return f"{content['client']} ({role_in(content)})"
+    target = content["target"]
     name = target.get("software") or target.get("name") or target["url"]
     return f"{name} {target['version']}" if target.get("version") else str(name)
 
@@ -109,7 +141,7 @@ def certify(
         raise CannotCertify("; ".join(hindrances))
     content = _content(run, report, out, given_keys)
     if not content["level"]:
-        raise CannotCertify("no check of some core group applied to this relay")
+        raise CannotCertify("no check of some core group applied")
     ended = unix_seconds(content["run"]["started"]) + content["run"]["seconds"]
     draft = Draft(KIND, int(ended) + 1, tags_of(content), written(content))
     try:
@@ -157,8 +189,11 @@ def _content(run: Run, report: Report, out: Path, given_keys: Mapping[str, str])
     offered = {one["name"]: one["offered"] for one in document["capabilities"]}
     verdicts = {check: result.verdict for check, result in results.items()}
     spec = document["run"]["spec"]
+    role = role_of(run, document["target"])
     return {
         "format": FORMAT,
+        "role": role,
+        "client": client_name(run.settings.reader or run.settings.migrator) * (role != RELAY),
         "suite": {
             "name": SUITE_NAME,
             "version": __version__,
@@ -176,7 +211,7 @@ def _content(run: Run, report: Report, out: Path, given_keys: Mapping[str, str])
         "target": dict(document["target"]),
         "capabilities": offered,
         "verdict": str(run.verdict),
-        "level": level_of(verdicts, offered, spec),
+        "level": level_of(verdicts, offered, spec, role),
         "checks": [
             [check, str(verdicts[check]), digests[check][:_SHORT_DIGEST]]
             for check in sorted(verdicts)
@@ -218,7 +253,7 @@ def short(digest: str) -> str:
 def tags_of(content: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
     """The tags of a certificate, all of which its content gives."""
     target, spec = content["target"], content["run"]["spec"]
-    subject = subject_of(target)
+    subject = subject_of(content)
     return (
         ("d", f"{LABELS}:{subject}:{spec}"),
         ("L", LABELS),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -18,7 +18,7 @@ from msgspec import Meta
 from nip_ap.model.settings import Settings
 from nip_ap.model.verdict import Verdict
 
-NOT_TOLD = ("keys", "ca", "only", "migrator", "repeat", "replay", "keep_all_frames")
+NOT_TOLD = ("keys", "ca", "only", "migrator", "reader", "repeat", "replay", "keep_all_frames")
 """Settings that no certificate shows: paths and commands of the issuer's, and what has to be so."""
 
 MOST: Mapping[str, float] = {
@@ -29,6 +29,7 @@ MOST: Mapping[str, float] = {
     "load_seconds": 3600,
     "kills": 100,
     "migrator_load": 10_000,
+    "reader_load": 100_000,
     "answer_limit": 3600,
 }
 """The most that the settings of a certified run may be: whoever verifies does the work again."""
@@ -95,6 +96,8 @@ class ContentForm(_Part, frozen=True, kw_only=True):
     run: RunForm
     target: Target
     capabilities: Annotated[dict[Name, Name], Meta(max_length=1000)]
+    role: Literal["relay", "reader", "migrator"] = "relay"
+    client: Name = ""
     verdict: Name
     level: Name
     checks: Annotated[list[tuple[Name, Verdict, ShortDigest]], Meta(max_length=MOST_CHECKS)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.runner import run_pytest
 from nip_ap.model.capabilities import Capabilities
-from nip_ap.model.clauses import NOVEMBER
+from nip_ap.model.clauses import NOVEMBER, READER, RELAY
 from nip_ap.model.settings import Settings
 from nip_ap.model.subject import Context, Subject
 from nip_ap.resources import resource
@@ -57,17 +57,17 @@ def _files() -> Iterator[tuple[str, Path]]:
 
 
 @cache
-def all_checks() -> tuple[str, ...]:
-    """The ids of every check of this installation, parameters included; nothing is run.
+def all_checks(role: str = RELAY) -> tuple[str, ...]:
+    """The ids of every check of this installation for a role, parameters included; none is run.
 
     In a process of its own: pytest escapes an id again each time that a module is collected.
     """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_collected).result()
+        return pool.submit(_collected, role).result()
 
 
-def _collected() -> tuple[str, ...]:
-    settings = Settings(seed="manifest")
+def _collected(role: str) -> tuple[str, ...]:
+    settings = Settings(seed="manifest", reader="any" if role == READER else "")
     controller = SuiteController(settings, {})
     nobody = Subject("", "ws://127.0.0.1:9", Capabilities({}, NOVEMBER, ""))
     controller.context = Context(settings, (nobody,))

@@ -1,4 +1,4 @@
-"""How far a conformant relay goes: core, and what it offers beyond that.
+"""How far a conformant relay or client goes: core, and what it offers beyond that.
 
 A conformant run says that every clause which applies holds. The level says how many apply: a relay
 without an HTTP bridge can be conformant, and its certificate says that the bridge was not judged.
@@ -6,18 +6,22 @@ without an HTTP bridge can be conformant, and its certificate says that the brid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nip_ap.model.capabilities import YES
 from nip_ap.model.check_id import CheckId
-from nip_ap.model.clauses import NOVEMBER, REVISIONS, Clause, Register
+from nip_ap.model.clauses import NOVEMBER, READER, RELAY, REVISIONS, Clause, Register
 from nip_ap.model.verdict import Verdict
 
 CORE, FULL = "core", "full"
 
 CORE_GROUPS = ("SLUG", "ENV", "INT", "REPL", "READ", "DEL")
-"""Groups of which some check has to hold in every certificate."""
+"""Groups of which some check has to hold in every certificate of a relay."""
+
+MIGRATOR = "migrator"
+CLIENT_GROUPS = {READER: ("READER", "WRITER"), MIGRATOR: ("MIG",)}
+"""Groups of which some check has to hold in a certificate of a client, by its role."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Judged:
     offered: Mapping[str, str]
     spec: str
     register: Register
+    role: str = RELAY
 
     def reaches(self, extension: Extension) -> bool:
         """Whether an extension is there, was judged and holds."""
@@ -75,9 +80,24 @@ class Judged:
     @property
     def level(self) -> str:
         """`core`, `core + bridge`, ... or `full`; empty where not even the core was judged."""
+        if self.role != RELAY:
+            return self._level_of_client(CLIENT_GROUPS[self.role])
         if not all(self._holds(group) for group in CORE_GROUPS):
             return ""
         reached = [one.name for one in EXTENSIONS if self.reaches(one)]
         if len(reached) == len(EXTENSIONS) and not self._lacking():
             return FULL
         return " + ".join((CORE, *reached))
+
+    def _level_of_client(self, groups: Sequence[str]) -> str:
+        """`core`, or `full` where no check of its groups was left out."""
+        if not all(self._holds(group) for group in groups):
+            return ""
+        left_out = [
+            check
+            for check, verdict in self.verdicts.items()
+            if self._clause(check).group in groups
+            and verdict is Verdict.NOT_APPLICABLE
+            and self._clause(check).holds_in(self.spec)
+        ]
+        return CORE if left_out else FULL

@@ -40,7 +40,7 @@ class CertificateListener:
                 event.report,
                 self._out,
                 self._issuer.key,
-                checks=all_checks(),
+                checks=all_checks(event.run.settings.role),
                 given_keys=given,
             )
         except CannotCertify as error:

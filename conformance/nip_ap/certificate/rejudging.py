@@ -25,7 +25,7 @@ from nip_ap.certificate.deriving import (
     names_url,
     subject_faults,
 )
-from nip_ap.certificate.document import Certificate
+from nip_ap.certificate.document import Certificate, role_in
 from nip_ap.certificate.files import TookTooLong
 from nip_ap.certificate.form import NOT_TOLD
 from nip_ap.checking.check import Surface
@@ -33,6 +33,7 @@ from nip_ap.checking.preflight import preflight
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.runner import run_pytest
 from nip_ap.model.capabilities import Capabilities
+from nip_ap.model.clauses import READER
 from nip_ap.model.report import PREFLIGHT_PATH, Document
 from nip_ap.model.result import Result
 from nip_ap.model.run import Run
@@ -127,7 +128,9 @@ def settings_of(content: Mapping[str, Any]) -> Settings:
         for name, value in content["run"]["settings"].items()
         if name in known
     }
-    return Settings(**{**told, "seed": content["run"]["seed"], "keep_all_frames": True})
+    kept = {"seed": content["run"]["seed"], "keep_all_frames": True}
+    reader = content.get("client", "") if role_in(content) == READER else ""
+    return Settings(**{**told, **kept, "reader": reader})
 
 
 def _as_signed(run: Run, certificate: Certificate, judged: Rejudged) -> Run:

@@ -15,6 +15,7 @@ from nip_ap.certificate.document import (
     LABELS,
     Certificate,
     not_judged_again,
+    role_in,
     tags_of,
     written,
 )
@@ -226,7 +227,7 @@ def _is_of_this_suite(certificate: Certificate, found: Findings) -> bool:
 
 def _completeness(certificate: Certificate) -> Iterator[str]:
     named = Counter(check for check, _, _ in certificate.content["checks"])
-    ours = set(all_checks())
+    ours = set(all_checks(role_in(certificate.content)))
     missing = sorted(ours - named.keys())
     surplus = sorted(named.keys() - ours)
     twice = sorted(check for check, number in named.items() if number > 1)
