@@ -92,7 +92,7 @@ def _found(place: str, issuer: str | None, subject: str) -> Certificate:
 def _print(certificate: Certificate, found: Findings, stream: IO[str]) -> None:
     content = certificate.content
     rows: list[tuple[str, Any]] = [
-        ("relay", certificate.subject),
+        (str(content.get("role", "relay")), certificate.subject),
         ("tested as", content["target"]["url"]),
         ("level", f"{content['level']}, revision {content['run']['spec']}"),
         ("run", f"{content['run']['started']}, seed {content['run']['seed']}"),
