@@ -30,7 +30,7 @@ from nip_ap_relay.manners import (
 from nip_ap_relay.own_url import DIALLED, OwnUrl, url_of
 from nip_ap_relay.policy import NOVEMBER, REVISIONS, Policy
 from nip_ap_relay.relay import Relay
-from nip_ap_relay.rogues import ROGUES, rogue_named
+from nip_ap_relay.rogues import ROGUES, combination
 from nip_ap_relay.store import Store
 from nip_ap_relay.stub.control import Control
 
@@ -72,6 +72,18 @@ def _stop_with_parent(server: uvicorn.Server) -> None:
         server.should_exit = True
 
     threading.Thread(target=wait, daemon=True, name="stop-with-parent").start()
+
+
+def _policy(rogues: tuple[str, ...], spec: str) -> Policy:
+    """The reference's, or one with these deviations."""
+    try:
+        return combination(rogues).relay_policy(spec) if rogues else Policy(spec)
+    except KeyError as error:
+        raise click.UsageError(
+            f"no rogue is named {error.args[0]!r}; `--rogue list` shows them"
+        ) from None
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _is_name(host: str) -> bool:
@@ -125,7 +137,13 @@ def _own_url(host: str, url: str | None, trust_host: bool) -> OwnUrl:
     "--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep events in a file."
 )
 @click.option("--spec", type=click.Choice(REVISIONS), default=NOVEMBER, show_default=True)
-@click.option("--rogue", metavar="NAME", help="Deviate in one way; `--rogue list` shows them.")
+@click.option(
+    "--rogue",
+    "rogues",
+    multiple=True,
+    metavar="NAME",
+    help="Deviate in one way; `--rogue list` shows them. Repeatable: in several ways at once.",
+)
 @click.option("--gallery", is_flag=True, help="Serve every rogue, each under /NAME.")
 @click.option("--open", "is_open", is_flag=True, help="Do not require NIP-42 authentication.")
 @click.option(
@@ -175,7 +193,7 @@ def main(
     port: int,
     db: Path | None,
     spec: str,
-    rogue: str | None,
+    rogues: tuple[str, ...],
     gallery: bool,
     is_open: bool,
     challenge: str,
@@ -188,7 +206,7 @@ def main(
     stop_with_parent: bool,
 ) -> None:
     """The bundled reference relay, in the foreground."""
-    if rogue == "list":
+    if "list" in rogues:
         for one in ROGUES.values():
             click.echo(f"{one.name:34} {one.because}")
         return
@@ -223,10 +241,7 @@ def main(
             control=control,
         )
         return
-    try:
-        policy = rogue_named(rogue).relay_policy(spec) if rogue else Policy(spec)
-    except KeyError:
-        raise click.UsageError(f"no rogue is named {rogue!r}; `--rogue list` shows them") from None
+    policy = _policy(rogues, spec)
     relays = {"": relay(policy, db)}
     if gallery:
         relays |= {one.name: relay(one.relay_policy(one.spec)) for one in ROGUES.values()}

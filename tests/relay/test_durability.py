@@ -12,6 +12,8 @@ import pytest
 
 from nip_ap.nostr import DELETION, PERSONA, Draft, Filter, SecretKey, address_of
 from nip_ap.targets import BundledTarget, TargetError
+from nip_ap_relay.policy import NOVEMBER
+from nip_ap_relay.rogues import ROGUES, combination
 from nip_ap_relay.store import SUPERSEDED, Store
 from tests.relay.talking import door_to
 
@@ -137,6 +139,25 @@ def test_an_unknown_rogue_is_said_in_plain_words():
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 2
     assert "no rogue is named 'nobody'" in errors
+
+
+def test_two_rogues_that_change_one_rule_are_refused():
+    with pytest.raises(ValueError, match="both change the rule further_characters"):
+        combination(["slug-dot-accepted", "slug-uppercase-accepted"])
+
+
+def test_two_rogues_of_different_rules_are_one_relay_with_both_deviations():
+    both = combination(["tie-highest-id", "slug-dot-accepted"])
+    policy = both.relay_policy(NOVEMBER)
+    assert both.name == policy.name == "tie-highest-id+slug-dot-accepted"
+    for name in ("tie-highest-id", "slug-dot-accepted"):
+        own = ROGUES[name].policy
+        for rule in [one for one in vars(own) if not one.startswith("__")]:
+            assert getattr(type(policy), rule) is getattr(own, rule)
+
+
+def test_a_rogue_that_is_named_twice_is_itself():
+    assert combination(["tie-highest-id"] * 2) is ROGUES["tie-highest-id"]
 
 
 def test_a_target_that_cannot_start_says_why():

@@ -40,7 +40,15 @@ def golden(update_snapshots):
 
 @pytest.mark.parametrize(
     ("form", "name"),
-    [("document", "report.json"), ("junit", "junit.xml"), ("summary", "summary.md")],
+    [
+        ("document", "report.json"),
+        ("junit", "junit.xml"),
+        ("summary", "summary.md"),
+        ("annotations", "annotations.txt"),
+        ("sarif", "report.sarif"),
+        ("code-quality", "gl-code-quality.json"),
+        ("ctrf", "ctrf.json"),
+    ],
 )
 def test_a_format_of_the_fixed_run_is_as_it_was(report, golden, tmp_path, form, name):
     formats()[form].write(report, tmp_path)

@@ -115,6 +115,7 @@ def test_a_badge_says_the_verdict(tmp_path, verdict, message, colour):
     write_reports(report, tmp_path)
     endpoint = json.loads((tmp_path / "badge.json").read_text())
     jsonschema.validate(endpoint, ENDPOINT)
+    message = f"{message}, 1970-01-01"
     assert (endpoint["label"], endpoint["message"]) == ("NIP-AP 2026-11", message)
     assert endpoint["color"] == colour
     picture = ElementTree.parse(tmp_path / "badge.svg").getroot()
@@ -126,7 +127,7 @@ def test_a_badge_says_the_verdict(tmp_path, verdict, message, colour):
 def test_the_badge_of_a_part_says_so():
     report = made_report([result("AP-SLUG-01", Verdict.PASS)], only=("SLUG",))
     number = len(report.document.checks)
-    assert words_of(report) == ("NIP-AP 2026-11", f"conformant ({number} checks only)")
+    assert words_of(report) == ("NIP-AP 2026-11", f"conformant ({number} checks only), 1970-01-01")
 
 
 def test_a_badge_loads_nothing():

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nip_ap.engine.controller import SuiteController
-from nip_ap.engine.declarations import scenario_files
+from nip_ap.engine.declarations import Declaration, declarations, scenario_files
 from nip_ap.engine.pulse import Pulse
 from nip_ap.engine.waits import waits_folder
 from nip_ap.model.baseline import Baseline
@@ -65,6 +65,8 @@ def run_suite(order: Order, listeners: Sequence[Listener]) -> int:
     0 conformant or known failures alone, 1 not conformant, 2 inconclusive. Raises TargetError,
     Unreachable, KeyFileError and NothingSelected for what the user can fix.
     """
+    if idle := _certainly_idle(order.settings.only):
+        raise NothingSelected(_no_match(idle))
     controller = SuiteController(
         order.settings,
         {"": kinds.target_of(order.recipe)},
@@ -177,6 +179,19 @@ def _idle_patterns(run: Run) -> list[str]:
         for pattern in run.settings.only
         if not any(selects(pattern, one.clauses, one.check) for one in run.results)
     ]
+
+
+def _certainly_idle(only: Sequence[str]) -> list[str]:
+    """What of --only fits no check, whatever its parameters; told before a relay is started."""
+    return [one for one in only if not any(_may_select(one, check) for check in declarations())]
+
+
+def _may_select(pattern: str, check: Declaration) -> bool:
+    """Whether a glob fits a check, or begins as one of its variants: ID[parameters] does."""
+    declared = check.check_id()
+    return selects(pattern, check.clauses, declared) or any(
+        selects(pattern[:end], (), declared) for end in range(1, len(pattern))
+    )
 
 
 def _no_match(patterns: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from nip_ap_relay.rogues.declaring import (
     ROGUES,
     UNSTABLE,
     RelayRogue,
+    combination,
     rogue,
     rogue_named,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "ROGUES",
     "UNSTABLE",
     "RelayRogue",
+    "combination",
     "rogue",
     "rogue_named",
 ]

@@ -38,10 +38,11 @@ def badge_of(report: Report) -> str:
 
 
 def words_of(report: Report) -> tuple[str, str]:
-    """Label and message. A run of a part of the checks never looks like a whole one."""
+    """Revision; verdict and day. A run of a part of the checks never looks like a whole one."""
     document = report.document
     part = f" ({len(document.checks)} checks only)" if _is_part(report) else ""
-    return f"NIP-AP {document.run.spec}", f"{document.verdict}{part}"
+    day, _, _ = document.run.started.partition("T")
+    return f"NIP-AP {document.run.spec}", f"{document.verdict}{part}, {day}"
 
 
 def _is_part(report: Report) -> bool:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 from nip_ap.model.diagnosis import Diagnosis
 from nip_ap.model.report import CheckReport, Report
 from nip_ap.model.verdict import Verdict
-from nip_ap.reporting.diagnosis import diagnosis_of, remedies, sentence
+from nip_ap.reporting.diagnosis import diagnosis_of
 from nip_ap.reporting.formats import Format
-from nip_ap.reporting.hashed import hashed
-from nip_ap.reporting.legible import brief, harmless
-
-_FRAMES, _FRAME, _LOG_LINES = 8, 600, 20
+from nip_ap.reporting.legible import harmless
+from nip_ap.reporting.telling import told
 
 
 def write_junit(report: Report, out: Path) -> None:
     """One testcase per check, in a suite per group; clause ids and levels as properties."""
     document = report.document
-    titles = {clause.id: clause.title for clause in report.clauses}
     diagnosis = diagnosis_of(report)
     groups: dict[str, list[ElementTree.Element]] = {}
     for check in report.checks:
         group = check.group
-        groups.setdefault(group, []).append(_testcase(check, titles, report, diagnosis))
+        groups.setdefault(group, []).append(_testcase(check, report, diagnosis))
     root = ElementTree.Element("testsuites", name="nip-ap-conformance")
     every = [case for cases in groups.values() for case in cases]
     root.attrib.update(_tally(every))
@@ -63,9 +60,7 @@ def _properties(named: Iterable[tuple[str, object]]) -> ElementTree.Element:
     return properties
 
 
-def _testcase(
-    check: CheckReport, titles: Mapping[str, str], report: Report, diagnosis: Diagnosis
-) -> ElementTree.Element:
+def _testcase(check: CheckReport, report: Report, diagnosis: Diagnosis) -> ElementTree.Element:
     case = ElementTree.Element(
         "testcase",
         classname=check.clause,
@@ -77,16 +72,16 @@ def _testcase(
     verdict = check.verdict
     element, kind = _ELEMENTS.get(verdict, ("", ""))
     if check.known:
-        told = ElementTree.SubElement(case, "skipped", message=_printable(f"known: {check.known}"))
-        told.text = _told(check, titles, report, diagnosis)
+        known = _printable(f"known: {check.known}")
+        ElementTree.SubElement(case, "skipped", message=known).text = told(check, report, diagnosis)
     elif element == "skipped":
         ElementTree.SubElement(case, element, message=_printable(check.reason))
     elif element:
-        told = ElementTree.SubElement(case, element, message=_printable(check.reason))
-        told.set("type", kind)
-        told.text = _told(check, titles, report, diagnosis)
+        found = ElementTree.SubElement(case, element, message=_printable(check.reason))
+        found.set("type", kind)
+        found.text = told(check, report, diagnosis)
     elif verdict is Verdict.WARN:
-        text = f"warning: {_told(check, titles, report, diagnosis)}"
+        text = f"warning: {told(check, report, diagnosis)}"
         ElementTree.SubElement(case, "system-out").text = text
     return case
 
@@ -98,30 +93,6 @@ _ELEMENTS = {
     Verdict.ERROR: ("error", "error"),
     Verdict.NOT_APPLICABLE: ("skipped", ""),
 }
-_ARROWS = {"sent": "->", "received": "<-", "note": "--"}
-
-
-def _told(
-    check: CheckReport, titles: Mapping[str, str], report: Report, diagnosis: Diagnosis
-) -> str:
-    """What CI systems show when one opens a red check: all that one needs, as plain text."""
-    lines = [f"{one} {check.level}: {titles[one]}" for one in check.clauses]
-    if check.expected:
-        lines += [f"expected  {check.expected}", f"seen      {check.seen}"]
-    else:
-        lines += [f"because   {check.reason}"]
-    cause = diagnosis.cause_of(check.clauses) if check.verdict.is_red else None
-    if cause is not None:
-        lines += [f"cause     {sentence(cause)}", *(f"to fix it {one}" for one in remedies(cause))]
-    lines += [f"control   {one.twin}; differs in {one.difference}" for one in check.controls[:3]]
-    for frame in report.transcripts.get(check.id, ())[-_FRAMES:]:
-        head = f"{frame.at:9.3f} {frame.who} {_ARROWS[frame.direction]}"
-        lines.append(f"{head} {brief(frame.text[:_FRAME])}")
-        if note := hashed(frame.text):
-            lines.append(f"{'':9} {note}")
-    if check.log:
-        lines += ["the relay's log:", *check.log.splitlines()[-_LOG_LINES:]]
-    return _printable("\n".join([*lines, f"repeat: {check.repro}"]))
 
 
 def _printable(text: str) -> str:

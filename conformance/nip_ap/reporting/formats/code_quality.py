@@ -1,0 +1,52 @@
+"""gl-code-quality.json, as GitLab shows it in a merge request: what is new, and what is fixed.
+
+As in report.sarif each finding points at its evidence, the transcript in the report's folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import orjson
+
+from nip_ap.model.clauses import INFO, MAY, SHOULD
+from nip_ap.model.report import CheckReport, Report
+from nip_ap.model.verdict import NOTABLE, UNDECIDED
+from nip_ap.reporting.formats import Format
+from nip_ap.reporting.legible import visible
+from nip_ap.reporting.telling import evidence_of, in_a_sentence
+
+_SEVERITIES = {SHOULD: "minor", MAY: "info", INFO: "info"}
+
+
+def write_code_quality(report: Report, out: Path) -> None:
+    """An array of findings; GitLab compares two of them by their fingerprints."""
+    titles = {clause.id: clause.title for clause in report.clauses}
+    found = [_finding(one, titles[one.clause], report) for one in report.checks_with(*NOTABLE)]
+    text = orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()
+    (out / "gl-code-quality.json").write_text(visible(text) + "\n", encoding="utf-8")
+
+
+def _finding(check: CheckReport, title: str, report: Report) -> dict[str, object]:
+    transcript, line = evidence_of(check, report)
+    excused = f" (known: {check.known})" if check.known else ""
+    return {
+        "description": f"{check.clause} {check.verdict}: {title}. {in_a_sentence(check)}{excused}",
+        "check_name": check.clause,
+        # Of the check alone, not of what was seen: ids and keys are others in each run.
+        "fingerprint": hashlib.sha256(f"{check.id} {check.verdict}".encode()).hexdigest(),
+        "severity": _severity(check),
+        "location": {"path": transcript, "lines": {"begin": line}},
+    }
+
+
+def _severity(check: CheckReport) -> str:
+    if check.verdict in UNDECIDED or check.known:
+        return "info"
+    return _SEVERITIES.get(check.level, "major")
+
+
+FORMAT = Format(
+    "code-quality", "merge requests of GitLab", ("gl-code-quality.json",), write_code_quality
+)
