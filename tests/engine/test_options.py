@@ -94,7 +94,7 @@ def test_every_setting_repeats_unless_it_says_why_not():
         ("timeout", "soon", "is not a number of seconds"),
         ("kills", "0", "is too small"),
         ("kills", "1.5", "is not a whole number"),
-        ("spec", "2027", "is not one of auto, 2026-06, 2026-11"),
+        ("spec", "2027", "is not one of auto, 2026-06, 2026-07, 2026-11"),
         ("workers", "-1", "is not a number of processes"),
         ("out", str(ROOT / "README.md"), "is a file"),
     ],

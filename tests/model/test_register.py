@@ -163,7 +163,7 @@ GOOD = {"id": "AP-X-01", "title": "t", "text": "x", "level": "MUST", "source": "
     [
         ({"level": "SHALL"}, "AP-X-01: .*SHALL.* has a level that does not exist"),
         ({"level_in": {"2026-06": "SHALL"}}, "AP-X-01: .*SHALL"),
-        ({"revisions": []}, "AP-X-01: revisions must be some of 2026-06, 2026-11"),
+        ({"revisions": []}, "AP-X-01: revisions must be some of 2026-06, 2026-07, 2026-11"),
         ({"revisions": ["2027-01"]}, "AP-X-01: revisions must be some of"),
         ({"titel": "t"}, "AP-X-01: .*titel"),
     ],

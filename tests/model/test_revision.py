@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nip_ap.model.capabilities import Capabilities
-from nip_ap.model.clauses import JUNE, NOVEMBER, register
+from nip_ap.model.clauses import JULY, JUNE, NOVEMBER, REVISIONS, register
 from nip_ap.model.judgement import Inconclusive, NotApplicable
 from nip_ap.model.revision import CLOSED, OPEN, UNCLEAR, revision_from
 from nip_ap.model.subject import Subject
@@ -47,6 +47,12 @@ def test_without_a_control_the_revision_is_unclear():
 def test_a_relay_without_authentication_is_said_to_know_no_readers():
     for shown in (OPEN, UNCLEAR):
         assert "without NIP-42" in found(shown, knows_readers=False).reason
+
+
+def test_a_clause_holds_from_the_first_revision_that_it_names_to_the_last():
+    assert register()["AP-REPL-01"].revisions == REVISIONS
+    assert register()["AP-GATE-03"].revisions == (JULY, NOVEMBER)
+    assert register()["AP-GATE-14"].revisions == (JUNE,)
 
 
 def of_unclear_revision():

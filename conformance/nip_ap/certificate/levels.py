@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from nip_ap.model.capabilities import YES
 from nip_ap.model.check_id import CheckId
-from nip_ap.model.clauses import NOVEMBER, READER, RELAY, REVISIONS, Clause, Register
+from nip_ap.model.clauses import JUNE, READER, RELAY, REVISIONS, Clause, Register
 from nip_ap.model.verdict import Verdict
 
 CORE, FULL = "core", "full"
@@ -37,7 +37,7 @@ class Extension:
 EXTENSIONS = (
     Extension("bridge", "HTTP", "http"),
     Extension("threads", "THREAD", "threads"),
-    Extension("gate", "GATE", revisions=(NOVEMBER,)),
+    Extension("gate", "GATE", revisions=tuple(one for one in REVISIONS if one != JUNE)),
 )
 
 

@@ -27,7 +27,16 @@ from nip_ap.checking.evidence import (
 )
 from nip_ap.checking.paging import Parts, read_in_pages
 from nip_ap.model.judgement import Broken, Inconclusive, NotApplicable
-from nip_ap.nostr import DELETION, PERSONA, Draft, Event, Filter, SecretKey
+from nip_ap.nostr import (
+    DELETION,
+    PERSONA,
+    Draft,
+    Event,
+    Filter,
+    SecretKey,
+    address_of,
+    is_addressable,
+)
 from nip_ap.nostr.channel import CREATE_CHANNEL, Channel
 from nip_ap.wire import (
     Answer,
@@ -578,15 +587,15 @@ class Actor:
     # -- leaving ---------------------------------------------------------------
 
     def clean_up(self, *, awaited: bool = False) -> None:
-        """Ask the relay to delete the personas and channels made.
+        """Ask the relay to delete what has an address, and the channels made.
 
         Answers are awaited where another check is to have the key next.
         """
-        slugs = {event.slug for event in self.written if event.kind == PERSONA}
+        addresses = {address_of(event) for event in self.written if is_addressable(event.kind)}
         newest = max((event.created_at for event in self.written), default=0)
         when = max(newest, self._surroundings.clock.now())
-        for slug in sorted(slugs):
-            tags = (("a", f"{PERSONA}:{self.pubkey}:{slug}"), ("k", str(PERSONA)))
+        for place in sorted(addresses):
+            tags = (("a", place), ("k", place.partition(":")[0]))
             self.ws.send(["EVENT", self.signs(Draft(DELETION, when, tags)).to_json()])
         for made in (event for event in self.written if event.kind == CREATE_CHANNEL):
             removal = Channel(made.tag_values("h")[0], self._surroundings.clock.now()).removal()
@@ -596,7 +605,9 @@ class Actor:
 
     def _delete_all(self, when: int) -> None:
         """Delete everything else that was written by its id, and wait until that went through."""
-        others = [one for one in self.written if one.kind not in (PERSONA, DELETION)]
+        others = [
+            one for one in self.written if not (is_addressable(one.kind) or one.kind == DELETION)
+        ]
         for start in range(0, len(others), _NAMED_AT_ONCE):
             tags = tuple(("e", one.id) for one in others[start : start + _NAMED_AT_ONCE])
             self.ws.send(["EVENT", self.signs(Draft(DELETION, when, tags)).to_json()])

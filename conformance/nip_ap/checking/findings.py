@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from nip_ap.checking.actor import HTTP, WS, Actor
-from nip_ap.checking.model_relay import Deviation, Fault, Habits, ModelRelay, address
+from nip_ap.checking.model_relay import (
+    SHAREABLE,
+    Deviation,
+    Fault,
+    Habits,
+    ModelRelay,
+    address,
+)
 from nip_ap.checking.paging import page_found
 from nip_ap.checking.traffic import (
     COUNTS,
@@ -25,7 +32,7 @@ from nip_ap.checking.traffic import (
     shape_of,
     spoken,
 )
-from nip_ap.nostr import PERSONA, Event, Filter
+from nip_ap.nostr import Event, Filter
 
 _LOOKED_INTO = 4
 """Missing events of one batch that are asked for again: the first finding is what is reported."""
@@ -208,7 +215,7 @@ class Comparison:
             self.find(self._theme_of_gap(ask, event), surface, ask, number, deviation)
             return
         self.model.excused.add((self.key_of(ask.reader), event.id))
-        if event.kind != PERSONA:
+        if event.kind not in SHAREABLE:
             return
         author = next(one for one in self.actors if self.key_of(one) == event.pubkey)
         if self.key_of(ask.reader) != event.pubkey and event.id in self.visible(author, [event]):

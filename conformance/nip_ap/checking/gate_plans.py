@@ -22,7 +22,7 @@ from nip_ap.checking.traffic import (
     Write,
 )
 from nip_ap.checking.traffic_generator import Generator, Plan, Scope
-from nip_ap.nostr import NOTE, PERSONA
+from nip_ap.nostr import NOTE
 
 _CONDITIONS = ("ids", "authors", "kinds", "d", "t", "p", "since", "until", "limit")
 _SMALL = 2
@@ -36,7 +36,9 @@ def _phases(made: Generator) -> Iterator[list[Step]]:
     tags = (("t", "x"), ("p", "2"), ("p", "1"))
 
     def persona(slug: str, age: int, shared: bool = False, author: str = "0") -> Write:
-        return made.write(slug=slug, age=age, shared=shared, author=author, tags=tags)
+        return made.write(
+            kind=made.scope.kind, slug=slug, age=age, shared=shared, author=author, tags=tags
+        )
 
     never, unshared, twice = persona("a-b", 30), persona("a_b", 30, True), persona("axb", 30)
     back, always, shown = persona("7", 30, True), persona("a", 30, True), persona("b-a", 30)
@@ -67,7 +69,7 @@ def _shapes(made: Generator) -> list[tuple[str, ...]]:
 
 def _filter(made: Generator, shape: tuple[str, ...], written: Sequence[Write]) -> Wanted:
     """A filter of a shape that finds what is hidden: all of it, or one of it."""
-    random = made.random
+    random, kind = made.random, made.scope.kind
     binds = {"ids", "authors", "t", "p"} & set(shape)
     ahead = [one for one in written if one.age <= _AHEAD]
     hidden = [one for one in written if not one.shared and (binds or one in ahead)] or [*written]
@@ -81,7 +83,7 @@ def _filter(made: Generator, shape: tuple[str, ...], written: Sequence[Write]) -
     return Wanted(
         ids=tuple(one.name for one in picked) if "ids" in shape else None,
         authors=authors if "authors" in shape else None,
-        kinds=random.choice(((PERSONA,), (NOTE, PERSONA))) if "kinds" in shape else None,
+        kinds=random.choice(((kind,), (NOTE, kind))) if "kinds" in shape else None,
         tags=tuple(
             (name, tuple(values))
             for name, values in (("d", slugs), ("t", ("x",)), ("p", _either(random)))

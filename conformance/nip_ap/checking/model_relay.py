@@ -14,12 +14,16 @@ from enum import StrEnum
 from nip_ap.nostr import (
     DELETION,
     PERSONA,
+    TEAM_CATALOG,
     Event,
     Filter,
     address_of,
     is_addressable,
     is_replaceable,
 )
+
+SHAREABLE = frozenset((PERSONA, TEAM_CATALOG))
+"""Kinds that are for their author alone unless they are shared; their one version is sure."""
 
 
 class Standing(StrEnum):
@@ -34,7 +38,7 @@ class Standing(StrEnum):
 class Fault(StrEnum):
     """What an answer can have wrong with one event."""
 
-    WITHHELD = "a persona that is withheld from this reader"
+    WITHHELD = "an event that is withheld from this reader"
     MISMATCH = "an event that matches none of the filters"
     DELETED = "a deleted event"
     SUPERSEDED = "a superseded version"
@@ -58,7 +62,7 @@ class Habits:
     """What is known of a relay where the texts leave it a choice."""
 
     gated: bool = True
-    """Personas are for their author alone unless shared (from 2026-11)."""
+    """What can be shared is for its author alone unless it is (from 2026-07)."""
     keeps_versions: bool = False
     """It serves superseded versions to plain filters too (AP-REPL-07 judges that)."""
     deletes_by_address: bool = True
@@ -183,13 +187,13 @@ class ModelRelay:
             if not self.habits.dates_bind:
                 self._open(event)
             return
-        sure = accepted is True and self.habits.deletes_by_address and event.kind == PERSONA
+        sure = accepted is True and self.habits.deletes_by_address and event.kind in SHAREABLE
         self.standings[event.id] = Standing.DELETED if sure else Standing.OPEN
 
     def _reach_by_id(self, event: Event, accepted: bool | None) -> None:
         """A head that goes by its id may leave the place to an older version, or to nobody."""
         was = self.standings[event.id]
-        sure = accepted is True and self.habits.deletes_by_id and event.kind == PERSONA
+        sure = accepted is True and self.habits.deletes_by_id and event.kind in SHAREABLE
         self.standings[event.id] = Standing.DELETED if sure else Standing.OPEN
         place = address(event)
         if place is None or was is Standing.SUPERSEDED:
@@ -207,7 +211,7 @@ class ModelRelay:
 
     def is_withheld(self, event: Event, reader: str | None) -> bool:
         """Whether a reader must not see an event: un-sharing takes the earlier versions along."""
-        if not self.habits.gated or event.kind != PERSONA or event.pubkey == reader:
+        if not self.habits.gated or event.kind not in SHAREABLE or event.pubkey == reader:
             return False
         if not is_shared(event):
             return True
@@ -230,7 +234,7 @@ class ModelRelay:
         standing = self.standings.get(event.id)
         if standing is Standing.DELETED:
             return Fault.DELETED
-        if standing is Standing.SUPERSEDED and event.kind == PERSONA:
+        if standing is Standing.SUPERSEDED and event.kind in SHAREABLE:
             named = any(event.id in (one.ids or ()) for one in matching)
             return None if named or self.habits.keeps_versions else Fault.SUPERSEDED
         return None
@@ -368,5 +372,5 @@ class ModelRelay:
         return None
 
     def _is_private(self, event: Event, reader: str | None) -> bool:
-        gated = self.habits.gated and event.kind == PERSONA
+        gated = self.habits.gated and event.kind in SHAREABLE
         return gated and event.pubkey != reader and not is_shared(event)

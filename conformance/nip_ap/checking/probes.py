@@ -19,7 +19,7 @@ from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
 from nip_ap.model.clauses import CHOSEN, NOVEMBER
 from nip_ap.model.judgement import Inconclusive
 from nip_ap.model.revision import Revision
-from nip_ap.nostr import PERSONA, Draft, Filter
+from nip_ap.nostr import MANAGED_AGENT, PERSONA, TEAM, TEAM_CATALOG, Draft, Filter
 from nip_ap.nostr.channel import PRIVATE, WINDOW_BOUNDS, Channel, channel_id
 from nip_ap.nostr.message import OkMessage, read_message
 from nip_ap.wire import ConnectionLost, HttpDoor, NoAnswer, Unreachable, WireError
@@ -165,6 +165,39 @@ def _top_level(probing: Probing) -> tuple[str, str]:
     if any(event.kind == WINDOW_BOUNDS for event in reading.events):
         return YES, f"a /query with top_level gave the bounds of its window (kind {WINDOW_BOUNDS})"
     return NO, f"a /query with top_level gave no kind {WINDOW_BOUNDS}"
+
+
+@probe("managed-agents")
+def _managed_agents(probing: Probing) -> tuple[str, str]:
+    """Teams and managed agents came together."""
+    kinds = {"team": TEAM, "managed agent": MANAGED_AGENT}
+    for name, kind in kinds.items():
+        identifier = probing.owner.pubkey if kind == MANAGED_AGENT else "probe-team"
+        found, evidence = _kept(probing, name, Draft(kind, probing.now, (("d", identifier),), "{}"))
+        if not found:
+            return NO, evidence
+    return YES, "a team (30176) and a managed agent (30177) were accepted, and served to the author"
+
+
+@probe("team-catalog")
+def _team_catalog(probing: Probing) -> tuple[str, str]:
+    draft = Draft(TEAM_CATALOG, probing.now, (("d", "probe-team"), _SHARED), "{}")
+    found, evidence = _kept(probing, "team catalog", draft)
+    return (YES if found else NO), evidence
+
+
+def _kept(probing: Probing, name: str, draft: Draft) -> tuple[bool, str]:
+    """Whether an event is accepted and served to its author, and what was seen."""
+    event = probing.owner.signs(draft)
+    answer = probing.owner.send(event)
+    what = f"a {name} ({draft.kind})"
+    if not answer.accepted:
+        return False, f"{what} was refused: {answer.message!r}"
+    wanted = Filter.of(kinds=[draft.kind], authors=[event.pubkey])
+    reading = probing.owner.try_to_read(wanted)
+    if event not in reading:
+        return False, f"{what} was accepted and is not served to its author: {reading}"
+    return True, f"{what} was accepted, and served to its author"
 
 
 _DAY = 86_400

@@ -10,7 +10,7 @@ from typing import Any
 from nip_ap.checking.actor import ANY, AT_ONCE
 from nip_ap.checking.check import Check
 from nip_ap.checking.findings import Finding, Theme
-from nip_ap.checking.model_relay import Habits
+from nip_ap.checking.model_relay import SHAREABLE, Habits
 from nip_ap.checking.player import Player
 from nip_ap.checking.traffic import (
     COUNTS,
@@ -56,15 +56,23 @@ class Traffic:
         self._habits: Habits | None = None
 
     def holds(
-        self, planner: Planner, *themes: Theme, surfaces: Collection[str] = (), seed: int = 0
+        self,
+        planner: Planner,
+        *themes: Theme,
+        surfaces: Collection[str] = (),
+        seed: int = 0,
+        kind: int = PERSONA,
+        share: float = 1.0,
     ) -> None:
         """Claim: the relay does what the model says, as far as these themes and surfaces go.
 
+        A plan about the gate writes events of a `kind`; `share` is a part of a plan's questions.
         Raises Broken with the shortest sequence found, Inconclusive where nothing was compared.
         """
         settings = self.check.surface.context.settings
         random = Random(f"{self.check.generation_seed} {seed}")
-        scope = self._scope(surfaces)
+        scope = replace(self._scope(surfaces), kind=kind)
+        scope = replace(scope, size=scope.size * share)
         steps: Sequence[Step] = within(scope, planner(random, scope))
         if settings.replay:
             steps = _saved(settings.replay)
@@ -172,8 +180,8 @@ class Traffic:
         """What a sequence without a finding comes to."""
         for text, shape in player.refusals.items():
             self.check.note(f"not compared, as the relay refused it: {shape}: {text!r}")
-        if not any(event.kind == PERSONA for event in player.accepted()):
-            raise Inconclusive("the relay accepted none of the personas that the check builds on")
+        if not any(event.kind in SHAREABLE for event in player.accepted()):
+            raise Inconclusive("the relay accepted none of the events that the check builds on")
         if player.judged == 0:
             raise Inconclusive("the relay answered none of the questions of this check")
         if Theme.GATE in themes:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from nip_ap.checking.model_relay import address
+from nip_ap.checking.model_relay import SHAREABLE, address
 from nip_ap.model.saved_sequence import FORMAT
-from nip_ap.nostr import DELETION, PERSONA, Draft, Event, Filter, SecretKey
+from nip_ap.nostr import DELETION, PERSONA, TEAM_CATALOG, Draft, Event, Filter, SecretKey
 
 UNKNOWN = "unknown"
 """An id, author or value that nobody has."""
@@ -33,6 +33,9 @@ _SPOKEN = {
 }
 
 STORED, LIVE, COUNTS, HTTP_QUERY, HTTP_COUNT = "REQ", "live", "COUNT", "/query", "/count"
+
+
+_NAMED = {PERSONA: "persona", TEAM_CATALOG: "team catalog"}
 
 
 def spoken(reader: Reader) -> str:
@@ -86,9 +89,9 @@ class Write:
 
     def __str__(self) -> str:
         place = f" under {self.slug!r}" if self.slug is not None else ""
-        what = "persona" if self.kind == PERSONA else f"kind {self.kind}"
+        what = _NAMED.get(self.kind, f"kind {self.kind}")
         tags = "".join(f", {name}={value}" for name, value in self.tags)
-        shared = (", shared" if self.shared else ", not shared") if self.kind == PERSONA else ""
+        shared = (", shared" if self.shared else ", not shared") if self.kind in SHAREABLE else ""
         return (
             f"author {self.author} writes {self.name}: {what}{place} of {self.age} s ago"
             f"{shared}{tags}"

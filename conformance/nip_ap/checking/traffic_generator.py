@@ -55,6 +55,8 @@ class Scope:
     anonymous_reads: bool = False
     searches: bool = False
     gated: bool = True
+    kind: int = PERSONA
+    """What a plan about the gate writes."""
 
     def number(self, of: int) -> int:
         """So many, scaled."""

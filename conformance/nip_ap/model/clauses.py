@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from typing import Any
 from nip_ap.resources import resource
 
 JUNE = "2026-06"
+JULY = "2026-07"
 NOVEMBER = "2026-11"
-REVISIONS = (JUNE, NOVEMBER)
+REVISIONS = (JUNE, JULY, NOVEMBER)
+"""In their order: a clause names the first and the last that have it."""
 
 CHOSEN = "chosen by --spec"
 """Why a run is of a revision that nobody looked for."""
@@ -180,4 +182,10 @@ def _clause(entry: dict[str, Any]) -> Clause:
         raise RegisterError(f"{identifier}: rule must be one of {', '.join(RULES)}")
     if not set(clause.revisions) <= set(REVISIONS) or not clause.revisions:
         raise RegisterError(f"{identifier}: revisions must be some of {', '.join(REVISIONS)}")
-    return clause
+    return replace(clause, revisions=_from_first_to_last(clause.revisions))
+
+
+def _from_first_to_last(named: tuple[str, ...]) -> tuple[str, ...]:
+    """The revisions between those that a clause names have it too."""
+    places = [REVISIONS.index(one) for one in named]
+    return REVISIONS[min(places) : max(places) + 1]

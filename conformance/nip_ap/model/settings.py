@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from nip_ap.model.clauses import READER, RELAY
+from nip_ap.model.clauses import READER, RELAY, REVISIONS
 from nip_ap.model.options import described, option, seconds, whole_number
 from nip_ap.model.profile import BUZZ, PROFILES
 from nip_ap.model.saved_sequence import check_of, saved_sequence
@@ -31,7 +31,7 @@ class Settings:
         "auto",
         "The revision of NIP-AP; auto finds out.",
         "REVISION",
-        choices=("auto", "2026-06", "2026-11"),
+        choices=("auto", *REVISIONS),
         in_action=True,
     )
     profile: str = option(

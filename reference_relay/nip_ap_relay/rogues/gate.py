@@ -74,7 +74,8 @@ class SharedThirdElementAccepted(Policy):
 )
 class GateOffReq(Policy):
     def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.REQ or super().passes_the_sharing_gate(row, reader, surface)
+        open_here = row.kind == PERSONA and surface == surfaces.REQ
+        return open_here or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -86,7 +87,8 @@ class GateOffReq(Policy):
 )
 class GateOffMixedKinds(Policy):
     def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.MIXED or super().passes_the_sharing_gate(row, reader, surface)
+        open_here = row.kind == PERSONA and surface == surfaces.MIXED
+        return open_here or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -98,7 +100,8 @@ class GateOffMixedKinds(Policy):
 )
 class GateOffIds(Policy):
     def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.IDS or super().passes_the_sharing_gate(row, reader, surface)
+        open_here = row.kind == PERSONA and surface == surfaces.IDS
+        return open_here or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -110,7 +113,8 @@ class GateOffIds(Policy):
 )
 class GateOffLive(Policy):
     def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.LIVE or super().passes_the_sharing_gate(row, reader, surface)
+        open_here = row.kind == PERSONA and surface == surfaces.LIVE
+        return open_here or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -122,7 +126,8 @@ class GateOffLive(Policy):
 )
 class GateOffCount(Policy):
     def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.COUNT or super().passes_the_sharing_gate(row, reader, surface)
+        open_here = row.kind == PERSONA and surface == surfaces.COUNT
+        return open_here or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -136,7 +141,7 @@ class GateOffCountForNobody(Policy):
         return None if caller.pubkey is None else super().read_refusal(filters, caller, store)
 
     def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
-        nobody_counts = reader is None and surface == surfaces.COUNT
+        nobody_counts = reader is None and surface == surfaces.COUNT and row.kind == PERSONA
         return nobody_counts or super().passes_the_sharing_gate(row, reader, surface)
 
 
@@ -149,10 +154,9 @@ class GateOffCountForNobody(Policy):
 )
 class GateOffHttp(Policy):
     def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface in (
-            surfaces.HTTP_QUERY,
-            surfaces.HTTP_COUNT,
-        ) or super().passes_the_sharing_gate(row, reader, surface)
+        at_the_bridge = surface in (surfaces.HTTP_QUERY, surfaces.HTTP_COUNT)
+        open_here = row.kind == PERSONA and at_the_bridge
+        return open_here or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -164,7 +168,8 @@ class GateOffHttp(Policy):
 )
 class GateOffSearch(Policy):
     def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
-        return surface == surfaces.SEARCH or super().passes_the_sharing_gate(row, reader, surface)
+        open_here = row.kind == PERSONA and surface == surfaces.SEARCH
+        return open_here or super().passes_the_sharing_gate(row, reader, surface)
 
 
 @rogue(
@@ -177,7 +182,9 @@ class GateOffSearch(Policy):
 )
 class GateAlwaysOn(Policy):
     def passes_the_sharing_gate(self, row: Row, reader: str | None, surface: str) -> bool:
-        return row.pubkey == reader or row.kind != PERSONA
+        if row.kind != PERSONA:
+            return super().passes_the_sharing_gate(row, reader, surface)
+        return row.pubkey == reader
 
 
 @rogue(

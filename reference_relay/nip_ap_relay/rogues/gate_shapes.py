@@ -20,12 +20,12 @@ def _conditions(one: Filter) -> set[str]:
 
 
 class _Leak(Policy):
-    """A relay with an exception from the gate."""
+    """A relay with an exception from the gate, for personas."""
 
     def lets_in(
         self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
     ) -> bool:
-        return self.leaks(row, one, place, reader, surface, store)
+        return row.kind == PERSONA and self.leaks(row, one, place, reader, surface, store)
 
     def leaks(
         self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
