@@ -8,8 +8,6 @@ labels (NIP-32) let clients find certificates without knowing a name.
 from __future__ import annotations
 
 import hashlib
-import itertools
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +21,8 @@ from nip_ap.certificate.identity import code_digest, register_digest
 from nip_ap.certificate.levels import MIGRATOR, Judged
 from nip_ap.certificate.strict_json import NotStrictJson, strict_json
 from nip_ap.checking.generation import HYPOTHESIS
-from nip_ap.clients.launch import WARM
 from nip_ap.model.clauses import READER, RELAY, register
+from nip_ap.model.client_name import client_name
 from nip_ap.model.report import Report
 from nip_ap.model.run import Run
 from nip_ap.model.verdict import RunVerdict, Verdict
@@ -39,7 +37,6 @@ KIND = APPLICATION_DATA
 LABELS = "nip-ap-conformance"
 """The namespace of the labels, and the beginning of every `d` tag."""
 
-_LONGEST_NAME = 100
 _SHORT_DIGEST = 32
 """Hex digits of a transcript's digest that the manifest shows; `transcripts_sha256` has them all.
 A whole one for each check would make the event too large for relays that stop at 64 KiB."""
@@ -101,14 +98,6 @@ def role_of(run: Run, target: Mapping[str, Any]) -> str:
     if run.settings.reader:
         return READER
     return MIGRATOR if run.settings.migrator and target["bundled"] else RELAY
-
-
-def client_name(command: str) -> str:
-    """A client in a word or two of its command, which is not told as a whole."""
-    words = shlex.split(command.removeprefix(WARM))
-    before = itertools.takewhile(lambda word: "{" not in word, words)
-    named = [Path(word).name for word in before if not word.startswith("-")]
-    return " ".join(named[:2])[:_LONGEST_NAME]
 
 
 def subject_of(content: Mapping[str, Any]) -> str:

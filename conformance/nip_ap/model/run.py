@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nip_ap.model.baseline import Baseline, KnownFailure
+from nip_ap.model.client_name import client_name
 from nip_ap.model.deadline import DEADLINE
 from nip_ap.model.result import Result
 from nip_ap.model.settings import Settings
@@ -147,8 +148,10 @@ class Run:
 
     @property
     def why(self) -> str:
-        """The verdict's reason in one sentence; a part of a run says so."""
-        return f"{self._reason} ({self.part})" if self.part and self.manifest else self._reason
+        """The verdict's reason in one sentence; a part of a run says so, and one of a reader."""
+        reason = f"{self._reason} ({self.part})" if self.part and self.manifest else self._reason
+        reader = self.settings.reader
+        return f"the reader {client_name(reader)}: {reason}" if reader else reason
 
     @property
     def _reason(self) -> str:

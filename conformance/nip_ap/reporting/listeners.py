@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import IO
 
+from nip_ap.model.client_name import client_name
 from nip_ap.model.events import (
     CheckFinished,
     RunEvent,
@@ -50,6 +51,11 @@ class TerminalListener:
 
     def _announce(self, event: RunStarted) -> None:
         capabilities = event.subject.capabilities
+        if event.settings.reader:
+            self._printer.heading_of_reader(
+                __version__, client_name(event.settings.reader), event.settings.seed
+            )
+            return
         self._printer.heading(
             __version__,
             event.subject.url,

@@ -126,6 +126,14 @@ class Printer:
         self._field("revision", f"{spec}: {why}")
         self._field("seed", seed)
 
+    def heading_of_reader(self, version: str, name: str, seed: str) -> None:
+        """What is about to be tested, where that is a reader: no relay's capabilities matter."""
+        if self._detail is Detail.QUIET:
+            return
+        told = f"  the reader {on_one_line(name)}, before a relay that plays scripts"
+        self._line(painted(f"nip-ap {version}", bold=True), told)
+        self._field("seed", seed)
+
     def capabilities(self, capabilities: Collection[Capability | CapabilityReport]) -> None:
         """What the relay offers, what it does not, and what could not be found out."""
         if self._detail is Detail.QUIET:

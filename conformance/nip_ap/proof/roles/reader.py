@@ -23,8 +23,8 @@ _COMMAND = (
     f"{WARM} personas --rogue {{subject}} --relay {{relay}} --owner {{owner}} --slug {{slug}} "
     "--key-file {key} --json"
 )
-_LOAD = 520
-"""Personas that stand for ten thousand: more than a page."""
+_LOAD = 60
+"""Personas that stand for ten thousand; more than a page are in the script of pages."""
 _MORE_WORKERS = 4
 """Some checks wait for a relay that pauses, so that more workers than cores are of use."""
 
