@@ -22,6 +22,7 @@ from nip_ap_relay.auth import Unauthenticated
 from nip_ap_relay.bridge import Bridge, Reply
 from nip_ap_relay.couriers import HangUp
 from nip_ap_relay.manners import ADDRESS, CONNECTION, KEY, LIMITED
+from nip_ap_relay.other_doors import OtherDoors
 from nip_ap_relay.own_url import OwnUrl
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.session import Session
@@ -60,7 +61,12 @@ class Doors:
             Route("/events", self.post_event, methods=["POST"]),
             Route("/query", self.post_query, methods=["POST"]),
             Route("/count", self.post_count, methods=["POST"]),
+            *OtherDoors(self.relay, self.own).routes(),
         ]
+
+    def routes_with_the_last(self) -> list[BaseRoute]:
+        """All routes, and behind them what is said where there is none."""
+        return [*self.routes(), *OtherDoors(self.relay, self.own).for_everything_else()]
 
     # -- WebSocket -------------------------------------------------------------
 
@@ -153,7 +159,7 @@ class Doors:
                 done.set_result(reply)
 
         self.bridge.events(body, pubkey, answer)
-        return _response(await done)
+        return self._response(await done)
 
     async def post_query(self, request: Request) -> Response:
         """Run filters."""
@@ -172,7 +178,10 @@ class Doors:
             return self._turned_away(error)
         if (too_soon := self._too_soon(verb, request, pubkey)) is not None:
             return too_soon
-        return _response(answer(body, pubkey))
+        return self._response(answer(body, pubkey))
+
+    def _response(self, reply: Reply) -> Response:
+        return Response(reply.text, reply.status, media_type=self.relay.policy.type_of_answers())
 
     def _too_soon(self, verb: str, request: Request, pubkey: str) -> Response | None:
         """The answer to a request for which a quota leaves no room; None where there is room."""
@@ -263,11 +272,11 @@ def application(relays: dict[str, Relay], own: OwnUrl, *, any_page: bool = False
     `any_page` lets pages of every origin use every door (CORS).
     """
     routes: list[BaseRoute] = []
-    for name, relay in relays.items():
+    for name, relay in sorted(relays.items(), reverse=True):  # the root's last route comes last
         if name:
-            routes.append(Mount(f"/{name}", routes=Doors(relay, own).routes()))
+            routes.append(Mount(f"/{name}", routes=Doors(relay, own).routes_with_the_last()))
         else:
-            routes += Doors(relay, own).routes()
+            routes += Doors(relay, own).routes_with_the_last()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> Any:

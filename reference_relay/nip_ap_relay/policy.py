@@ -36,7 +36,9 @@ from nip_ap_relay.kinds import (
     SCOPE_OF_TAGGED_KIND,
 )
 from nip_ap_relay.limits import JULY, JUNE, NOVEMBER
+from nip_ap_relay.media_rules import MediaRules
 from nip_ap_relay.private_rules import PrivateRules
+from nip_ap_relay.profile_rules import ProfileRules
 from nip_ap_relay.revisions import REVISIONS
 from nip_ap_relay.seams import Seams
 from nip_ap_relay.store import Row, Store
@@ -67,7 +69,16 @@ _HEX_PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
 _KIND = re.compile(r"[0-9]{1,5}\Z")
 
 
-class Policy(ChannelRules, ThreadRules, FamilyRules, PrivateRules, DirectMessageRules, Seams):
+class Policy(
+    ChannelRules,
+    ThreadRules,
+    FamilyRules,
+    PrivateRules,
+    DirectMessageRules,
+    ProfileRules,
+    MediaRules,
+    Seams,
+):
     """The rules. A rule returns the text of its refusal, or None where it has no objection."""
 
     name = "reference"
@@ -109,6 +120,8 @@ class Policy(ChannelRules, ThreadRules, FamilyRules, PrivateRules, DirectMessage
             self.deletion_names_a_target,
             *self.channel_rules(),
             *self.direct_message_rules(),
+            *self.profile_rules(),
+            *self.media_rules(),
             self.reply_stands_in_a_thread,
         )
 

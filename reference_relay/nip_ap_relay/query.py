@@ -121,11 +121,12 @@ class Query:
                 values.append(min(bound, _LARGEST_INTEGER))
         if one.search is not None:
             words = _WORD.findall(one.search)
-            if not words:
+            if not words and not self.policy.finds_without_words():
                 return None
-            self.store.index_words()
-            parts.append("number IN (SELECT rowid FROM words WHERE words MATCH ?)")
-            values.append(" ".join(f'"{word}"' for word in words))
+            if words:
+                self.store.index_words()
+                parts.append("number IN (SELECT rowid FROM words WHERE words MATCH ?)")
+                values.append(" ".join(f'"{word}"' for word in words))
             left_out = _one_of("kind", tuple(sorted(self.policy.never_searched())))
             parts.append(f"NOT {left_out.sql}")
             values += left_out.values

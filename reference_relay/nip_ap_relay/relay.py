@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from nip_ap.nostr import DELETION, Draft, Event, Filter
+from nip_ap.nostr import DELETION, PROFILE, Draft, Event, Filter
 from nip_ap.nostr.direct_message import COMMANDS
 from nip_ap_relay import surfaces
 from nip_ap_relay.auth import HttpDoorkeeper
@@ -271,6 +271,8 @@ class Relay:
 
         Deletions, the government of channels, and the commands of direct messages.
         """
+        if event.kind == PROFILE:
+            self._take_over_name(event)
         if event.kind in COMMANDS:
             return self._direct.carry_out(event)
         if event.kind == DELETION:
@@ -286,6 +288,23 @@ class Relay:
             if channel is not None:
                 govern(self.store, channel, event)
         return ""
+
+    def _take_over_name(self, profile: Event) -> None:
+        """A profile claims its name, and gives up the one before."""
+        names = self.store.names
+        claimed = self.policy.name_claimed(profile, names.claimed_by(profile.pubkey))
+        if self.policy.gives_up_old_names():
+            names.give_up(profile.pubkey, but=claimed)
+        if claimed is not None:
+            names.claim(profile.pubkey, claimed)
+
+    def holder_of(self, handle: str) -> str | None:
+        """The key that has a name: the first whose profile claims it and is still there."""
+        self.flush()
+        for pubkey in self.store.names.claimants_of(handle):
+            if self.store.rows_at(self.policy.address_for(PROFILE, pubkey, "")):
+                return pubkey
+        return None
 
     def _remove_all(self, rows: list[Row]) -> None:
         for row in rows:

@@ -159,6 +159,11 @@ class Seams(RequestSeams, Limits):
         return True
 
     @answers_show
+    def finds_without_words(self) -> bool:
+        """Whether a search without a word finds everything: it finds nothing."""
+        return False
+
+    @answers_show
     def never_searched(self) -> frozenset[int]:
         """Kinds that are not in the index of words."""
         return frozenset(PRIVATE)
@@ -323,6 +328,21 @@ class Seams(RequestSeams, Limits):
     @only_a_run_shows(where=received("HTTP 401"))
     def http_replay_is_refused(self) -> bool:
         return True
+
+    # -- routes ------------------------------------------------------------------------
+
+    @only_a_run_shows(where=sent("GET /api", "GET /channels"))
+    def status_of_no_route(self, path: str) -> int:
+        """What is answered where nothing is: not found, whoever asks."""
+        return 404
+
+    @only_a_run_shows(where=sent("GET /api", "GET /channels"))
+    def words_of_no_route(self, path: str) -> str:
+        return "not found"
+
+    @only_a_run_shows(where=sent("POST /query [Authorization] ("))
+    def type_of_answers(self) -> str:
+        return "application/json"
 
     # -- the HTTP bridge -----------------------------------------------------------
 

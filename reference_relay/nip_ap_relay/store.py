@@ -14,6 +14,8 @@ from nip_ap_relay.audience import Readers, as_text
 from nip_ap_relay.channels import Channel
 from nip_ap_relay.direct_message_store import DirectMessageStore
 from nip_ap_relay.index import Index
+from nip_ap_relay.media_store import MediaStore
+from nip_ap_relay.names import Names
 from nip_ap_relay.own_key import own_key
 from nip_ap_relay.threads import Place
 
@@ -153,6 +155,9 @@ class Store:
         self.direct = DirectMessageStore(self._db, self._begin)
         self.direct.create_tables()
         self.own_key = own_key(self._db)
+        self.names = Names(self._db, self._begin)
+        self.names.create_table()
+        self.media = MediaStore(path and path.with_name(f"{path.name}.media"))
         self._index = self._read_index()
 
     def _see_to_the_version(self) -> None:

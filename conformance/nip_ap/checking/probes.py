@@ -85,12 +85,6 @@ def _http(probing: Probing) -> tuple[str, str]:
     return YES, f"POST /query answered with an array; events in it: {len(reading)}"
 
 
-def _claims(probing: Probing, nip: int) -> bool:
-    """Whether NIP-11 names a NIP: then the relay is given time to show that it means it."""
-    nips = probing.information.get("supported_nips")
-    return isinstance(nips, list) and nip in nips
-
-
 @probe("search", nip=50)
 def _search(probing: Probing) -> tuple[str, str]:
     word = f"word{probing.owner.pubkey[:12]}"
@@ -102,7 +96,7 @@ def _search(probing: Probing) -> tuple[str, str]:
     )
     event = probing.owner.publish(draft)
     wanted = Filter.of(kinds=[PERSONA], search=word, limit=5)
-    claims = _claims(probing, 50)
+    claims = probing.claims(50)
     for via in (WS, HTTP):
         try:
             ask = partial(probing.owner.read_until, event) if claims else probing.owner.try_to_read

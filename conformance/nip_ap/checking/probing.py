@@ -49,6 +49,11 @@ class Probing:
         """Whether an earlier probe found it."""
         return name in self.found and self.found[name].offered == YES
 
+    def claims(self, nip: int) -> bool:
+        """Whether NIP-11 names a NIP: then the relay is given time to show that it means it."""
+        nips = self.information.get("supported_nips")
+        return isinstance(nips, list) and nip in nips
+
     def waited_since(self, began: float) -> float:
         """Seconds since a moment of the monotonic clock."""
         return self.transcript.reading("lag", lambda: round(time.monotonic() - began, 6))

@@ -33,6 +33,7 @@ from nip_ap.wire.backoff import Backoff, is_limit
 from nip_ap.wire.network import Network
 from nip_ap.wire.pace import Patience
 from nip_ap.wire.transcript import Transcript
+from nip_ap.wire.web import WebResponse, shown_body
 
 DOOR = "http"
 NIP98, X_PUBKEY = "nip98", "x-pubkey"
@@ -172,6 +173,38 @@ class HttpDoor:
         response = _without_credentials(response, headers)
         self._record(RECEIVED, f"HTTP {response.status_code} {response.text}")
         return response
+
+    def fetch(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> WebResponse:
+        """Any request beyond the bridge's three, with these headers and no credentials of its own.
+
+        Raises NoAnswer, Unreachable.
+        """
+        given = headers or {}
+        named = "".join(f" [{name}]" for name in given)
+        self._record(SENT, f"{method} {path}{named}{shown_body(body)}")
+        try:
+            response = self._line.request(
+                method,
+                self.base + path,
+                body=body,
+                headers=given,
+                limit=self._answer_limit,
+                fresh=True,
+            )
+        except WireError as error:
+            self._record(NOTE, f"{GAVE_UP}{type(error).__name__}: {error}")
+            raise
+        played = self._transcript.is_played
+        text = response.text if played else WebResponse.of(response).as_text()
+        self._record(RECEIVED, f"HTTP {response.status_code} {text}")
+        return WebResponse.from_text(response.status_code, text)
 
     def _record(self, direction: str, text: str) -> None:
         self._transcript.record(self.who, DOOR, direction, text, self._connection)
