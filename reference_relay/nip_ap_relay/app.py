@@ -64,10 +64,6 @@ class Doors:
             *OtherDoors(self.relay, self.own).routes(),
         ]
 
-    def routes_with_the_last(self) -> list[BaseRoute]:
-        """All routes, and behind them what is said where there is none."""
-        return [*self.routes(), *OtherDoors(self.relay, self.own).for_everything_else()]
-
     # -- WebSocket -------------------------------------------------------------
 
     async def websocket(self, socket: WebSocket) -> None:
@@ -272,11 +268,11 @@ def application(relays: dict[str, Relay], own: OwnUrl, *, any_page: bool = False
     `any_page` lets pages of every origin use every door (CORS).
     """
     routes: list[BaseRoute] = []
-    for name, relay in sorted(relays.items(), reverse=True):  # the root's last route comes last
+    for name, relay in relays.items():
         if name:
-            routes.append(Mount(f"/{name}", routes=Doors(relay, own).routes_with_the_last()))
+            routes.append(Mount(f"/{name}", routes=Doors(relay, own).routes()))
         else:
-            routes += Doors(relay, own).routes_with_the_last()
+            routes += Doors(relay, own).routes()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> Any:

@@ -109,7 +109,7 @@ class MediaDoors:
     def _kept(self, request: Request, received: _Received) -> Response:
         policy, media = self.relay.policy, self.relay.store.media
         if (known := media.get(received.sha256)) is not None:
-            return _json(known.descriptor(), policy.status_of_known_upload())
+            return _json(policy.description_of(known), policy.status_of_known_upload())
         kind = received.kind
         if not policy.takes_type(kind):
             raise _Refused(415, f"{kind.mime} is not taken")
@@ -124,7 +124,8 @@ class MediaDoors:
             self._dimensions(received),
         )
         try:
-            return _json(media.put(blob, lambda: _whole(received.file)).descriptor())
+            kept = media.put(blob, lambda: _whole(received.file))
+            return _json(policy.description_of(kept))
         except NoRoom:
             raise _Refused(413, "there is no room for more media") from None
 

@@ -112,6 +112,11 @@ class MediaRules:
         """The same bytes again are answered as the first time."""
         return 200
 
+    @only_a_run_shows(where=_UPLOADS)
+    def description_of(self, blob: Blob) -> Mapping[str, object]:
+        """What an upload is answered with: Blossom's descriptor."""
+        return blob.descriptor()
+
     # -- how it is served -----------------------------------------------------------
 
     @only_a_run_shows(where=_DOWNLOADS)

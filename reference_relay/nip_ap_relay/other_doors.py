@@ -1,4 +1,4 @@
-"""The doors besides the protocol's: names of profiles, media, and what is said where nothing is."""
+"""The doors besides the protocol's: names of profiles, media, and where the old REST was."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_NAME = 64
 
 @dataclass(frozen=True)
 class OtherDoors:
-    """The routes of one relay; those for everything come last."""
+    """The routes of one relay."""
 
     relay: Relay
     own: OwnUrl
@@ -29,11 +29,8 @@ class OtherDoors:
         return [
             Route("/.well-known/nostr.json", self.names, methods=["GET"]),
             *MediaDoors(self.relay, self.own).routes(),
+            *(Route(f"{one}/{{path:path}}", self.gone, methods=_METHODS) for one in _GONE),
         ]
-
-    def for_everything_else(self) -> list[BaseRoute]:
-        """Last of all: where nothing is, whatever the method."""
-        return [Route("/{path:path}", self.nothing, methods=_METHODS)]
 
     async def names(self, request: Request) -> Response:
         """The key of the name that is asked for, at this relay's own host (NIP-05)."""
@@ -46,11 +43,11 @@ class OtherDoors:
         headers = dict(self.relay.policy.headers_of_names())
         return Response(orjson.dumps(document), 200, headers, "application/json")
 
-    async def nothing(self, request: Request) -> Response:
-        """Not found, without a word of what was asked for."""
+    async def gone(self, request: Request) -> Response:
+        """Where the old REST surface was: not found, without a word of what was asked for."""
         policy, path = self.relay.policy, request.url.path
-        asked = "/" + request.path_params["path"]
-        return PlainTextResponse(policy.words_of_no_route(path), policy.status_of_no_route(asked))
+        return PlainTextResponse(policy.words_where_nothing_is(path), policy.status_of_gone_route())
 
 
+_GONE = ("/api", "/channels")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

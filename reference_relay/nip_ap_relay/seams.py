@@ -332,12 +332,12 @@ class Seams(RequestSeams, Limits):
     # -- routes ------------------------------------------------------------------------
 
     @only_a_run_shows(where=sent("GET /api", "GET /channels"))
-    def status_of_no_route(self, path: str) -> int:
-        """What is answered where nothing is: not found, whoever asks."""
+    def status_of_gone_route(self) -> int:
+        """What is answered where the old REST surface was: not found, whoever asks."""
         return 404
 
     @only_a_run_shows(where=sent("GET /api", "GET /channels"))
-    def words_of_no_route(self, path: str) -> str:
+    def words_where_nothing_is(self, path: str) -> str:
         return "not found"
 
     @only_a_run_shows(where=sent("POST /query [Authorization] ("))

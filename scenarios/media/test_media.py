@@ -99,7 +99,7 @@ def wrong_authorizations(owner, body):
 
 
 @clause("AP-MEDIA-02")
-def test_a_wrong_authorization_gets_401(owner, check):
+def test_an_upload_with_a_wrong_authorization_gets_401(owner, check):
     body = unknown(check.slug("wrong"))
     statuses = {
         wrong: sent(owner, body, headers).status

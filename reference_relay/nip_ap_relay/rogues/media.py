@@ -14,6 +14,18 @@ from nip_ap_relay.rogues.declaring import rogue
 
 
 @rogue(
+    "media-barely-described",
+    turns_red="AP-MEDIA-01",
+    because="It answers an upload with where it is, and not with what and since when.",
+    remedy="Answer with url, sha256, size, type and uploaded.",
+)
+class MediaBarelyDescribed(Policy):
+    def description_of(self, blob: Blob) -> Mapping[str, object]:
+        described = super().description_of(blob)
+        return {name: value for name, value in described.items() if name != "uploaded"}
+
+
+@rogue(
     "media-of-any-kind-of-event",
     turns_red="AP-MEDIA-02",
     because="It takes any signed event for an authorization.",

@@ -13,8 +13,8 @@ from nip_ap_relay.rogues.declaring import rogue
     remedy="Remove the routes of the old REST surface: 404.",
 )
 class RouteLeftOver(Policy):
-    def status_of_no_route(self, path: str) -> int:
-        return 401 if path.startswith("/api/") else super().status_of_no_route(path)
+    def status_of_gone_route(self) -> int:
+        return 401
 
 
 @rogue(
@@ -24,7 +24,7 @@ class RouteLeftOver(Policy):
     remedy="Answer 404 without words of the request.",
 )
 class RouteEchoesItsPath(Policy):
-    def words_of_no_route(self, path: str) -> str:
+    def words_where_nothing_is(self, path: str) -> str:
         return f"nothing at {path}"
 
 

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
+
 from nip_ap.nostr import Filter
+from nip_ap.nostr.channel import MESSAGE
 from nip_ap_relay import surfaces
 from nip_ap_relay.policy import Policy
 from nip_ap_relay.rogues.declaring import rogue
 from nip_ap_relay.store import Row
+
+
+@rogue(
+    "search-for-whole-texts",
+    turns_red="AP-SEARCH-01",
+    blinds="AP-SEARCH-02 AP-SEARCH-05 AP-SEARCH-06 AP-SEARCH-07 AP-SEARCH-08",
+    because="It compares a message with what is searched as a whole.",
+    remedy="Find a text by each of its words.",
+)
+class SearchForWholeTexts(Policy):
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        searched = {one.search for one in filters if one.search is not None}
+        if not searched:
+            return rows
+        return [row for row in rows if row.kind != MESSAGE or _content(row) in searched]
+
+
+def _content(row: Row) -> str:
+    return str(orjson.loads(row.raw)["content"])
 
 
 @rogue(
