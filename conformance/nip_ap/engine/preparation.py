@@ -25,6 +25,7 @@ def recipe_for(given: Mapping[str, Any], settings: Settings) -> Recipe:
         recipe = kinds.chosen(given)
     except TargetUsage as error:
         raise SettingsError(str(error)) from None
+    check_role(settings, recipe)
     return bundled_recipe(settings, given=recipe.given) if recipe.kind == "bundled" else recipe
 
 
@@ -76,6 +77,24 @@ def reader_abilities(template: str) -> list[str]:
     if not template:
         return []
     return ["reader", *(f"reader-{name}" for name in ("key", "slug") if f"{{{name}}}" in template)]
+
+
+def check_role(settings: Settings, recipe: Recipe) -> None:
+    """Raise SettingsError where --reader stands beside something else that is to be tested."""
+    if not settings.reader:
+        return
+    if settings.migrator:
+        raise SettingsError("--reader and --migrator: choose one; each run tests one client")
+    if recipe.kind != "bundled":
+        raise SettingsError(
+            "--reader tests a client before a relay of the suite's own, which plays scripts: "
+            "leave the URL or the command of a relay away"
+        )
+    if "{relay}" not in settings.reader or "{owner}" not in settings.reader:
+        raise SettingsError(
+            "--reader: the command needs {relay} and {owner}, which are filled in "
+            "(docs/reader-contract.md)"
+        )
 
 
 def check_claims(settings: Settings) -> None:

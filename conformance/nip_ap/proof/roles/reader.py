@@ -73,5 +73,4 @@ ROLE = Role(
         wrong="what a reader did wrong",
         introduction="Each rogue is the suite's own reader with one step overridden.",
     ),
-    each_check=False,
 )
