@@ -89,6 +89,12 @@ main.add_command(run_command)
     metavar="SECONDS",
     help="How long all of it may take; what was not done by then is said.",
 )
+@click.option(
+    "--partial",
+    "is_part_enough",
+    is_flag=True,
+    help="Exit with 0 also without --report or --issuer: what can be checked then is enough.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def verify(
     certificate: str,
@@ -97,13 +103,15 @@ def verify(
     subject: str,
     workers: str,
     limit: float,
+    is_part_enough: bool,
     as_json: bool,
 ) -> int:
-    """Verify a CERTIFICATE: a file, or with --issuer the URL of a relay that has it.
+    """Verify a CERTIFICATE: a file, the folder of a certified run, or with --issuer a relay's URL.
 
-    Offline: signature, digests, completeness and level; with --report every verdict is judged
-    again from the recorded frames. Exit codes: 0 verified, 1 refused, 2 undecided, since another
-    version of the suite made it, 3 the relay does not have it, 4 usage.
+    Offline: signature, digests, completeness and level; with the folder or --report every verdict
+    is judged again from the recorded frames. Exit codes: 0 verified, 1 refused, 2 undecided, since
+    another version of the suite made it, 3 the relay does not have it, 4 usage, 5 partly verified:
+    nothing is wrong, and --report or --issuer was not given.
     """
     from nip_ap.certificate.command import run_verification
     from nip_ap.engine.runner import worker_count
@@ -117,6 +125,7 @@ def verify(
         limit=limit,
         as_json=as_json,
         stream=sys.stdout,
+        is_part_enough=is_part_enough,
     )
 
 

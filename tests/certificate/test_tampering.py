@@ -62,11 +62,14 @@ def test_a_certificate_without_an_end_is_refused():
 
 def test_what_was_not_checked_is_said(copy):
     done = nip_ap("verify", copy.file)
-    assert done.code == 0
+    assert done.code == 5
+    assert done.out.splitlines()[-1].startswith("partly verified: what was looked at holds")
     assert "Not checked: the verdicts" in done.out.splitlines()[-1]
     assert "--issuer PUBKEY" in done.out.splitlines()[-1]
     found = copy.verify("--issuer", copy.issuer.pubkey, report=False)
     assert len(found.not_checked) == 1
+    assert (found.code, found.outcome) == (5, "partly verified")
+    assert nip_ap("verify", copy.file, "--partial").code == 0
 
 
 def test_judging_again_stops_at_its_limit(copy):

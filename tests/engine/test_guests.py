@@ -28,7 +28,8 @@ def test_a_part_of_the_checks_says_so_everywhere(run_checks, how, spread):
     assert part_of(done.report["why"]) == (2, whole)
     assert f"2 of {whole} checks" in (done.out / "summary.md").read_text()
     badge = json.loads((done.out / "badge.json").read_text())
-    assert (badge["color"], badge["message"]) == ("lightgrey", "conformant (2 checks only)")
+    assert badge["color"] == "lightgrey"
+    assert badge["message"].startswith("conformant (2 checks only), ")
 
 
 def test_the_command_says_so_too(nip_ap, relay, tmp_path):

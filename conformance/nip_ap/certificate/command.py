@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from nip_ap.certificate.document import Certificate, NotACertificate, read_certificate
+from nip_ap.certificate.document import FILE_NAME, Certificate, NotACertificate, read_certificate
 from nip_ap.certificate.files import LARGEST_CERTIFICATE, UnfitFile, regular_file
 from nip_ap.certificate.issuing import NotCarried, about, fetch
 from nip_ap.certificate.verifying import EXIT, HOLDS, REFUSED, Findings, summary, verify
@@ -15,6 +15,11 @@ from nip_ap.model.faults import UnreachableFault, UsageFault
 from nip_ap.model.relay_url import relay_url
 from nip_ap.reporting.legible import on_one_line
 from nip_ap.reporting.printing import painted, say, say_json
+
+PARTLY = "partly verified"
+"""The outcome where nothing is wrong, and nobody gave what the rest is checked with."""
+
+EXIT_PARTLY = 5
 
 _PUBKEY = re.compile(r"[0-9a-f]{64}\Z")
 _MOST_FAULTS = 12
@@ -38,8 +43,15 @@ def run_verification(
     limit: float,
     as_json: bool,
     stream: IO[str],
+    is_part_enough: bool = False,
 ) -> int:
-    """Verify and print; gives the exit code. Raises VerificationUsage and OutOfReach."""
+    """Verify and print; gives the exit code. Raises VerificationUsage and OutOfReach.
+
+    A folder is that of a certified run: certificate and report.
+    """
+    if Path(place).is_dir():
+        report = Path(place) if report is None else report
+        place = str(Path(place) / FILE_NAME)
     if issuer is not None and not _PUBKEY.match(issuer):
         raise VerificationUsage("--issuer takes a public key as 64 lower-case hex digits")
     try:
@@ -47,11 +59,13 @@ def run_verification(
     except NotACertificate as error:
         return _refused_unread(str(error), as_json, stream)
     found = verify(certificate, issuer=issuer, report=report, workers=workers, limit=limit)
+    is_part = found.outcome == HOLDS and (issuer is None or report is None)
+    outcome = PARTLY if is_part else found.outcome
     if as_json:
-        say_json(summary(certificate, found), stream)
+        say_json({**summary(certificate, found), "outcome": outcome}, stream)
     else:
-        _print(certificate, found, stream)
-    return EXIT[found.outcome]
+        _print(certificate, found, outcome, stream)
+    return EXIT_PARTLY if is_part and not is_part_enough else EXIT[found.outcome]
 
 
 def _refused_unread(why: str, as_json: bool, stream: IO[str]) -> int:
@@ -89,7 +103,7 @@ def _found(place: str, issuer: str | None, subject: str) -> Certificate:
     return found[0]
 
 
-def _print(certificate: Certificate, found: Findings, stream: IO[str]) -> None:
+def _print(certificate: Certificate, found: Findings, outcome: str, stream: IO[str]) -> None:
     content = certificate.content
     rows: list[tuple[str, Any]] = [
         (str(content.get("role", "relay")), certificate.subject),
@@ -110,16 +124,16 @@ def _print(certificate: Certificate, found: Findings, stream: IO[str]) -> None:
         for reason in sorted(set(found.rejudged.beyond.values())):
             number = list(found.rejudged.beyond.values()).count(reason)
             say(f"  - {number} not judged again: {on_one_line(reason)}", file=stream)
-    colour = {HOLDS: "green", REFUSED: "red"}.get(found.outcome, "magenta")
+    colour = {HOLDS: "green", REFUSED: "red"}.get(outcome, "magenta")
     say(file=stream)
-    say(painted(found.outcome, fg=colour, bold=True), on_one_line(_extent(found)), file=stream)
+    say(painted(outcome, fg=colour, bold=True), on_one_line(_extent(found)), file=stream)
 
 
 def _extent(found: Findings) -> str:
     """How far a verdict goes: nobody is to take a part of it for the whole."""
     if found.outcome != HOLDS or not found.not_checked:
         return ""
-    return f" as far as it was looked at. Not checked: {'; '.join(found.not_checked)}"
+    return f": what was looked at holds. Not checked: {'; '.join(found.not_checked)}"
 
 
 def _some(lines: Sequence[str], sign: str, colour: str, stream: IO[str]) -> None:

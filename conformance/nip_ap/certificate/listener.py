@@ -10,6 +10,7 @@ import orjson
 from nip_ap.certificate.document import FILE_NAME, CannotCertify, certify
 from nip_ap.certificate.identity import all_checks
 from nip_ap.certificate.issuing import Issuer, publish
+from nip_ap.certificate.page import PAGE_NAME, write_page
 from nip_ap.engine.keys import public_keys, read_key_sets
 from nip_ap.model.events import RunEvent, RunFinished
 from nip_ap.reporting.printing import say
@@ -33,6 +34,7 @@ class CertificateListener:
     def _certify(self, event: RunFinished) -> None:
         file = self._out / FILE_NAME
         file.unlink(missing_ok=True)
+        (self._out / PAGE_NAME).unlink(missing_ok=True)
         given = public_keys(read_key_sets(event.run.settings.keys))
         try:
             certificate = certify(
@@ -48,6 +50,7 @@ class CertificateListener:
             say(f"no certificate: {error}", file=self._stream)
             return
         file.write_bytes(orjson.dumps(certificate.event.to_json()) + b"\n")
+        write_page(certificate, self._out)
         told = f"certificate: {certificate.subject}, level {certificate.level}: {file}"
         say(told, file=self._stream)
         if self._issuer.relay:
