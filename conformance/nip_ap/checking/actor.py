@@ -265,6 +265,29 @@ class Actor:
             door = self._doors[HTTP] = self._surroundings.open_http(self.name, self._own_key)
         return door
 
+    @property
+    def family(self) -> list[Actor]:
+        """The actor and its further connections."""
+        return [self, *(one for other in self._others for one in other.family)]
+
+    @property
+    def holds_a_connection(self) -> bool:
+        """Whether its connection is open."""
+        door = self._doors.get(WS)
+        return isinstance(door, WebSocketDoor) and door.is_open
+
+    @property
+    def can_leave_for_now(self) -> bool:
+        """Whether its connection is open and could as well be another one.
+
+        Not so where something is under way, or where it matters who it is not.
+        """
+        door = self._doors.get(WS)
+        if not (isinstance(door, WebSocketDoor) and door.is_open):
+            return False
+        is_like_new = self._authenticates or not door.authenticated
+        return is_like_new and not self._can_pause and door.has_nothing_under_way
+
     def door(self, via: str) -> Door:
         """The door of that name, `ws` or `http`."""
         return self.ws if via == WS else self.http

@@ -36,13 +36,19 @@ from nip_ap.wire import (
     Network,
     Patience,
     Playback,
+    RateLimited,
     RecordedKey,
     Transcript,
     WebSocketDoor,
     WireError,
 )
+from nip_ap.wire.backoff import LIMITED, Backoff, is_about_connections
 from nip_ap.wire.http import NIP98, X_PUBKEY
 from nip_ap.wire.pace import OnRest
+
+_ENOUGH_CONNECTIONS = 3
+"""How many a relay has to take from one address, so that a check that needs more has no say."""
+_WAITS_FOR_ROOM, _MOST_WAITS_FOR_ROOM = 3, 6
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,14 @@ class Surface:
     """Told of waits for a rate limit."""
     share: int = 1
     """Among how many processes a limit of the whole address is divided."""
+
+    on_crowd: Callable[[str], None] | None = None
+    """Told of a relay that takes few connections, so that checks take turns there."""
+
+    def tell_of_a_crowd(self, subject: str) -> None:
+        """A relay said that an address has too many connections."""
+        if self.on_crowd is not None:
+            self.on_crowd(subject)
 
     def patience(self, subject: str) -> Patience:
         """What this process knows about the pace of one relay."""
@@ -158,6 +172,10 @@ class Check:
             raise NotApplicable(f"it cannot be judged again: {reason}")
 
     # -- sequences of steps --------------------------------------------------------
+
+    def begins(self) -> None:
+        """Its turn has come: how long it waited for that is no part of the time that it takes."""
+        self._began = time.monotonic()
 
     def next_sequence(self) -> str:
         """Begin a sequence of steps: a fresh name, an empty trail, an empty transcript."""
@@ -290,7 +308,51 @@ class Check:
             self.transcript.note(f"{who} has the key {key.pubkey}")
 
     def _open_ws(self, who: str, key: SecretKey | None, can_pause: bool) -> WebSocketDoor:
+        """A connection; where the relay says that there are too many, an idle one makes room."""
         self._introduce(who, key)
+        patience = self.surface.patience(self.subject.name)
+        backoff = Backoff(patience, waits=not self.transcript.is_played)
+        waits = 0
+        while True:
+            try:
+                return self._dialled(who, key, can_pause)
+            except RateLimited as error:
+                if not is_about_connections(str(error)):
+                    raise
+                self.surface.tell_of_a_crowd(self.subject.name)
+                if self._makes_room():
+                    continue
+                waits += 1  # the relay may not have noticed yet who has left
+                if waits > _WAITS_FOR_ROOM:
+                    self._claim_to_need_more(error)
+                if waits > _MOST_WAITS_FOR_ROOM:
+                    raise
+                backoff.pause(f"{LIMITED} {error}")
+
+    def _makes_room(self) -> bool:
+        """Leave one connection on which nothing is under way; whether there was one."""
+        actors = [one for actor in self._actors for one in actor.family]
+        idle = next((one for one in actors if one.can_leave_for_now), None)
+        if idle is not None:
+            idle.reconnect()
+        return idle is not None
+
+    def _claim_to_need_more(self, why: RateLimited) -> None:
+        """Raise NotApplicable where this check alone needs more than the relay takes.
+
+        Before there are checks, raise the limit itself.
+        """
+        if not self.clauses:
+            raise why
+        actors = [one for actor in self._actors for one in actor.family]
+        held = sum(one.holds_a_connection for one in actors)
+        if held >= _ENOUGH_CONNECTIONS:
+            raise NotApplicable(
+                f"this check needs more than {held} connections at once, and the relay takes no "
+                f"more from one address: {why}"
+            )
+
+    def _dialled(self, who: str, key: SecretKey | None, can_pause: bool) -> WebSocketDoor:
         door = WebSocketDoor(
             self.url,
             who=who,

@@ -13,19 +13,36 @@ from dataclasses import replace
 from nip_ap.checking.actor import Actor, address
 from nip_ap.model.greeting import ON_CONNECT, ON_READ, ON_WRITE, SILENT, Greeting
 from nip_ap.nostr import Draft
-from nip_ap.wire import NoAnswer, WebSocketDoor, WireError
+from nip_ap.wire import NoAnswer, RateLimited, WebSocketDoor, WireError
 
 _AT_CONNECT = 1.0
 """Seconds in which a challenge that comes unasked has to come."""
 _WITH_A_REFUSAL = 0.5
 _LATE = 0.1
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between tries where the relay says that it takes no connection now."""
 
 
 def find_greeting(owner: Actor) -> Greeting:
-    """Try each moment at which a challenge may come, and answer it once. Raises Unreachable."""
-    began = time.monotonic()
-    early = owner.unauthenticated().ws
-    dialling = time.monotonic() - began
+    """Try each moment at which a challenge may come, and answer it once.
+
+    Raises Unreachable, and RateLimited: a connection that is refused tells nothing of challenges.
+    """
+    for pause in _PAUSES:
+        began = time.monotonic()
+        nobody = owner.unauthenticated()
+        try:
+            early = nobody.ws
+            found = _greeting_at(early, owner, time.monotonic() - began)
+            if not early.was_turned_away:
+                return found
+        finally:
+            nobody.reconnect()  # some relays count connections
+        early.patience.rest(pause, "rate-limited: the relay takes no connection now")
+    raise RateLimited("the relay took no connection, and said each time: later")
+
+
+def _greeting_at(early: WebSocketDoor, owner: Actor, dialling: float) -> Greeting:
     moment, delay = _moment(early, owner, _AT_CONNECT + 2 * dialling)
     if not moment:
         return SILENT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from nip_ap.checking.actor import address
@@ -36,15 +36,16 @@ def probe(
     transcript: Transcript | None = None,
     on_rest: OnRest | None = None,
     deadline: Deadline = NEVER,
+    on_crowd: Callable[[str], None] | None = None,
 ) -> Capabilities:
     """Preflight and probes of one relay, noted down in a transcript. Raises Unreachable, OutOfTime.
 
-    `on_rest` is told of waits for a rate limit.
+    `on_rest` is told of waits for a rate limit, `on_crowd` of a relay that takes few connections.
     """
     subject = Subject("", target_url, Capabilities({}, settings.spec, ""))
     network = FarNetwork()
     context = Context(settings, (subject,), deadline=deadline)
-    surface = Surface(context, network, keys, on_rest=on_rest)
+    surface = Surface(context, network, keys, on_rest=on_rest, on_crowd=on_crowd)
     try:
         return preflight(surface, transcript or Transcript())
     finally:

@@ -45,6 +45,14 @@ class Board:
         fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         return file
 
+    def note_a_crowd(self, subject: str) -> None:
+        """A relay takes so few connections that checks have to take turns there."""
+        (self.folder / f"crowd-{_digest(subject)}").touch()
+
+    def is_crowded(self, subject: str) -> bool:
+        """Whether anybody noted that."""
+        return (self.folder / f"crowd-{_digest(subject)}").exists()
+
     def put(self, fall: Fall) -> None:
         """Tell of a fall; of two at the same relay the first counts."""
         name = _digest(f"{fall.subject} {fall.url}")

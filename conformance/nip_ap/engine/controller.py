@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from nip_ap.checking.preflight import probe
+from nip_ap.checking.vigil import Board
 from nip_ap.engine.check_ids import COLLECTED, DeclaredChecks
 from nip_ap.engine.declarations import declarations
 from nip_ap.engine.keys import read_keys
@@ -107,11 +108,12 @@ class SuiteController:
         self._stack.enter_context(trusting(self.settings.ca))
         keys = read_keys(self.settings.keys)
         subjects = []
+        board = str(self._stack.enter_context(vanishing_folder()))
+        self._board = Board(Path(board))
         for name, target in self._targets.items():
             self._stack.callback(target.stop)
             target.start()
             subjects.append(self._subject(name, target, keys))
-        board = str(self._stack.enter_context(vanishing_folder()))
         self.context = Context(
             self.settings,
             tuple(subjects),
@@ -136,7 +138,13 @@ class SuiteController:
         transcript = Transcript()
         try:
             capabilities = probe(
-                target.url, self.settings, keys, transcript, self._waits, self.deadline
+                target.url,
+                self.settings,
+                keys,
+                transcript,
+                self._waits,
+                self.deadline,
+                lambda _: self._board.note_a_crowd(name),
             )
         except OutOfTime as error:
             raise UnreachableFault(

@@ -48,7 +48,9 @@ class Watching:
         self._surface.context.deadline.hold(NOT_RUN)
         has_other = self._has_another(check.subject)
         if self._board is not None and not (destructive and has_other):
-            self._turn = self._board.turn(check.subject.name, alone=destructive)
+            name = check.subject.name
+            alone = destructive or self._board.is_crowded(name)
+            self._turn = self._board.turn(name, alone=alone)
         fall = self._fall_of(check.subject)
         if has_other and (destructive or fall is not None):
             check.borrow(self._apart(check.subject))

@@ -15,6 +15,7 @@ from nip_ap.checking.actor import HTTP
 from nip_ap.checking.check import Check, Surface
 from nip_ap.checking.comparison import sides
 from nip_ap.checking.own_relay import STARTED
+from nip_ap.checking.vigil import Board
 from nip_ap.engine.check_ids import (
     COLLECTED,
     REPETITION,
@@ -113,6 +114,7 @@ class SuiteWorker:
                 self._salt(),
                 on_rest=WaitNote(waits_folder(context.board)).write if context.board else None,
                 share=_processes(self._config),
+                on_crowd=Board(Path(context.board)).note_a_crowd if context.board else None,
             )
         return self._surface
 
@@ -289,6 +291,7 @@ class SuiteWorker:
         item.stash[FALLS] = self.watching.told
         destructive, outlives = _is_destructive(item), _outlives(item)
         self.watching.place(check, destructive=destructive, outlives=outlives)
+        check.begins()
 
     def _transcript(self, check: str) -> Transcript:
         """A new one, or the recorded one where checks are judged again."""

@@ -18,6 +18,7 @@ _TOLD = re.compile(
     r"(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?)\b",
     re.IGNORECASE,
 )
+_CONNECTIONS = re.compile(r"\btoo many (\w+ )?connections\b|\bconnection limit\b", re.IGNORECASE)
 _FIRST, _LONGEST = 0.5, 60.0
 _LONGEST_TOLD = 900.0
 _LEAST_TOLD = 0.05
@@ -26,6 +27,11 @@ _LEAST_TOLD = 0.05
 def is_limit(text: str) -> bool:
     """Whether a refusal only says: later."""
     return text.startswith(LIMITED)
+
+
+def is_about_connections(text: str) -> bool:
+    """Whether a limit is of how many connections are open, which waiting alone does not lift."""
+    return _CONNECTIONS.search(text) is not None
 
 
 def seconds_told(message: str) -> float | None:

@@ -193,10 +193,22 @@ class Connection(Conversation):
         return self._lost is None
 
     @property
+    def was_turned_away(self) -> bool:
+        """Whether the relay ended it with the words that it may be tried later."""
+        return self._lost is not None and (bool(self.limits) or _LIMITED in self._lost)
+
+    @property
     def was_left_idle(self) -> bool:
         """Whether the relay ended it for its silence alone: then a new one serves as well."""
         found = self._lost is not None and self._lost.startswith(_AFTER_SILENCE)
         return self._transcript.connects_anew(self.who, self._connection, found)
+
+    @property
+    def has_nothing_under_way(self) -> bool:
+        """Whether no answer is awaited and no subscription open."""
+        return self._transcript.reading(
+            "nothing is under way", lambda: self.is_idle and self._sent > 0, self.who
+        )
 
     @property
     def is_used_up(self) -> bool:
