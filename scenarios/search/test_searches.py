@@ -89,7 +89,7 @@ def test_a_search_for_nothing_finds_nothing(owner, check, relay):
     word = talk.word("there")
     (event,) = talk.say(word)
     talk.until_found(event, word)
-    assert answered(owner, talk.search("")) == ()
+    assert answered(owner, talk.search("", authors=(owner.pubkey,))) == ()
 
 
 @clause("AP-SEARCH-05")
@@ -108,7 +108,15 @@ def test_the_other_conditions_hold_beside_a_search(owner, other_owner, check, re
     same_events(owner.read(own.changed(since=newer.created_at)).events, [newer])
     same_events(owner.read(own.changed(until=older.created_at)).events, [older])
     assert len(owner.read(own.changed(limit=1)).events) == 1
-    assert owner.read(own.changed(kinds=())).events == ()
+
+
+@clause("AP-SEARCH-09")
+def test_a_search_among_no_kinds_finds_nothing(owner, check, relay):
+    talk = Talk(owner, check, relay)
+    word = talk.word("there")
+    (event,) = talk.say(word)
+    talk.until_found(event, word)
+    assert answered(owner, talk.search(word, kinds=(), authors=(owner.pubkey,))) == ()
 
 
 @clause("AP-SEARCH-06", needs=["http"])

@@ -10,6 +10,7 @@ from nip_ap.nostr import NOTE, Draft, Filter
 from nip_ap.nostr.channel import MESSAGE, is_channel_id
 from nip_ap.nostr.direct_message import hidden_of, hiding, opening, response_in
 from nip_ap.nostr.gift_wrap import GIFT_WRAP, addressed_to
+from nip_ap.wire import WireError
 
 
 @probe("gift-wraps")
@@ -105,7 +106,10 @@ def _nip05(probing: Probing) -> tuple[str, str]:
     answer = owner.send(profile)
     if not answer.accepted:
         return NO, f"a profile was refused: {answer.message!r}"
-    response = owner.http.fetch("GET", f"{NAMES}?name={name}")
+    try:
+        response = owner.http.fetch("GET", f"{NAMES}?name={name}")
+    except WireError as error:
+        return NO, f"{NAMES} was not served: {error}"
     if holder_in(response, name) == owner.pubkey:
         return YES, f"{NAMES} gave the key of a profile that claims a name of this relay"
     return NO, f"{NAMES} for a name that a profile claims: HTTP {response.status}"
@@ -131,7 +135,10 @@ def _channel_add_policy(probing: Probing) -> tuple[str, str]:
 @probe("media")
 def _media(probing: Probing) -> tuple[str, str]:
     body = f"probe {probing.owner.pubkey}".encode()
-    bare = probing.owner.http.fetch("PUT", UPLOAD, body=body)
+    try:
+        bare = probing.owner.http.fetch("PUT", UPLOAD, body=body)
+    except WireError as error:
+        return NO, f"PUT {UPLOAD} was not answered: {error}"
     if bare.status not in (401, 403):
         return NO, f"PUT {UPLOAD} without an authorization answered HTTP {bare.status}, not 401"
     response = probing.owner.http.fetch(

@@ -103,3 +103,14 @@ class SearchNotOverHttp(Policy):
 class SearchOfTheFirstFilter(Policy):
     def request(self, filters: Sequence[Filter], surface: str) -> Sequence[Filter]:
         return filters[:1] if any(one.search is not None for one in filters) else filters
+
+
+@rogue(
+    "search-among-all-kinds",
+    turns_red="AP-SEARCH-09",
+    because="It takes an empty list of kinds for no condition.",
+    remedy="Answer a search whose list of kinds is empty with EOSE alone.",
+)
+class SearchAmongAllKinds(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(kinds=None) if one.search and one.kinds == () else one
