@@ -340,7 +340,7 @@ class Seams(RequestSeams, Limits):
     def words_where_nothing_is(self, path: str) -> str:
         return "not found"
 
-    @only_a_run_shows(where=sent("POST /query [Authorization] ("))
+    @only_a_run_shows(where=sent("POST /query [Authorization] (", "POST /count [Authorization] ("))
     def type_of_answers(self) -> str:
         return "application/json"
 
