@@ -14,6 +14,7 @@ import pytest
 
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.declarations import Declaration, declarations, scenario_files
+from nip_ap.engine.forks import Forks, can_fork
 from nip_ap.engine.pulse import Pulse
 from nip_ap.engine.waits import waits_folder
 from nip_ap.model.baseline import Baseline
@@ -131,8 +132,11 @@ def run_pytest(
         *map(str, scenario_files() if files is None else files),
     ]
     printed = io.StringIO()
+    plugins: list[object] = [controller]
+    if _forks(workers):
+        plugins.append(Forks(workers))
     with _nothing_of_the_users(), contextlib.redirect_stdout(printed):
-        code = pytest.main(arguments, plugins=[controller])
+        code = pytest.main(arguments, plugins=plugins)
     if controller.is_interrupted:
         raise KeyboardInterrupt
     text = printed.getvalue()
@@ -144,9 +148,13 @@ def run_pytest(
     return text
 
 
+def _forks(workers: int) -> bool:
+    return workers > 1 and can_fork()
+
+
 def _distribution(controller: SuiteController, workers: int) -> tuple[str, ...]:
     """How xdist deals out checks: one at a time where each takes long, so that the order counts."""
-    if workers == 1:
+    if workers == 1 or _forks(workers):
         return ()
     subjects = controller.context.subjects if controller.context is not None else ()
     if any(one.capabilities.is_far for one in subjects):

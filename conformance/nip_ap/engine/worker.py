@@ -33,6 +33,7 @@ from nip_ap.engine.declarations import (
     scenario_files,
 )
 from nip_ap.engine.fixtures import CHECK, FALLS
+from nip_ap.engine.forks import FORKS
 from nip_ap.engine.key_turns import KeyTurns
 from nip_ap.engine.keys import read_key_sets
 from nip_ap.engine.no_waiting import impatient_imports
@@ -161,13 +162,17 @@ class SuiteWorker:
         repro = repro_line(self._finished.check, context.settings, spec, target)
         return check_report(self._finished, repro), self._finished.frames
 
-    def pytest_sessionfinish(self) -> None:
+    def leave(self) -> None:
         """End the relay apart, and leave the network."""
         if self._watching is not None:
             self._watching.leave()
         if self._network is not None:
             self._network.leave()
         self._exit.close()
+
+    def pytest_sessionfinish(self) -> None:
+        """Nothing of this process stays; what it collected, the controller has to know."""
+        self.leave()
         if _is_worker(self._config):
             self._config.workeroutput[COLLECTED] = list(self.collected)  # type: ignore[attr-defined]
 
@@ -354,6 +359,9 @@ def _no_rank(item: pytest.Item) -> int:
 
 def _processes(config: pytest.Config) -> int:
     """How many processes run checks."""
+    forks = config.pluginmanager.getplugin(FORKS)
+    if forks is not None:
+        return int(forks.count)
     return int(config.workerinput["workercount"]) if _is_worker(config) else 1  # type: ignore[attr-defined]
 
 
