@@ -76,6 +76,8 @@ class Bridge:
             filters = _filters(body)
             if policy.mixes_search(filters):
                 raise Complaint("mixed search and non-search filters not supported")
+            if too_much := policy.searches_too_much(filters):
+                raise Complaint(too_much)
             refusal = policy.read_refusal(
                 [one for one in filters if not one.tags.get("h")],
                 self.relay.caller(pubkey),

@@ -38,6 +38,8 @@ class Limits:
     subscriptions_at_once = 1024
     longest_subscription_id = 256
     largest_limit = 5000
+    words_searched = 100
+    """So many different words a search has at most: each is looked up while everybody waits."""
     auth_window = 60
     authorizations_remembered = 100_000
     auth_to_read = True

@@ -41,6 +41,7 @@ from nip_ap_relay.private_rules import PrivateRules
 from nip_ap_relay.profile_rules import ProfileRules
 from nip_ap_relay.revisions import REVISIONS
 from nip_ap_relay.seams import Seams
+from nip_ap_relay.searching import words_of
 from nip_ap_relay.store import Row, Store
 from nip_ap_relay.submission import Caller, Rule, Submission
 from nip_ap_relay.surfaces import COUNT, HTTP_COUNT, HTTP_QUERY, IDS, LIVE, MIXED, REQ, SEARCH
@@ -413,6 +414,13 @@ class Policy(
             if len(channels) == 1 and not self.may_read_channel(channels[0], caller.pubkey, store):
                 return "restricted: not a channel member"
         return self.private_read_refusal(filters, caller)
+
+    def searches_too_much(self, filters: Iterable[Filter]) -> str | None:
+        """Why a search is not looked up: each of its words costs, and everybody waits meanwhile."""
+        most = self.words_searched
+        if all(len(words_of(one.search or "")) <= most for one in filters):
+            return None
+        return f"a search has at most {most} different words"
 
     def mixes_search(self, filters: Iterable[Filter]) -> bool:
         """A search goes alone: no REQ mixes it with ordinary filters."""

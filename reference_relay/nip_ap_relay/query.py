@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +11,11 @@ import orjson
 from nip_ap.nostr import Event, Filter, is_addressable
 from nip_ap.nostr.channel import is_channel_id
 from nip_ap_relay import surfaces
+from nip_ap_relay.counting import can_count_in_sql, counted
 from nip_ap_relay.policy import Policy
+from nip_ap_relay.searching import words_of
 from nip_ap_relay.store import Condition, Row, Store
 
-_WORD = re.compile(r"\w+")
 _ORDERS = {True: "ORDER BY created_at DESC, id ASC", False: "ORDER BY created_at ASC, id DESC"}
 _LARGEST_INTEGER = 2**63 - 1
 _LONGEST_LIST = 400
@@ -47,14 +47,29 @@ class Query:
 
     def count(self, filters: Sequence[Filter], surface: str) -> int:
         """How many distinct events the filters give this reader; limits do not count (NIP-45)."""
+        filters = self.policy.request(filters, surface)
+        if can_count_in_sql(self.policy):
+            return self._counted_in_sql(filters, surface)
         numbers: list[set[int]] = []
         versions: set[int] = set()
-        for place, one in enumerate(self.policy.request(filters, surface)):
+        for place, one in enumerate(filters):
             understood = self.policy.understood(one)
             visible = self._visible(understood, place, surface)
             numbers.append({row.number for row in visible})
             versions |= self._versions(understood)
         return self.policy.count(self.policy.total(numbers), len(versions))
+
+    def _counted_in_sql(self, filters: Sequence[Filter], surface: str) -> int:
+        understood = map(self.policy.understood, filters)
+        conditions = (self._condition(one, self.policy.rows_searched(one)) for one in understood)
+        return counted(
+            self.store,
+            [one for one in conditions if one is not None],
+            self.reader,
+            lambda channel: self.policy.may_find_in_channel(
+                channel, self.reader, surface, self.store
+            ),
+        )
 
     def _answer(self, one: Filter, place: int, surface: str) -> Iterator[Row]:
         understood = self.policy.understood(one)
@@ -120,7 +135,7 @@ class Query:
                 parts.append(f"created_at {comparison} ?")
                 values.append(min(bound, _LARGEST_INTEGER))
         if one.search is not None:
-            words = _WORD.findall(one.search)
+            words = words_of(one.search)
             if not words and not self.policy.finds_without_words():
                 return None
             if words:

@@ -258,11 +258,18 @@ class Session:
             return "error: mixed search and non-search filters not supported"
         if len(self._subscriptions) >= policy.subscriptions_at_once:
             return "error: too many subscriptions"
+        return self._refusal_to_find(request)
+
+    def _refusal_to_find(self, request: Request) -> str | None:
+        policy = self.relay.policy
+        too_much = policy.searches_too_much(request.filters)
+        if too_much is not None:
+            return f"invalid: {too_much}"
         return policy.read_refusal(request.filters, self._caller, self.relay.store)
 
     def _count(self, request: Request) -> None:
         query = self.relay.query(self.pubkey)
-        refusal = self.relay.policy.read_refusal(request.filters, self._caller, self.relay.store)
+        refusal = self._refusal_to_find(request)
         if refusal is not None:
             self._refuse_read(request.subscription, refusal)
             return

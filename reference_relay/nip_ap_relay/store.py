@@ -36,6 +36,9 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS by_author ON events (pubkey, kind, created_at DESC) WHERE gone = 0;
 CREATE INDEX IF NOT EXISTS by_kind ON events (kind, created_at DESC) WHERE gone = 0;
 CREATE INDEX IF NOT EXISTS by_time ON events (created_at DESC) WHERE gone = 0;
+CREATE INDEX IF NOT EXISTS by_gate ON events (kind, channel, readers) WHERE gone = 0;
+CREATE INDEX IF NOT EXISTS by_many_readers ON events (kind)
+    WHERE gone = 0 AND instr(readers, ' ');
 CREATE TABLE IF NOT EXISTS tags (
     name TEXT NOT NULL, value TEXT NOT NULL, event INTEGER NOT NULL,
     PRIMARY KEY (name, value, event)
@@ -313,6 +316,12 @@ class Store:
         """How many rows meet a condition."""
         found = self._db.execute(f"SELECT count(*) FROM events WHERE {condition}", values)
         return int(found.fetchone()[0])
+
+    def count_by_channel(self, condition: Condition) -> list[tuple[str, int]]:
+        """How many rows meet a condition in each channel that has some."""
+        where = f"{condition.sql} AND channel IS NOT NULL GROUP BY channel"
+        sql = f"SELECT channel, count(*) FROM events WHERE {where}"
+        return self._db.execute(sql, condition.values).fetchall()
 
     # -- words -----------------------------------------------------------------
 
