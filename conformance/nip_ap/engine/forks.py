@@ -7,6 +7,7 @@ run on another system or over several hosts has xdist's workers.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -66,12 +67,14 @@ class Forks:
             return None  # as pytest itself does with a broken collection
         self._places = {item: place for place, item in enumerate(session.items)}
         waiting = iter(session.items)
+        gc.freeze()  # what is collected stays, and is not worth looking through in each fork
         try:
             for _ in range(min(self.count, len(session.items))):
                 self._deal(session, self._forked(session), waiting)
             while self._forks:
                 self._hear(session, waiting)
         finally:
+            gc.unfreeze()
             self._end()
         if session.shouldfail:
             raise session.Failed(session.shouldfail)

@@ -34,6 +34,8 @@ _MOST_WORKERS = 4
 _MOST_FAR_WORKERS = 12
 _A_WORKER_MORE = 0.01
 """Seconds of round trip for which one more process pays: what a check computes between answers."""
+_NOT_NEEDED = ("-p", "no:unraisableexception", "-p", "no:threadexception")
+"""They collect garbage five times, to warn of what a run shows to nobody."""
 _BROKEN_OFF = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.INTERRUPTED)
 
 
@@ -125,7 +127,7 @@ def run_pytest(
     """
     arguments = [
         *("-c", os.devnull, "--rootdir", str(resource("scenarios"))),
-        *("-p", "no:cacheprovider", "-p", "nip_ap.plugin", "-p", "xdist.plugin"),
+        *("-p", "no:cacheprovider", *_NOT_NEEDED, "-p", "nip_ap.plugin", "-p", "xdist.plugin"),
         *("-q", "--capture=no", "--tb=line", "--nip-ap"),
         *_distribution(controller, workers),
         *extra,

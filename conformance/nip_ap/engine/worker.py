@@ -58,6 +58,9 @@ from nip_ap.wire import Playback, Transcript
 from nip_ap.wire.dialling import FarNetwork
 from nip_ap.wire.trust import trusting
 
+_OWN_RELAY = "own_relay"
+"""The fixture by which a check starts a relay for itself alone."""
+
 
 def _name_of(subject: Subject) -> TargetName:
     """How the user named a relay, as far as a worker knows."""
@@ -210,7 +213,8 @@ class SuiteWorker:
     ) -> None:
         """Keep what --only selects, in order: last what may hurt a relay, then what outlives it.
 
-        The order is the same in each worker.
+        Where checks are dealt out one at a time, those that take long begin first: a relay of its
+        own makes a check wait while others compute. The order is the same in each worker.
         """
         settings = self.surface.context.settings
         kept: list[pytest.Item] = []
@@ -222,7 +226,8 @@ class SuiteWorker:
         if dropped:
             config.hook.pytest_deselected(items=dropped)
         is_far = any(one.capabilities.is_far for one in self.surface.context.subjects)
-        rank = _rank if is_far else _no_rank
+        forks = config.pluginmanager.hasplugin(FORKS)
+        rank = _rank if is_far or forks else _no_rank
         items[:] = sorted(
             kept, key=lambda item: (_outlives(item), _is_destructive(item), rank(item))
         )
@@ -347,6 +352,8 @@ def _outlives(item: pytest.Item) -> bool:
 
 def _rank(item: pytest.Item) -> int:
     """The place of a check among the longest ones; all others come after them, as they are."""
+    if _OWN_RELAY in getattr(item, "fixturenames", ()):
+        return -1
     clauses, _ = clauses_of(item)
     longest = longest_checks()
     check = str(CheckId.read(check_id_of(item, clauses)).declared) if clauses else ""
