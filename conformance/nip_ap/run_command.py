@@ -6,10 +6,12 @@ import os
 import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from nip_ap.model.configuration import configuration_in, merged
 from nip_ap.model.delivery import Delivery
 from nip_ap.model.option_table import option_table
 from nip_ap.model.options import Option, filled
@@ -59,12 +61,23 @@ def option_value(key: str) -> click.ParamType:  # type: ignore[type-arg]
 def _parameter(one: Option) -> click.Parameter:
     if one.positional:
         return click.Argument(
-            [one.key], type=_Value(one), required=False, metavar=f"[{one.metavar}]"
+            [one.key],
+            type=_Value(one),
+            required=False,
+            metavar=f"[{one.metavar}]",
+            envvar=_variable(one),
         )
     names = [*([one.short] if one.short else []), f"--{one.name}", one.key]
     if one.flag:
-        return click.Option(names, is_flag=True, help=one.explained)
-    return click.Option(names, type=_Value(one), multiple=one.many, help=one.explained)
+        return click.Option(names, is_flag=True, help=one.explained, envvar=_variable(one))
+    return click.Option(
+        names, type=_Value(one), multiple=one.many, help=one.explained, envvar=_variable(one)
+    )
+
+
+def _variable(one: Option) -> str:
+    """The variable of the environment that gives an option; several values by spaces."""
+    return f"NIP_AP_RUN_{one.name.upper().replace('-', '_')}"
 
 
 def run(**given: Any) -> int:
@@ -72,6 +85,9 @@ def run(**given: Any) -> int:
 
     Exit codes: 0 conformant, or known failures alone (--baseline); 1 not conformant, or the
     baseline is outdated; 2 inconclusive; 3 unreachable; 4 usage; 70 the suite itself failed.
+
+    Each option may also come from a variable NIP_AP_RUN_NAME, and from nip-ap.toml or [tool.nip-ap]
+    of pyproject.toml in this folder.
     """
     from nip_ap.engine.keys import baseline_at
     from nip_ap.engine.likeness import held_to
@@ -80,7 +96,10 @@ def run(**given: Any) -> int:
     from nip_ap.model.seed import salted
     from nip_ap.model.verdict import EXIT_CODES, RunVerdict
     from nip_ap.reporting.listeners import TerminalListener
+    from nip_ap.reporting.printing import say
 
+    configuration = configuration_in(Path.cwd(), option_table())
+    given = merged(given, configuration)
     delivery = filled(Delivery, given)
     if delivery.verbose and delivery.quiet:
         raise click.UsageError("--verbose and --quiet: choose one")
@@ -101,6 +120,9 @@ def run(**given: Any) -> int:
     issuer = _issuer(delivery, settings)
     known = baseline_at(delivery.baseline)
     recipe = recipe_for({one.key: given[one.key] for one in TARGET_OPTIONS}, settings)
+    if configuration.file and not (delivery.as_json or delivery.quiet):
+        told = ", ".join(one.name for one in option_table() if one.key in configuration.values)
+        say(f"options of {configuration.file}: {told}")
     shown = _shown(delivery, sys.stdout)
     listeners: list[Listener] = [shown, *_written(delivery, sys.stdout)]
     certificates = _certificates(delivery, issuer)

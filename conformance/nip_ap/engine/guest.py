@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.keys import baseline_at
 from nip_ap.engine.likeness import held_to
 from nip_ap.engine.preparation import recipe_for
+from nip_ap.model.configuration import ConfigurationFault, configuration_in, merged
 from nip_ap.model.deadline import Deadline
 from nip_ap.model.delivery import Delivery
 from nip_ap.model.faults import UsageFault
+from nip_ap.model.option_table import option_table
 from nip_ap.model.options import filled
 from nip_ap.model.run import Run
 from nip_ap.model.seed import salted
@@ -33,7 +36,11 @@ class GuestController(SuiteController):
 
     @classmethod
     def from_options(cls, given: Mapping[str, Any]) -> GuestController:
-        """The controller that options ask for, given by key."""
+        """The controller that options ask for, given by key, or the configuration of the folder."""
+        try:
+            given = merged(given, configuration_in(Path.cwd(), option_table()))
+        except ConfigurationFault as error:
+            raise pytest.UsageError(str(error)) from None
         settings = filled(Settings, given, seed=salted(given["seed"]))
         delivery = filled(Delivery, given)
         try:

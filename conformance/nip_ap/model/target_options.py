@@ -86,3 +86,6 @@ START_LIMIT = _option(
 DB = _option("db", "FILE", "Let the bundled relay keep its events in this file.")
 
 OPTIONS = (URL, CMD, TEMPLATE, IMAGE, PORT, MOUNT, COMPOSE, SERVICE, ENV, ENV_FILE, START_LIMIT, DB)
+
+CHOOSING = (URL, CMD, IMAGE, COMPOSE)
+"""Those that name a relay; the others say how it is started."""
