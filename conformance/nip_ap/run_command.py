@@ -153,12 +153,15 @@ def _shown(delivery: Delivery, stream: IO[str]) -> TerminalListener | JsonListen
 def _written(delivery: Delivery, stream: IO[str]) -> list[Listener]:
     """What writes files of the run."""
     from nip_ap.reporting.listeners import AllureListener, FilesListener
+    from nip_ap.reporting.timings import TimingsListener
 
     found: list[Listener] = []
     if delivery.out is not None:
         found.append(FilesListener(delivery.out, None if delivery.as_json else stream))
     if delivery.allure is not None:
         found.append(AllureListener(delivery.allure))
+    if delivery.timings:
+        found.append(TimingsListener(sys.stderr))
     return found
 
 

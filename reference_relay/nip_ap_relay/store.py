@@ -17,51 +17,8 @@ from nip_ap_relay.index import Index
 from nip_ap_relay.media_store import MediaStore
 from nip_ap_relay.names import Names
 from nip_ap_relay.own_key import own_key
+from nip_ap_relay.schema import schema_for
 from nip_ap_relay.threads import Place
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS events (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL,
-    pubkey TEXT NOT NULL,
-    kind INTEGER NOT NULL,
-    created_at INTEGER NOT NULL,
-    slug TEXT,
-    readers TEXT,
-    channel TEXT,
-    address TEXT,
-    raw TEXT NOT NULL,
-    gone INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX IF NOT EXISTS by_author ON events (pubkey, kind, created_at DESC) WHERE gone = 0;
-CREATE INDEX IF NOT EXISTS by_kind ON events (kind, created_at DESC) WHERE gone = 0;
-CREATE INDEX IF NOT EXISTS by_time ON events (created_at DESC) WHERE gone = 0;
-CREATE INDEX IF NOT EXISTS by_gate ON events (kind, channel, readers) WHERE gone = 0;
-CREATE INDEX IF NOT EXISTS by_many_readers ON events (kind)
-    WHERE gone = 0 AND instr(readers, ' ');
-CREATE TABLE IF NOT EXISTS tags (
-    name TEXT NOT NULL, value TEXT NOT NULL, event INTEGER NOT NULL,
-    PRIMARY KEY (name, value, event)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS channels (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, visibility TEXT NOT NULL,
-    archived INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE IF NOT EXISTS members (
-    channel TEXT NOT NULL, pubkey TEXT NOT NULL, role TEXT NOT NULL,
-    PRIMARY KEY (channel, pubkey)
-);
-CREATE TABLE IF NOT EXISTS threads (
-    event INTEGER PRIMARY KEY, root TEXT NOT NULL, parent TEXT NOT NULL,
-    depth INTEGER NOT NULL, broadcast INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS by_root ON threads (root, depth);
-CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (content, content='', contentless_delete=1);
-CREATE TABLE IF NOT EXISTS indexed (up_to INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS room (filler BLOB NOT NULL);
-"""
-# Contentless tables that can delete came with SQLite 3.43; before it, gone rows are filtered.
-_OLD_WORDS = "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (content, content='');"
 
 COLUMNS = "number, id, pubkey, kind, created_at, slug, readers, channel, address, raw"
 
@@ -148,12 +105,7 @@ class Store:
         self._db.execute("PRAGMA synchronous = FULL")
         self._see_to_the_version()
         self._see_to_its_soundness()
-        schema = _SCHEMA
-        if sqlite3.sqlite_version_info < (3, 43):
-            schema = "\n".join(
-                _OLD_WORDS if "fts5" in line else line for line in _SCHEMA.splitlines()
-            )
-        self._db.executescript(schema)
+        self._db.executescript(schema_for(sqlite3.sqlite_version_info))
         self._is_reread = False
         self.direct = DirectMessageStore(self._db, self._begin)
         self.direct.create_tables()

@@ -70,6 +70,9 @@ class Delivery:
         "auto", "Colours; auto is on a terminal.", choices=("auto", "always", "never"),
         under_pytest=False,
     )  # fmt: skip
+    timings: bool = option(
+        False, "Print where the time went, on standard error.", flag=True, under_pytest=False
+    )
     fail_fast: bool = option(
         False, "Stop after the first check that fails or stays undecided.", flag=True,
         under_pytest=False,
