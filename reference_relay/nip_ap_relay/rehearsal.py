@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
@@ -24,7 +24,7 @@ from nip_ap.nostr import SecretKey
 from nip_ap_relay.bridge import Bridge, Reply
 from nip_ap_relay.couriers import Courier, HangUp
 from nip_ap_relay.policy import Policy
-from nip_ap_relay.recording import Line, Recording, Where, anywhere, readable
+from nip_ap_relay.recording import Line, Recording, Where, anywhere, readable, received
 from nip_ap_relay.rehearsable import where_only_a_run_shows
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.rogues import RelayRogue
@@ -32,6 +32,11 @@ from nip_ap_relay.session import Session
 from nip_ap_relay.store import Store
 
 _RELAY_KEY = "rehearsal"
+_MET: Mapping[str, Where] = {
+    # What is forgotten too soon shows where an authorization comes again, which is refused.
+    "authorizations_remembered": received("HTTP 401"),
+}
+"""Where a limit can have been met that no answer in memory shows; others, anywhere."""
 _POST = re.compile(r"POST (\S+)((?: \[[^\]]+\])*) (.*)\Z", re.DOTALL)
 
 
@@ -42,7 +47,7 @@ def beyond_rehearsal(rogue: RelayRogue) -> list[Where]:
         for one in rogue.policy.__mro__[: rogue.policy.__mro__.index(Policy)]
         for name in vars(one)
     }
-    found = [anywhere for name in overridden & Policy.only_a_run_shows]
+    found = [_MET.get(name, anywhere) for name in overridden & Policy.only_a_run_shows]
     seams = (where_only_a_run_shows(getattr(Policy, name, None)) for name in overridden)
     return found + [where for where in seams if where is not None]
 
