@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from nip_ap.nostr import Event
+from nip_ap.nostr import INSTRUCTIONS, Event
 from nip_ap.nostr.direct_message import (
     COMMANDS,
     HIDDEN_DIRECT_MESSAGES,
@@ -37,6 +37,16 @@ def author(event: Event) -> Readers:
 def author_unless_shared(event: Event) -> Readers:
     """Its author alone, unless it has the share tag (NIP-AP, "Access control")."""
     return None if SHARED in event.tags else author(event)
+
+
+def deletes_instructions(event: Event) -> bool:
+    """Whether a deletion says that it is of instructions; the canonical number alone does."""
+    return str(INSTRUCTIONS) in event.tag_values("k")
+
+
+def author_if_of_instructions(event: Event) -> Readers:
+    """A deletion of instructions is as private as they are, also when they are gone."""
+    return author(event) if deletes_instructions(event) else None
 
 
 def recipients(event: Event) -> Readers:

@@ -78,6 +78,8 @@ class Bridge:
                 raise Complaint("mixed search and non-search filters not supported")
             if too_much := policy.searches_too_much(filters):
                 raise Complaint(too_much)
+            for complaint in filter(None, map(policy.cursor_refusal, filters)):
+                raise Complaint(complaint.removeprefix("invalid: "))
             refusal = policy.read_refusal(
                 [one for one in filters if not one.tags.get("h")],
                 self.relay.caller(pubkey),

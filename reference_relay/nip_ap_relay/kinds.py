@@ -6,6 +6,7 @@ from nip_ap.nostr import (
     APPLICATION_DATA,
     DELETION,
     ENGRAM,
+    INSTRUCTIONS,
     MANAGED_AGENT,
     NOTE,
     PERSONA,
@@ -28,7 +29,7 @@ from nip_ap.nostr.gift_wrap import EPHEMERAL_GIFT_WRAP, GIFT_WRAP
 SCOPE_OF_KIND: dict[int, str] = {
     **dict.fromkeys((PROFILE, 3, 10000, 10001, 10002, 10003, 10100, 30000, 30003), "users:write"),
     **dict.fromkeys((APPLICATION_DATA, ENGRAM, 30315), "users:write"),
-    **dict.fromkeys((PERSONA, TEAM, MANAGED_AGENT, TEAM_CATALOG), "users:write"),
+    **dict.fromkeys((PERSONA, TEAM, MANAGED_AGENT, TEAM_CATALOG, INSTRUCTIONS), "users:write"),
     **dict.fromkeys(COMMANDS, "messages:write"),
     **dict.fromkeys((GIFT_WRAP, EPHEMERAL_GIFT_WRAP), "messages:write"),
     **dict.fromkeys((NOTE, DELETION, 7, 9, 9005, 30023, 40002, 40003), "messages:write"),

@@ -29,6 +29,7 @@ from nip_ap_relay.channel_rules import ChannelRules
 from nip_ap_relay.channels import CHANNEL_KINDS, channel_of
 from nip_ap_relay.direct_message_rules import DirectMessageRules
 from nip_ap_relay.family_rules import FamilyRules
+from nip_ap_relay.instruction_rules import InstructionRules
 from nip_ap_relay.kinds import (
     NAME_OF_KIND,
     RELAY_ONLY_KINDS,
@@ -74,6 +75,7 @@ class Policy(
     ChannelRules,
     ThreadRules,
     FamilyRules,
+    InstructionRules,
     PrivateRules,
     DirectMessageRules,
     ProfileRules,
@@ -116,6 +118,7 @@ class Policy(
             self.slug_starts_with_letter_or_digit,
             self.slug_goes_on_with_its_characters,
             *self.family_rules(),
+            *self.instruction_rules(),
             self.persona_content_is_not_judged,
             self.further_tags_are_not_judged,
             self.deletion_names_a_target,
@@ -409,7 +412,10 @@ class Policy(
         """Why a REQ, COUNT or query is not answered at all."""
         if self.auth_to_read and caller.pubkey is None:
             return "auth-required: not authenticated"
+        filters = list(filters)
         for one in filters:
+            if refusal := self.cursor_refusal(one):
+                return refusal
             channels = one.tags.get("h", ())
             if len(channels) == 1 and not self.may_read_channel(channels[0], caller.pubkey, store):
                 return "restricted: not a channel member"

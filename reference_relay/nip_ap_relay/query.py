@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from nip_ap.nostr import Event, Filter, is_addressable
+from nip_ap.nostr import DELETION, Event, Filter, is_addressable
 from nip_ap.nostr.channel import is_channel_id
 from nip_ap_relay import surfaces
 from nip_ap_relay.counting import can_count_in_sql, counted
@@ -134,6 +134,9 @@ class Query:
             if bound is not None:
                 parts.append(f"created_at {comparison} ?")
                 values.append(min(bound, _LARGEST_INTEGER))
+        if (page := self.policy.page(one)) is not None:
+            parts.append(page.sql)
+            values += page.values
         if one.search is not None:
             words = words_of(one.search)
             if not words and not self.policy.finds_without_words():
@@ -145,6 +148,8 @@ class Query:
             left_out = _one_of("kind", tuple(sorted(self.policy.never_searched())))
             parts.append(f"NOT {left_out.sql}")
             values += left_out.values
+            if not self.policy.searches_private_deletions():
+                parts.append(f"NOT (kind = {DELETION} AND readers IS NOT NULL)")
         if self.policy.tag_comparison() is None:
             for name, wanted_values in one.tags.items():
                 if not wanted_values:

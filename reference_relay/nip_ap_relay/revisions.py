@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from nip_ap.nostr import MANAGED_AGENT, PERSONA, TEAM, TEAM_CATALOG
-from nip_ap_relay.audience import Audience, author_unless_shared, everybody
+from nip_ap.nostr import DELETION, INSTRUCTIONS, MANAGED_AGENT, PERSONA, TEAM, TEAM_CATALOG
+from nip_ap_relay.audience import (
+    Audience,
+    author,
+    author_if_of_instructions,
+    author_unless_shared,
+    everybody,
+)
 from nip_ap_relay.limits import JULY, JUNE, NOVEMBER
 
-FAMILY = frozenset((PERSONA, TEAM, MANAGED_AGENT, TEAM_CATALOG))
+FAMILY = frozenset((PERSONA, TEAM, MANAGED_AGENT, TEAM_CATALOG, INSTRUCTIONS))
 """The kinds of the agent family; a revision that does not name one does not know it."""
 
 _KIB = 1024
@@ -60,6 +66,14 @@ _JULY = replace(
     counts_valueless_tags=True,
     says_why_it_closes=True,
 )
-_NOVEMBER = replace(_JULY, name=NOVEMBER)
+_NOVEMBER = replace(
+    _JULY,
+    name=NOVEMBER,
+    audiences={
+        **_JULY.audiences,
+        INSTRUCTIONS: author,
+        DELETION: author_if_of_instructions,
+    },
+)
 
 REVISIONS = {one.name: one for one in (_JUNE, _JULY, _NOVEMBER)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nip_ap.nostr import Event, Filter, is_ephemeral
+from nip_ap.nostr import INSTRUCTIONS, Event, Filter, is_ephemeral
 from nip_ap.nostr.auth import RELAY_AUTH
 from nip_ap.nostr.direct_message import COMMANDS
 from nip_ap.nostr.gift_wrap import EPHEMERAL_GIFT_WRAP, GIFT_WRAP
@@ -166,7 +166,12 @@ class Seams(RequestSeams, Limits):
     @answers_show
     def never_searched(self) -> frozenset[int]:
         """Kinds that are not in the index of words."""
-        return frozenset(PRIVATE)
+        return frozenset((*PRIVATE, INSTRUCTIONS))
+
+    @answers_show
+    def searches_private_deletions(self) -> bool:
+        """Whether deletions that are for their author alone are in the index of words."""
+        return False
 
     @answers_show
     def keeps_search_open(self) -> bool:

@@ -19,7 +19,8 @@ from nip_ap.targets import UrlTarget
 
 JUNE, JULY, NOVEMBER = "2026-06", "2026-07", "2026-11"
 NOT_ON_THE_BUNDLED_RELAY = {
-    JUNE: {"rate-limit", "managed-agents", "team-catalog"},
+    JUNE: {"rate-limit", "managed-agents", "team-catalog", "instructions"},
+    JULY: {"rate-limit", "instructions"},
     NOVEMBER: {"rate-limit"},
 }
 
@@ -38,7 +39,7 @@ def started(spec, *arguments):
 
 @pytest.fixture(scope="module")
 def relays():
-    found = {spec: started(spec) for spec in (JUNE, NOVEMBER)}
+    found = {spec: started(spec) for spec in (JUNE, JULY, NOVEMBER)}
     yield found
     for target in found.values():
         target.stop()
@@ -63,7 +64,7 @@ def red(one: Run):
 # -- probes ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spec", [JUNE, NOVEMBER])
+@pytest.mark.parametrize("spec", [JUNE, JULY, NOVEMBER])
 def test_the_bundled_relay_offers_all_that_is_probed(relays, spec):
     found = probe(relays[spec].url, Settings(seed=fresh_seed()), {})
     assert {name for name in PROBES if not found.offers(name)} == NOT_ON_THE_BUNDLED_RELAY[spec]

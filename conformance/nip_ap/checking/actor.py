@@ -29,6 +29,7 @@ from nip_ap.checking.paging import Parts, read_in_pages
 from nip_ap.model.judgement import Broken, Inconclusive, NotApplicable
 from nip_ap.nostr import (
     DELETION,
+    INSTRUCTIONS,
     PERSONA,
     Draft,
     Event,
@@ -631,8 +632,14 @@ class Actor:
         others = [
             one for one in self.written if not (is_addressable(one.kind) or one.kind == DELETION)
         ]
-        for start in range(0, len(others), _NAMED_AT_ONCE):
-            tags = tuple(("e", one.id) for one in others[start : start + _NAMED_AT_ONCE])
+        instructions = [one for one in others if one.kind == INSTRUCTIONS]
+        others = [one for one in others if one.kind != INSTRUCTIONS]
+        requests = [
+            tuple(("e", one.id) for one in others[start : start + _NAMED_AT_ONCE])
+            for start in range(0, len(others), _NAMED_AT_ONCE)
+        ]
+        requests += [(("e", one.id), ("k", str(INSTRUCTIONS))) for one in instructions]
+        for tags in requests:
             self.ws.send(["EVENT", self.signs(Draft(DELETION, when, tags)).to_json()])
         self.ws.query([all_of(self)])
 

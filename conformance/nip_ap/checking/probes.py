@@ -19,7 +19,7 @@ from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
 from nip_ap.model.clauses import CHOSEN, NOVEMBER
 from nip_ap.model.judgement import Inconclusive
 from nip_ap.model.revision import Revision
-from nip_ap.nostr import MANAGED_AGENT, PERSONA, TEAM, TEAM_CATALOG, Draft, Filter
+from nip_ap.nostr import INSTRUCTIONS, MANAGED_AGENT, PERSONA, TEAM, TEAM_CATALOG, Draft, Filter
 from nip_ap.nostr.channel import PRIVATE, WINDOW_BOUNDS, Channel, channel_id
 from nip_ap.nostr.message import OkMessage, read_message
 from nip_ap.wire import ConnectionLost, HttpDoor, NoAnswer, Unreachable, WireError
@@ -177,6 +177,13 @@ def _managed_agents(probing: Probing) -> tuple[str, str]:
 def _team_catalog(probing: Probing) -> tuple[str, str]:
     draft = Draft(TEAM_CATALOG, probing.now, (("d", "probe-team"), _SHARED), "{}")
     found, evidence = _kept(probing, "team catalog", draft)
+    return (YES if found else NO), evidence
+
+
+@probe("instructions")
+def _instructions(probing: Probing) -> tuple[str, str]:
+    draft = Draft(INSTRUCTIONS, probing.now, (("p", probing.stranger.pubkey),), "probe")
+    found, evidence = _kept(probing, "version of instructions", draft)
     return (YES if found else NO), evidence
 
 
