@@ -88,6 +88,16 @@ class SecretKey:
         """
         return self._key.sign_schnorr(message, message if aux is None else aux).hex()
 
+    def shared_x(self, pubkey: str) -> bytes:
+        """The x coordinate, 32 bytes, that this key and a public one share (ECDH, unhashed).
+
+        Raises ValueError where the public key, 64 hex digits, is no point of the curve.
+        """
+        from coincurve import PublicKey
+
+        point = PublicKey(b"\x02" + bytes.fromhex(pubkey)).multiply(self._key.secret)
+        return point.format()[1:]
+
     def secret_hex(self) -> str:
         """The secret as 64 hex digits, for writing a key file. Never pass it to a log."""
         return self._key.secret.hex()
