@@ -141,3 +141,33 @@ NONE = Verdict.NOT_APPLICABLE
 )
 def test_the_level_says_what_was_judged(found, expected):
     assert found == expected
+
+
+def level_of_the_family(offered, **verdicts):
+    """The level where the suite had probed for the agent family."""
+    groups = (*CORE_GROUPS, "HTTP", "THREAD", "GATE", "TEAM", "CAT", "INSTR")
+    found = {f"AP-{group}-01/x": verdicts.get(group, Verdict.PASS) for group in groups}
+    return Judged(found, ALL | FAMILY | offered, NOVEMBER, register()).level
+
+
+FAMILY = {"managed-agents": "yes", "team-catalog": "yes", "instructions": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (level_of_the_family({}), "full"),
+        (
+            level_of_the_family({"instructions": "no"}, INSTR=NONE),
+            "core + bridge + threads + gate + teams + catalogs",
+        ),
+        (
+            level_of_the_family(dict.fromkeys(FAMILY, "no"), TEAM=NONE, CAT=NONE, INSTR=NONE),
+            "core + bridge + threads + gate",
+        ),
+        (level(ALL), "full"),
+    ],
+    ids=["all", "no instructions", "none of the family", "from before the family"],
+)
+def test_the_levels_have_grown_and_what_was_full_stays_so(found, expected):
+    assert found == expected

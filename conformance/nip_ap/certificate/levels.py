@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from nip_ap.model.capabilities import YES
 from nip_ap.model.check_id import CheckId
-from nip_ap.model.clauses import JUNE, READER, RELAY, REVISIONS, Clause, Register
+from nip_ap.model.clauses import JULY, NOVEMBER, READER, RELAY, REVISIONS, Clause, Register
 from nip_ap.model.verdict import Verdict
 
 CORE, FULL = "core", "full"
@@ -32,12 +32,17 @@ class Extension:
     group: str
     capability: str = ""
     revisions: tuple[str, ...] = REVISIONS
+    since: int = 1
+    """From which state of the levels on it is asked for: 2 came with the agent family."""
 
 
 EXTENSIONS = (
     Extension("bridge", "HTTP", "http"),
     Extension("threads", "THREAD", "threads"),
-    Extension("gate", "GATE", revisions=tuple(one for one in REVISIONS if one != JUNE)),
+    Extension("gate", "GATE", revisions=REVISIONS[REVISIONS.index(JULY) :]),
+    Extension("teams", "TEAM", "managed-agents", REVISIONS[REVISIONS.index(JULY) :], since=2),
+    Extension("catalogs", "CAT", "team-catalog", REVISIONS[REVISIONS.index(JULY) :], since=2),
+    Extension("instructions", "INSTR", "instructions", (NOVEMBER,), since=2),
 )
 
 
@@ -56,6 +61,13 @@ class Judged:
         if extension.capability and self.offered.get(extension.capability) != YES:
             return False
         return self.spec in extension.revisions and self._holds(extension.group)
+
+    def _asks_for(self, extension: Extension) -> bool:
+        """Whether the suite that issued it knew an extension: then it had probed for it.
+
+        A certificate from before the agent family stays what it was.
+        """
+        return extension.since == 1 or extension.capability in self.offered
 
     def _holds(self, group: str) -> bool:
         return any(
@@ -84,8 +96,9 @@ class Judged:
             return self._level_of_client(CLIENT_GROUPS[self.role])
         if not all(self._holds(group) for group in CORE_GROUPS):
             return ""
-        reached = [one.name for one in EXTENSIONS if self.reaches(one)]
-        if len(reached) == len(EXTENSIONS) and not self._lacking():
+        asked_for = [one for one in EXTENSIONS if self._asks_for(one)]
+        reached = [one.name for one in asked_for if self.reaches(one)]
+        if len(reached) == len(asked_for) and not self._lacking():
             return FULL
         return " + ".join((CORE, *reached))
 
