@@ -131,9 +131,10 @@ def test_an_h_tag_is_refused(owner, other_owner, instructions, check):
 
 @clause("AP-INSTR-05")
 def test_content_has_a_least_and_a_greatest_size(owner, instructions):
-    accepted(owner, instructions("x"))
+    for content in ("x", "x" * LONGEST):
+        accepted(owner, instructions(content))
     bad = [instructions(""), instructions("x" * (LONGEST + 1))]
-    are_refused(owner, bad, twin=instructions("x" * LONGEST))
+    are_refused(owner, bad, twin=instructions("y" * LONGEST))
 
 
 # -- versions ----------------------------------------------------------------------------

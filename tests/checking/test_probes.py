@@ -11,6 +11,7 @@ from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.keys import SettingsError
 from nip_ap.engine.preparation import bundled_target, check_claims, recipe_for
 from nip_ap.engine.runner import run_pytest
+from nip_ap.model.clauses import register
 from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings
 from nip_ap.model.verdict import RunVerdict, Verdict
@@ -155,6 +156,35 @@ def test_a_november_relay_breaks_june_in_the_gate_alone(relays):
     one = run(relays[NOVEMBER].url, spec=JUNE, only=("GATE", "ENV", "SCOPE", "DEL", "THREAD"))
     assert one.verdict is RunVerdict.NOT_CONFORMANT
     assert red(one) == {"AP-GATE-14"}
+
+
+FAMILY = ("TEAM", "CAT", "INSTR")
+
+
+@pytest.mark.slow
+def test_a_july_relay_breaks_november_in_the_instructions_alone(relays):
+    url, groups = relays[JULY].url, ("GATE", *FAMILY)
+    assert run(url, spec=NOVEMBER, only=groups).verdict is RunVerdict.CONFORMANT
+    claimed = run(url, spec=NOVEMBER, only=groups, claims=("instructions",))
+    assert {clause.split("-")[1] for clause in red(claimed)} == {"INSTR"}
+    assert len(red(claimed)) == len([one for one in register() if one.group == "INSTR"])
+
+
+@pytest.mark.slow
+def test_a_november_relay_conforms_to_july_and_a_july_relay_breaks_june_in_the_gate(relays):
+    newer = run(relays[NOVEMBER].url, spec=JULY, only=("GATE", *FAMILY))
+    assert newer.verdict is RunVerdict.CONFORMANT
+    assert {v for c, v in newer.by_clause.items() if "-INSTR-" in c} == {Verdict.NOT_APPLICABLE}
+    older = run(relays[JULY].url, spec=JUNE, only=("GATE", "ENV", *FAMILY))
+    assert red(older) == {"AP-GATE-14"}
+
+
+@pytest.mark.slow
+def test_a_june_relay_that_claims_the_family_breaks_july_in_all_of_it(relays):
+    claims = ("managed-agents", "team-catalog")
+    one = run(relays[JUNE].url, spec=JULY, only=FAMILY, claims=claims)
+    of_july = {each.id for each in register() if each.group in ("TEAM", "CAT")}
+    assert red(one) == of_july
 
 
 # -- texts -------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class CatalogFirstDTaken(Policy):
 
 @rogue(
     "catalog-empty-id",
-    turns_red="AP-CAT-02",
+    turns_red="AP-CAT-02 AP-INSTR-03",
     because="It asks whether there is a `d` tag, and the empty one is there.",
     remedy="Refuse an empty team id.",
 )
@@ -63,7 +63,7 @@ class CatalogIdInBytes(Policy):
 
 @rogue(
     "catalog-id-unbounded",
-    turns_red="AP-CAT-03",
+    turns_red="AP-CAT-03 AP-INSTR-03",
     because="It takes a team id for opaque and has no bound for it.",
     remedy="Refuse a team id of more than 64 characters.",
 )
@@ -84,7 +84,7 @@ class CatalogIdInUtf16(Policy):
 
 @rogue(
     "catalog-id-ascii-space-alone",
-    turns_red="AP-CAT-04",
+    turns_red="AP-CAT-04 AP-INSTR-03",
     because="It looks for the white space of ASCII.",
     remedy="Refuse every Unicode white-space character in a team id.",
 )
@@ -96,7 +96,7 @@ class CatalogIdAsciiSpaceAlone(Policy):
 
 @rogue(
     "catalog-id-c1-controls",
-    turns_red="AP-CAT-04",
+    turns_red="AP-CAT-04 AP-INSTR-03",
     because="It takes the characters up to U+001F for the control characters.",
     remedy="Refuse U+007F to U+009F in a team id too.",
 )

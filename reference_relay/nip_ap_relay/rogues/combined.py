@@ -111,9 +111,9 @@ class CountSumsFilters(Policy):
 
 @rogue(
     "t-and-p-not-searchable",
-    turns_red="AP-READ-17",
+    turns_red="AP-INSTR-06 AP-INSTR-07 AP-INSTR-10 AP-INSTR-13 AP-INSTR-14 AP-READ-17",
     by_chance="AP-HTTP-06 AP-READ-21",
-    blinds="AP-ENV-10",
+    blinds="AP-ENV-10 AP-INSTR-08",
     because="It indexes the `d` tag alone.",
     remedy="Index the values of every single-letter tag.",
 )
@@ -125,7 +125,7 @@ class TAndPNotSearchable(Policy):
 @rogue(
     "tag-index-is-stale",
     turns_red="AP-REPL-15",
-    by_chance="AP-DEL-17 AP-GATE-15",
+    by_chance="AP-CAT-08 AP-DEL-17 AP-GATE-15",
     because="It replaces the event and leaves the old one's entries in the index of tags.",
     remedy="Remove the tags of the old version from the index when it is replaced.",
 )
@@ -137,7 +137,7 @@ class TagIndexIsStale(Policy):
 
 @rogue(
     "underscore-is-a-wildcard",
-    turns_red="AP-READ-17 AP-SCOPE-07 AP-SLUG-12",
+    turns_red="AP-READ-17 AP-SCOPE-07 AP-SLUG-12 AP-TEAM-07",
     by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
     because="It compares tags with LIKE and does not escape the underscore.",
     remedy="Compare with = in place of LIKE, or escape `_` and `%`.",
@@ -160,7 +160,8 @@ class ClosedIdIsDead(Policy):
 
 @rogue(
     "registers-after-the-answer",
-    turns_red="AP-READ-20",
+    turns_red="AP-CAT-09 AP-INSTR-09 AP-READ-20",
+    blinds="AP-INSTR-16",
     by_chance="AP-GATE-32 AP-READ-10",
     because="It opens a subscription once its stored events are sent; what comes between is lost.",
     remedy="Register the subscription before the stored events are read.",
@@ -172,8 +173,8 @@ class RegistersAfterTheAnswer(Policy):
 
 @rogue(
     "tags-are-indexed-late",
-    turns_red="AP-READ-12",
-    blinds="AP-GATE-33",
+    turns_red="AP-INSTR-06 AP-INSTR-07 AP-INSTR-13 AP-INSTR-14 AP-READ-12 AP-TEAM-07",
+    blinds="AP-GATE-33 AP-INSTR-08",
     because="It answers OK when the event is stored, and indexes its tags in the background.",
     remedy="Index the tags in the transaction that stores the event, before you send OK.",
 )

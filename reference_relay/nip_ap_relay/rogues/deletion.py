@@ -13,7 +13,7 @@ from nip_ap_relay.store import DELETED, Row, Store
 
 @rogue(
     "a-deletion-ignored",
-    turns_red="AP-DEL-01 AP-DEL-09",
+    turns_red="AP-CAT-13 AP-DEL-01 AP-DEL-09 AP-TEAM-03",
     blinds=(
         "AP-DEL-02 AP-DEL-03 AP-DEL-04 AP-DEL-05 AP-DEL-07 AP-DEL-10 AP-DEL-11 AP-DEL-12 "
         "AP-DEL-15 AP-DEL-16"
@@ -43,8 +43,8 @@ class ForeignDeletionHonoured(Policy):
 
 @rogue(
     "deletion-of-all-slugs",
-    turns_red="AP-DEL-03 AP-DEL-09",
-    blinds="AP-DEL-12 AP-GATE-15 AP-HTTP-06 AP-READ-19 AP-READ-20 AP-READ-21",
+    turns_red="AP-CAT-13 AP-DEL-03 AP-DEL-09 AP-TEAM-03",
+    blinds="AP-CAT-08 AP-DEL-12 AP-GATE-15 AP-HTTP-06 AP-READ-19 AP-READ-20 AP-READ-21",
     by_chance="AP-DEL-17 AP-REPL-09",
     because="It deletes by kind and author, and leaves the `d` of the address out.",
     remedy="Delete by kind, author and `d`, all three taken from the address.",
@@ -59,7 +59,7 @@ class DeletionOfAllSlugs(Policy):
 
 @rogue(
     "deleted-for-ever",
-    turns_red="AP-DEL-04",
+    turns_red="AP-CAT-13 AP-DEL-04 AP-TEAM-03",
     by_chance="AP-DEL-17 AP-REPL-09",
     because="A tombstone at the address stops every later write, not only older ones.",
     remedy="Let a tombstone stop only versions that are not newer than the deletion request.",
@@ -113,7 +113,7 @@ class EDeletionTakesTheAddress(Policy):
 
 @rogue(
     "deleted-resurrected-by-resend",
-    turns_red="AP-DEL-07",
+    turns_red="AP-DEL-07 AP-TEAM-03",
     because="It forgets what it deleted, and takes it for new.",
     remedy="Keep the ids of deleted events and refuse them when they are sent again.",
 )
@@ -126,7 +126,7 @@ class DeletedResurrectedByResend(Policy):
 @rogue(
     "deletion-request-hidden",
     turns_red="AP-DEL-08",
-    blinds="AP-DEL-13",
+    blinds="AP-DEL-13 AP-INSTR-16",
     because="It carries a request out and serves it to nobody.",
     remedy="Store kind 5 events and serve them like any other.",
 )

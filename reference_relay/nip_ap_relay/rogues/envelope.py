@@ -102,7 +102,7 @@ class ContentValidated(Policy):
 @rogue(
     "prompt-required",
     turns_red="AP-ENV-05 AP-ENV-06",
-    blinds="AP-GATE-15 AP-HTTP-06 AP-READ-19 AP-READ-20 AP-READ-21",
+    blinds="AP-CAT-08 AP-GATE-15 AP-HTTP-06 AP-READ-19 AP-READ-20 AP-READ-21",
     because="It enforces the June list of required fields, which was a duty of writers.",
     remedy="Do not validate the content: its fields are the writer's duty.",
 )
@@ -116,7 +116,7 @@ class PromptRequired(Policy):
 
 @rogue(
     "content-reserialised",
-    turns_red="AP-ENV-06",
+    turns_red="AP-CAT-05 AP-ENV-06 AP-TEAM-01",
     because="It stores content in a JSON column, which does not keep the text.",
     remedy="Keep the content as the exact string that was signed.",
 )
@@ -163,7 +163,10 @@ class BodyLimit32k(Policy):
 
 @rogue(
     "serves-altered-event",
-    turns_red="AP-ENV-08 AP-ENV-09 AP-ENV-11 AP-ENV-12 AP-INT-07 AP-INT-08 AP-ROB-04",
+    turns_red=(
+        "AP-CAT-05 AP-ENV-08 AP-ENV-09 AP-ENV-11 AP-ENV-12 AP-INSTR-01 AP-INT-07 AP-INT-08 "
+        "AP-ROB-04 AP-TEAM-01"
+    ),
     because="It drops signatures to save space and fills in zeros.",
     remedy="Return every event with all seven fields as they were signed.",
 )
@@ -198,7 +201,7 @@ class TagsCutAt150(Policy):
 
 @rogue(
     "tag-values-indexed-to-255",
-    turns_red="AP-ENV-10 AP-SCOPE-07",
+    turns_red="AP-ENV-10 AP-SCOPE-07 AP-TEAM-07",
     because="Its index has the first 255 characters of a value, and nothing looks further.",
     remedy="Compare the whole value after the index has found candidates.",
 )

@@ -17,10 +17,7 @@ from nip_ap_relay.store import Row, Store
     "shared-tag-refused",
     turns_red="AP-GATE-01 AP-SCOPE-05",
     blinds=(
-        "AP-AUTH-03 AP-DEL-17 AP-GATE-02 AP-GATE-05 AP-GATE-06 AP-GATE-08 AP-GATE-09 "
-        "AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-GATE-15 AP-HTTP-06 AP-READ-04 AP-READ-11 "
-        "AP-READ-12 AP-READ-14 AP-READ-17 AP-READ-18 AP-READ-19 AP-READ-20 AP-READ-21 "
-        "AP-REPL-15 AP-REPL-16"
+        "AP-AUTH-03 AP-CAT-08 AP-DEL-17 AP-GATE-02 AP-GATE-05 AP-GATE-06 AP-GATE-08 AP-GATE-09 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-GATE-15 AP-HTTP-06 AP-INSTR-09 AP-INSTR-12 AP-INSTR-16 AP-READ-04 AP-READ-11 AP-READ-12 AP-READ-14 AP-READ-17 AP-READ-18 AP-READ-19 AP-READ-20 AP-READ-21 AP-REPL-15 AP-REPL-16"
     ),
     because="It knows no tag but `d`, and refuses what it does not know.",
     remedy='Accept the tag `["shared", "true"]` on personas.',
@@ -34,7 +31,7 @@ class SharedTagRefused(Policy):
 
 @rogue(
     "shared-false-accepted",
-    turns_red="AP-GATE-02",
+    turns_red="AP-CAT-07 AP-GATE-02",
     because="It reads the value as a boolean, and false is one.",
     remedy='Refuse a `shared` tag whose value is not exactly "true".',
 )
@@ -45,7 +42,7 @@ class SharedFalseAccepted(Policy):
 
 @rogue(
     "shared-twice-accepted",
-    turns_red="AP-GATE-02",
+    turns_red="AP-CAT-07 AP-GATE-02",
     because="It looks for one good `shared` tag and does not count them.",
     remedy="Refuse an event with more than one `shared` tag.",
 )
@@ -56,7 +53,7 @@ class SharedTwiceAccepted(Policy):
 
 @rogue(
     "shared-third-element-accepted",
-    turns_red="AP-GATE-02",
+    turns_red="AP-CAT-07 AP-GATE-02",
     because="It checks the value of the tag and not its length.",
     remedy="Refuse a `shared` tag that has not exactly two elements.",
 )
@@ -176,7 +173,9 @@ class GateOffSearch(Policy):
     "gate-always-on",
     turns_red="AP-GATE-08 AP-READ-04 AP-SCOPE-05",
     by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-18",
-    blinds="AP-GATE-05 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-READ-11 AP-READ-19 AP-READ-20",
+    blinds=(
+        "AP-CAT-08 AP-GATE-05 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-INSTR-09 AP-INSTR-12 AP-INSTR-16 AP-READ-11 AP-READ-19 AP-READ-20"
+    ),
     because="It keeps personas to their authors and never looks at the tag.",
     remedy='Serve a persona with `["shared", "true"]` to everybody who may read.',
 )
@@ -216,8 +215,8 @@ class GateBlocksAuthor(Policy):
 
 @rogue(
     "unshare-leaves-old",
-    turns_red="AP-GATE-10",
-    by_chance="AP-GATE-15",
+    turns_red="AP-CAT-10 AP-GATE-10 AP-TEAM-02",
+    by_chance="AP-CAT-08 AP-GATE-15",
     because="It keeps what was shared once in a catalogue that nothing leaves.",
     remedy="Decide by the head alone: once it is unshared, no version is visible to others.",
 )
@@ -236,7 +235,7 @@ class UnshareLeavesOld(Policy):
 
 @rogue(
     "existence-oracle",
-    turns_red="AP-GATE-11",
+    turns_red="AP-CAT-12 AP-GATE-11 AP-INSTR-11",
     blinds="AP-GATE-15",
     because="It tells a stranger that he may not see what he asks for by its id.",
     remedy="Answer a hidden event exactly like one that does not exist.",

@@ -86,7 +86,7 @@ class HttpCountDiffers(Policy):
     "http-query-differs",
     turns_red="AP-HTTP-02",
     by_chance="AP-HTTP-06",
-    blinds="AP-SCOPE-02",
+    blinds="AP-SCOPE-02 AP-TEAM-08",
     because="The bridge reads a table of its own, which holds no notes.",
     remedy="Query the same store as the WebSocket does.",
 )

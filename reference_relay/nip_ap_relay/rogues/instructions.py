@@ -16,8 +16,8 @@ _COUNTS = (surfaces.COUNT, surfaces.HTTP_COUNT)
 
 @rogue(
     "instructions-of-teams-refused",
-    turns_red="AP-INSTR-01 AP-INSTR-06",
-    blinds="AP-INSTR-02 AP-INSTR-03",
+    turns_red="AP-INSTR-01",
+    blinds="AP-INSTR-02 AP-INSTR-03 AP-INSTR-06",
     because="It knows instructions of agents alone.",
     remedy="Accept a `t` tag with a team id as the subject.",
 )
@@ -126,6 +126,7 @@ class InstructionsBoundTooLow(Policy):
 @rogue(
     "instructions-replaced",
     turns_red="AP-INSTR-06",
+    blinds="AP-INSTR-17",
     by_chance="AP-INSTR-07 AP-INSTR-13",
     because="It keeps one version of each subject, as for an addressable kind.",
     remedy="Keep every version: kind 44300 is a regular one.",

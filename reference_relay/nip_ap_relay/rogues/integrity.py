@@ -56,7 +56,7 @@ class SigUnchecked(Policy):
 @rogue(
     "ok-missing",
     turns_red="AP-INT-04",
-    blinds="AP-HTTP-01 AP-HTTP-02 AP-SCOPE-02",
+    blinds="AP-HTTP-01 AP-HTTP-02 AP-SCOPE-02 AP-TEAM-08",
     because="It answers only for kinds that it has a handler for.",
     remedy="Answer every EVENT with OK, whatever its kind.",
 )

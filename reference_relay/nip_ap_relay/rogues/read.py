@@ -17,7 +17,9 @@ from nip_ap_relay.store import Row
 @rogue(
     "eose-missing",
     turns_red="AP-READ-01",
-    blinds="AP-READ-18 AP-READ-19 AP-REPL-02 AP-REPL-03 AP-REPL-10 AP-REPL-14 AP-SLUG-13",
+    blinds=(
+        "AP-INSTR-07 AP-READ-18 AP-READ-19 AP-REPL-02 AP-REPL-03 AP-REPL-10 AP-REPL-14 AP-SLUG-13"
+    ),
     because="It ends its loop at the limit and skips the line after the loop.",
     remedy="Send EOSE after the stored events in every case, the limit included.",
 )
@@ -43,8 +45,12 @@ def _without_tag(one: Filter, name: str) -> Filter:
 
 @rogue(
     "d-filter-ignored",
-    turns_red="AP-ENV-08 AP-READ-03 AP-READ-09 AP-REPL-10 AP-SLUG-11 AP-SLUG-12 AP-SLUG-13",
-    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
+    turns_red=(
+        "AP-CAT-06 AP-CAT-11 AP-ENV-08 AP-READ-03 AP-READ-09 AP-REPL-10 AP-SLUG-11 AP-SLUG-12 "
+        "AP-SLUG-13 AP-TEAM-04"
+    ),
+    blinds="AP-CAT-05",
+    by_chance="AP-CAT-08 AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It indexes only `e` and `p` tags and ignores other conditions.",
     remedy="Index the values of every single-letter tag, or check them after the index.",
 )
@@ -55,7 +61,7 @@ class DFilterIgnored(Policy):
 
 @rogue(
     "d-filter-prefix",
-    turns_red="AP-READ-03 AP-SCOPE-07 AP-SLUG-11 AP-SLUG-12",
+    turns_red="AP-READ-03 AP-SCOPE-07 AP-SLUG-11 AP-SLUG-12 AP-TEAM-07",
     by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It answers tag filters by a prefix scan.",
     remedy="Compare tag values for equality.",
@@ -80,7 +86,7 @@ class DFilterFirstValueOnly(Policy):
 
 @rogue(
     "authors-filter-ignored",
-    turns_red="AP-READ-04 AP-SLUG-11 AP-SLUG-12",
+    turns_red="AP-READ-04 AP-SLUG-11 AP-SLUG-12 AP-TEAM-02",
     by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-21",
     because="Where a filter names `d` it takes the tag index and checks nothing else.",
     remedy="Check every condition of the filter after the index has found candidates.",
@@ -92,9 +98,9 @@ class AuthorsFilterIgnored(Policy):
 
 @rogue(
     "ids-filter-ignored",
-    turns_red="AP-DEL-13 AP-READ-05 AP-READ-09 AP-ROB-04 AP-SLUG-13",
-    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
-    blinds="AP-GATE-11",
+    turns_red="AP-DEL-13 AP-INSTR-16 AP-READ-05 AP-READ-09 AP-ROB-04 AP-SLUG-13",
+    by_chance="AP-CAT-08 AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
+    blinds="AP-CAT-12 AP-GATE-11 AP-INSTR-01 AP-INSTR-11",
     because="It prefers the author index and drops the condition on ids.",
     remedy="Check `ids` together with all other conditions of the filter.",
 )
@@ -117,7 +123,7 @@ class SinceExclusive(Policy):
 
 @rogue(
     "until-exclusive",
-    turns_red="AP-READ-06",
+    turns_red="AP-INSTR-13 AP-INSTR-14 AP-READ-06",
     by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It writes < for <=.",
     remedy="Compare `created_at <= until`.",
@@ -141,7 +147,7 @@ class SinceIgnored(Policy):
 
 @rogue(
     "limit-gives-oldest",
-    turns_red="AP-READ-07 AP-READ-15",
+    turns_red="AP-INSTR-07 AP-INSTR-13 AP-READ-07 AP-READ-15",
     by_chance="AP-HTTP-06 AP-READ-18",
     because="It cuts before it sorts.",
     remedy="Sort newest first, and apply the limit after that.",
@@ -156,7 +162,7 @@ class LimitGivesOldest(Policy):
 
 @rogue(
     "order-oldest-first",
-    turns_red="AP-READ-15",
+    turns_red="AP-INSTR-13 AP-READ-15",
     because="It returns events in the order in which it stored them.",
     remedy="Sort by `created_at`, newest first.",
 )
@@ -167,7 +173,7 @@ class OrderOldestFirst(Policy):
 
 @rogue(
     "tie-order-arbitrary",
-    turns_red="AP-READ-15",
+    turns_red="AP-INSTR-13 AP-READ-15",
     because="It sorts by created_at alone.",
     remedy="Sort events of the same second by id, the lowest first.",
 )
@@ -219,13 +225,11 @@ class FiltersRepeatEvents(Policy):
 @rogue(
     "no-live-delivery",
     turns_red=(
-        "AP-DEL-14 AP-GATE-08 AP-GATE-09 AP-GATE-32 AP-INFO-02 AP-INT-08 AP-READ-08 "
-        "AP-READ-10 AP-READ-11 AP-ROB-05 AP-ROB-06 AP-SCOPE-06 AP-THREAD-11"
+        "AP-CAT-09 AP-DEL-14 AP-GATE-08 AP-GATE-09 AP-GATE-32 AP-INFO-02 AP-INSTR-09 AP-INT-08 AP-READ-08 AP-READ-10 AP-READ-11 AP-ROB-05 AP-ROB-06 AP-SCOPE-06 AP-THREAD-11"
     ),
     by_chance="AP-READ-19 AP-READ-20",
     blinds=(
-        "AP-ENV-08 AP-GATE-05 AP-GATE-15 AP-GATE-33 AP-INT-05 AP-READ-14 AP-REPL-08 "
-        "AP-SLUG-08 AP-THREAD-12"
+        "AP-CAT-08 AP-ENV-08 AP-GATE-05 AP-GATE-15 AP-GATE-33 AP-INSTR-16 AP-INT-05 AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12"
     ),
     because="It answers queries and never looks at open subscriptions again.",
     remedy="Match each accepted event against the open subscriptions.",
@@ -250,7 +254,7 @@ class LiveIgnoresFilter(Policy):
 @rogue(
     "duplicates-deliveries",
     turns_red="AP-READ-10 AP-INT-05 AP-ROB-06",
-    blinds="AP-GATE-15",
+    blinds="AP-CAT-08 AP-GATE-15",
     by_chance="AP-READ-19 AP-READ-20",
     because="It delivers from its own queue and again from its database's notification.",
     remedy="Deliver each event to a subscription once, from one source.",
@@ -292,8 +296,10 @@ class OkBeforeStore(Policy):
 
 @rogue(
     "count-counts-versions",
-    turns_red="AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-GATE-30 AP-READ-13 AP-REPL-01",
-    by_chance="AP-DEL-17 AP-GATE-15",
+    turns_red=(
+        "AP-CAT-12 AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-GATE-30 AP-INSTR-10 AP-INSTR-11 AP-INSTR-16 AP-READ-13 AP-REPL-01"
+    ),
+    by_chance="AP-CAT-08 AP-DEL-17 AP-GATE-15",
     because="Its COUNT runs over the history table.",
     remedy="Count heads only.",
 )
@@ -328,7 +334,7 @@ class SearchStaysLive(Policy):
     "live-on-one-subscription",
     turns_red="AP-INFO-02 AP-READ-10",
     by_chance="AP-READ-19 AP-READ-20",
-    blinds="AP-GATE-05",
+    blinds="AP-GATE-05 AP-INSTR-09",
     because="It sends an event to each connection once, and thinks of one subscription there.",
     remedy="Deliver an event to every subscription that it matches, also on one connection.",
 )
@@ -348,7 +354,7 @@ class LiveOnOneSubscription(Policy):
     "nothing-live-with-since",
     turns_red="AP-READ-10 AP-ROB-06",
     by_chance="AP-READ-19",
-    blinds="AP-GATE-05",
+    blinds="AP-GATE-05 AP-INSTR-09",
     because="It takes a filter with `since` for a question about the past.",
     remedy="Keep a subscription with `since` open for live events.",
 )
@@ -361,7 +367,7 @@ class NothingLiveWithSince(Policy):
     "nothing-live-with-limit",
     turns_red="AP-READ-10",
     by_chance="AP-READ-19",
-    blinds="AP-GATE-05",
+    blinds="AP-GATE-05 AP-INSTR-09",
     because="It takes a filter with a `limit` for a question that is answered once.",
     remedy="Keep a subscription with a `limit` open for live events.",
 )
@@ -374,7 +380,7 @@ class NothingLiveWithLimit(Policy):
     "nothing-live-with-several-kinds",
     turns_red="AP-DEL-14 AP-READ-10",
     by_chance="AP-READ-19 AP-READ-20",
-    blinds="AP-GATE-05 AP-SCOPE-06",
+    blinds="AP-GATE-05 AP-INSTR-09 AP-INSTR-16 AP-SCOPE-06",
     because="It files subscriptions by their first kind.",
     remedy="Match live events against each kind of the filter.",
 )

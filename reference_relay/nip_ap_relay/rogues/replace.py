@@ -12,8 +12,10 @@ from nip_ap_relay.store import SUPERSEDED, Row, Store
 
 @rogue(
     "keeps-all-versions",
-    turns_red="AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14",
-    by_chance="AP-GATE-15",
+    turns_red=(
+        "AP-CAT-10 AP-CAT-14 AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14 AP-TEAM-02"
+    ),
+    by_chance="AP-CAT-08 AP-GATE-15",
     because="It knows kind 30175 only as a number and stores it like a note.",
     remedy="Treat kinds 30000-39999 as addressable: keep one head per kind, author and `d`.",
 )
@@ -25,10 +27,10 @@ class KeepsAllVersions(Policy):
 @rogue(
     "first-write-wins",
     turns_red=(
-        "AP-DEL-06 AP-GATE-08 AP-GATE-10 AP-REPL-01 AP-REPL-03 AP-REPL-07 AP-REPL-09 "
-        "AP-REPL-10 AP-REPL-11 AP-REPL-14 AP-ROB-06"
+        "AP-CAT-10 AP-CAT-14 AP-DEL-06 AP-GATE-08 AP-GATE-10 AP-REPL-01 AP-REPL-03 AP-REPL-07 "
+        "AP-REPL-09 AP-REPL-10 AP-REPL-11 AP-REPL-14 AP-ROB-06 AP-TEAM-02"
     ),
-    by_chance="AP-DEL-17 AP-GATE-15 AP-REPL-16",
+    by_chance="AP-CAT-08 AP-DEL-17 AP-GATE-15 AP-REPL-16",
     because="It inserts with ON CONFLICT DO NOTHING on the address.",
     remedy="On conflict at an address, keep the newer version instead of doing nothing.",
 )
@@ -39,7 +41,9 @@ class FirstWriteWins(Policy):
 
 @rogue(
     "last-write-wins",
-    turns_red="AP-REPL-02 AP-REPL-03 AP-REPL-07 AP-REPL-08 AP-REPL-09 AP-REPL-10",
+    turns_red=(
+        "AP-CAT-14 AP-REPL-02 AP-REPL-03 AP-REPL-07 AP-REPL-08 AP-REPL-09 AP-REPL-10 AP-TEAM-02"
+    ),
     by_chance="AP-REPL-16",
     because="It replaces by arrival and never compares created_at.",
     remedy="Replace a head only by a newer `created_at`, or the lower id of the same second.",
@@ -147,8 +151,10 @@ class KeyIgnoresKind(Policy):
 
 @rogue(
     "superseded-in-list",
-    turns_red="AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-14",
-    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17",
+    turns_red=(
+        "AP-CAT-10 AP-CAT-14 AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-14 AP-TEAM-02"
+    ),
+    by_chance="AP-CAT-08 AP-GATE-15 AP-HTTP-06 AP-READ-17",
     because="It looks for heads only where a filter names `d`.",
     remedy="Return heads only, also where the filter names no `d`.",
 )
@@ -224,7 +230,7 @@ class ClockGuardTooTight(Policy):
 @rogue(
     "superseded-resurrected",
     turns_red="AP-REPL-09 AP-REPL-14",
-    by_chance="AP-GATE-15 AP-REPL-15",
+    by_chance="AP-CAT-08 AP-GATE-15 AP-REPL-15",
     because="It finds the old row by its id, marks it live again and forgets the newer one.",
     remedy="Compare an event that is sent again with the head, as if it were new.",
 )

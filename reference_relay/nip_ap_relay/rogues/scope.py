@@ -78,7 +78,7 @@ class AuthorMismatchAccepted(Policy):
 
 @rogue(
     "h-tag-scopes",
-    turns_red="AP-SCOPE-05 AP-SCOPE-07",
+    turns_red="AP-SCOPE-05 AP-SCOPE-07 AP-TEAM-07",
     because="It stores every event under the channel of its `h` tag.",
     remedy="Ignore the `h` tag on personas: they belong to no channel.",
 )
@@ -114,7 +114,7 @@ class HTagFansOutToChannel(Policy):
 
 @rogue(
     "h-tag-in-channel-query",
-    turns_red="AP-SCOPE-07",
+    turns_red="AP-SCOPE-07 AP-TEAM-07",
     because="It answers `#h` by tag value, as NIP-01 reads, not by channel.",
     remedy="Answer `#h` by the channel of an event, which a persona does not have.",
 )

@@ -226,7 +226,8 @@ class HttpHidesTheReason(Policy):
 
 @rogue(
     "slug-grammar-on-every-kind",
-    turns_red="AP-SLUG-10",
+    turns_red="AP-CAT-03 AP-CAT-05 AP-SLUG-10 AP-TEAM-04",
+    blinds="AP-CAT-06 AP-TEAM-05",
     because="It puts the check where all addressable kinds come by.",
     remedy="Apply the slug grammar to kind 30175 alone.",
 )
@@ -325,7 +326,7 @@ class AddressOfDashes(Policy):
 
 @rogue(
     "tag-values-are-patterns",
-    turns_red="AP-SCOPE-07 AP-SLUG-12",
+    turns_red="AP-SCOPE-07 AP-SLUG-12 AP-TEAM-07",
     by_chance="AP-HTTP-06 AP-READ-17 AP-READ-21",
     because="It looks values up with LIKE, to which `_` is any character.",
     remedy="Compare with = in place of LIKE, or escape `_` and `%`.",
