@@ -17,7 +17,10 @@ from nip_ap_relay.store import Row, Store
     "shared-tag-refused",
     turns_red="AP-GATE-01 AP-SCOPE-05",
     blinds=(
-        "AP-AUTH-03 AP-CAT-08 AP-DEL-17 AP-GATE-02 AP-GATE-05 AP-GATE-06 AP-GATE-08 AP-GATE-09 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-GATE-15 AP-HTTP-06 AP-INSTR-09 AP-INSTR-12 AP-INSTR-16 AP-READ-04 AP-READ-11 AP-READ-12 AP-READ-14 AP-READ-17 AP-READ-18 AP-READ-19 AP-READ-20 AP-READ-21 AP-REPL-15 AP-REPL-16"
+        "AP-AUTH-03 AP-CAT-08 AP-DEL-17 AP-GATE-02 AP-GATE-05 AP-GATE-06 AP-GATE-08 "
+        "AP-GATE-09 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-GATE-15 AP-HTTP-06 AP-INSTR-09 "
+        "AP-INSTR-12 AP-INSTR-16 AP-READ-04 AP-READ-11 AP-READ-12 AP-READ-14 AP-READ-17 "
+        "AP-READ-18 AP-READ-19 AP-READ-20 AP-READ-21 AP-REPL-15 AP-REPL-16"
     ),
     because="It knows no tag but `d`, and refuses what it does not know.",
     remedy='Accept the tag `["shared", "true"]` on personas.',
@@ -174,7 +177,8 @@ class GateOffSearch(Policy):
     turns_red="AP-GATE-08 AP-READ-04 AP-SCOPE-05",
     by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-18",
     blinds=(
-        "AP-CAT-08 AP-GATE-05 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-INSTR-09 AP-INSTR-12 AP-INSTR-16 AP-READ-11 AP-READ-19 AP-READ-20"
+        "AP-CAT-08 AP-GATE-05 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-INSTR-09 AP-INSTR-12 "
+        "AP-INSTR-16 AP-READ-11 AP-READ-19 AP-READ-20"
     ),
     because="It keeps personas to their authors and never looks at the tag.",
     remedy='Serve a persona with `["shared", "true"]` to everybody who may read.',

@@ -225,11 +225,14 @@ class FiltersRepeatEvents(Policy):
 @rogue(
     "no-live-delivery",
     turns_red=(
-        "AP-CAT-09 AP-DEL-14 AP-GATE-08 AP-GATE-09 AP-GATE-32 AP-INFO-02 AP-INSTR-09 AP-INT-08 AP-READ-08 AP-READ-10 AP-READ-11 AP-ROB-05 AP-ROB-06 AP-SCOPE-06 AP-THREAD-11"
+        "AP-CAT-09 AP-DEL-14 AP-GATE-08 AP-GATE-09 AP-GATE-32 AP-INFO-02 AP-INSTR-09 "
+        "AP-INT-08 AP-READ-08 AP-READ-10 AP-READ-11 AP-ROB-05 AP-ROB-06 AP-SCOPE-06 "
+        "AP-THREAD-11"
     ),
     by_chance="AP-READ-19 AP-READ-20",
     blinds=(
-        "AP-CAT-08 AP-ENV-08 AP-GATE-05 AP-GATE-15 AP-GATE-33 AP-INSTR-16 AP-INT-05 AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12"
+        "AP-CAT-08 AP-ENV-08 AP-GATE-05 AP-GATE-15 AP-GATE-33 AP-INSTR-16 AP-INT-05 "
+        "AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12"
     ),
     because="It answers queries and never looks at open subscriptions again.",
     remedy="Match each accepted event against the open subscriptions.",
@@ -297,7 +300,8 @@ class OkBeforeStore(Policy):
 @rogue(
     "count-counts-versions",
     turns_red=(
-        "AP-CAT-12 AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-GATE-30 AP-INSTR-10 AP-INSTR-11 AP-INSTR-16 AP-READ-13 AP-REPL-01"
+        "AP-CAT-12 AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-GATE-30 AP-INSTR-10 AP-INSTR-11 "
+        "AP-INSTR-16 AP-READ-13 AP-REPL-01"
     ),
     by_chance="AP-CAT-08 AP-DEL-17 AP-GATE-15",
     because="Its COUNT runs over the history table.",

@@ -13,7 +13,8 @@ from nip_ap_relay.store import SUPERSEDED, Row, Store
 @rogue(
     "keeps-all-versions",
     turns_red=(
-        "AP-CAT-10 AP-CAT-14 AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-10 AP-REPL-14 AP-TEAM-02"
+        "AP-CAT-10 AP-CAT-14 AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-10 "
+        "AP-REPL-14 AP-TEAM-02"
     ),
     by_chance="AP-CAT-08 AP-GATE-15",
     because="It knows kind 30175 only as a number and stores it like a note.",
