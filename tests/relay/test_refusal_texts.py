@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nip_ap.nostr import DELETION, MANAGED_AGENT, PERSONA, TEAM, TEAM_CATALOG, Draft
+from nip_ap.nostr.event import as_tags
+from nip_ap.resources import data
 from nip_ap_relay.kinds import ALL_SCOPES
 from nip_ap_relay.policy import JULY, JUNE, NOVEMBER, Caller, Policy, Submission
 from nip_ap_relay.store import Store
@@ -250,3 +252,11 @@ def test_a_revision_knows_its_kinds_of_the_family(good, key, at_the_clock, spec,
 def test_a_team_catalog_of_the_wrong_form_is_refused(judge, key, at_the_clock, tags, text):
     event = Draft(TEAM_CATALOG, at_the_clock, tuple(map(tuple, tags)), "{}").signed_by(key)
     assert judge(event) == (text and f"invalid: team catalog event {text}")
+
+
+@pytest.mark.parametrize("one", data("family/events"), ids=lambda one: one["name"])
+def test_the_fixtures_of_the_family_are_what_they_say(judge, key, at_the_clock, one):
+    content = one["content"] * one.get("repeat", 1)
+    event = Draft(one["kind"], at_the_clock, as_tags(one["tags"]), content).signed_by(key)
+    refusal = judge(event)
+    assert (refusal or "").startswith("invalid:") is (one["sort"] == "broken"), refusal
