@@ -84,7 +84,7 @@ class SearchForgetsAuthors(Policy):
 @rogue(
     "search-not-over-http",
     turns_red="AP-SEARCH-06",
-    blinds="AP-GATE-13",
+    blinds="AP-GATE-13 AP-INSTR-12",
     because="The bridge drops the search and answers with nothing.",
     remedy="Search over HTTP as over the WebSocket.",
 )
