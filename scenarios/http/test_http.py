@@ -63,7 +63,7 @@ def table(owner, stranger, persona, slug, clock):
     }
     return {name: owner.signs(draft) for name, draft in drafts.items()} | {
         "a foreign author": stranger.signs(persona(slug("foreign"))),
-        "a wrong id": good.altered(id="0" * 64),
+        "a wrong id": good.altered(id=good.id[::-1]),
         "a wrong signature": good.altered(sig="0" * 128),
     }
 
@@ -238,7 +238,7 @@ def wrong_authorizations(owner, body):
         "another kind": good.resigned(owner.key, kind=NOTE),
         "a broken signature": good.altered(sig=f"{int(good.sig, 16) ^ 1:0128x}"),
         "another's signature": good.altered(sig=another.sign(bytes.fromhex(good.id))),
-        "a wrong id": good.altered(id="0" * 64),
+        "a wrong id": good.altered(id=good.id[::-1]),
     }
 
 

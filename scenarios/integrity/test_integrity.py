@@ -42,7 +42,7 @@ def test_a_wrong_id_is_refused(owner, persona, slug, other_slug, via):
 @clause("AP-INT-01")
 def test_a_wrong_id_that_is_signed_is_refused(owner, persona, slug):
     event = owner.signs(persona(slug))
-    wrong = event.altered(id="0" * 64)
+    wrong = event.altered(id=event.id[::-1])
     bad = wrong.altered(sig=owner.key.sign(bytes.fromhex(wrong.id)))
     refused(owner, bad, twin=event)
 

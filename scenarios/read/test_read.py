@@ -91,7 +91,7 @@ def test_the_authors_filter_keeps_others_out(owner, other_owner, persona, slug, 
 @every_door
 def test_the_ids_filter_gives_exactly_those(owner, persona, check, via):
     first, second, _ = [owner.publish(persona(check.slug(one))) for one in ("a", "b", "c")]
-    unknown = "f" * 64
+    unknown = first.id[::-1]  # one that no other check, and no earlier run, has written
     wanted = Filter.of(kinds=[PERSONA], ids=[first.id, second.id, unknown])
     same_events(owner.read(wanted, via=via).events, [first, second])
 

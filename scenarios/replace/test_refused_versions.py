@@ -23,7 +23,7 @@ BAD = {
     "a malformed `shared` tag": lambda good, new: new(tags=[("shared", "maybe")]),
     "a date a day ahead": lambda good, new: new(at=good.created_at + DAY),
     "a broken signature": lambda good, new: flipped(good),
-    "a wrong id": lambda good, new: good.altered(id="f" * 64),
+    "a wrong id": lambda good, new: good.altered(id=good.id[::-1]),
     "content changed after signing": lambda good, new: good.altered(content=good.content + " "),
 }
 
