@@ -124,9 +124,11 @@ class Comparison:
         is_short = bounded and any(one.fault is Fault.MISSING for one in deviations)
         if is_short and self.learns_the_page(ask.reader, filters):
             deviations = self.model.judge(filters, reader, answer)
+        leaks = any(one.fault is Fault.WITHHELD for one in deviations)
+        pushed_out = leaks and any(one.limit is not None for one in filters)
         for deviation in deviations:
             if deviation.fault is Fault.MISSING and deviation.event is not None:
-                if bounded:
+                if bounded and not pushed_out:  # what leaks may have taken its place
                     self._missing.append((number, ask, deviation.event))
             elif deviation.fault is not Fault.OVER_LIMIT or bounded:
                 theme = _theme_of(deviation.fault)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import combinations
 from random import Random
 
+from nip_ap.checking.covering import Row
+from nip_ap.checking.gate_rows import AHEAD, live_rows, request_of, short_rows, stored_rows
+from nip_ap.checking.hidden_personas import hidden_personas
 from nip_ap.checking.traffic import (
     COUNTS,
     HTTP_COUNT,
@@ -13,6 +18,7 @@ from nip_ap.checking.traffic import (
     STORED,
     UNKNOWN,
     Ask,
+    Close,
     Delete,
     Look,
     Open,
@@ -26,9 +32,10 @@ from nip_ap.nostr import NOTE
 
 _CONDITIONS = ("ids", "authors", "kinds", "d", "t", "p", "since", "until", "limit")
 _SMALL = 2
-"""Conditions of the shapes that are asked in any case."""
-_AHEAD = -30
-"""The age of what lies in the future, where few others write: for filters that bind to nothing."""
+_TARGETS = 30
+"""Places for hidden events in the rows; what is hidden in each phase is counted round them."""
+_AUTHOR_ASKS = 0.3
+"""How often the author asks alike, which shows that there was something to withhold."""
 
 
 def _phases(made: Generator) -> Iterator[list[Step]]:
@@ -42,36 +49,35 @@ def _phases(made: Generator) -> Iterator[list[Step]]:
 
     never, unshared, twice = persona("a-b", 30), persona("a_b", 30, True), persona("axb", 30)
     back, always, shown = persona("7", 30, True), persona("a", 30, True), persona("b-a", 30)
-    ahead = persona("ahead", _AHEAD)
+    ahead = persona("ahead", AHEAD)
+    tied = [persona("tied", 20), persona("tied", 20)]
+    write = partial(made.write, kind=made.scope.kind)
+    last = write(slug="last", age=20, shared=True, tags=tags, slug_last=True)
     theirs = [persona("a-b", 30, author="1"), persona("b", 30, True, author="1")]
-    yield [never, unshared, twice, back, always, shown, ahead, *theirs]
+    first = [never, unshared, twice, back, always, shown, ahead, *theirs, *tied, last]
+    yield [*hidden_personas(write, made.scope.largest), *first]
     second = [persona("a_b", 20), persona("axb", 20), persona("7", 20), persona("b-a", 20, True)]
-    yield [*second, persona("ahead", _AHEAD - 1)]
+    yield [*second, persona("ahead", AHEAD - 1)]
     again = [Resend(one.name) for one in (back, unshared, never, shown)]
     yield [*again, persona("7", 10)]
     gone = Delete("d1", "0", 5, (("a", twice.name),))
     yield [gone, persona("axb", 2), persona("a", 2), persona("a_b", 2)]
 
 
-def _shapes(made: Generator) -> list[tuple[str, ...]]:
-    """Every subset of the conditions, the small ones first; what binds to nothing needs a date."""
-    names = _CONDITIONS
-    shapes = [
-        tuple(name for number, name in enumerate(names) if bits >> number & 1)
-        for bits in range(1, 1 << len(names))
-    ]
+def _small_shapes(made: Generator) -> list[tuple[str, ...]]:
+    """The subsets of one or two conditions, each as it is; what binds to nothing needs a date."""
+    shapes = [(one,) for one in _CONDITIONS] + list(combinations(_CONDITIONS, _SMALL))
     bound = {"ids", "authors", "t", "p", "since"}
     kept = [shape for shape in shapes if bound & set(shape)]
     made.random.shuffle(kept)
-    small = [shape for shape in kept if len(shape) <= _SMALL]
-    return small + [shape for shape in kept if len(shape) > _SMALL]
+    return kept
 
 
 def _filter(made: Generator, shape: tuple[str, ...], written: Sequence[Write]) -> Wanted:
     """A filter of a shape that finds what is hidden: all of it, or one of it."""
     random, kind = made.random, made.scope.kind
     binds = {"ids", "authors", "t", "p"} & set(shape)
-    ahead = [one for one in written if one.age <= _AHEAD]
+    ahead = [one for one in written if one.age <= AHEAD]
     hidden = [one for one in written if not one.shared and (binds or one in ahead)] or [*written]
     picked = hidden if random.random() < 0.5 else [random.choice(hidden)]
     named = random.choice((picked, hidden))
@@ -89,7 +95,7 @@ def _filter(made: Generator, shape: tuple[str, ...], written: Sequence[Write]) -
             for name, values in (("d", slugs), ("t", ("x",)), ("p", _either(random)))
             if name in shape
         ),
-        since=(since if binds else _AHEAD + 1) if "since" in shape else None,
+        since=(since if binds else AHEAD + 1) if "since" in shape else None,
         until=min(one.age for one in picked) - random.choice((0, 1, 5))
         if "until" in shape
         else None,
@@ -101,16 +107,7 @@ def _either(random: Random) -> tuple[str, ...]:
     return random.choice((("2",), ("1",), ("1", "2")))
 
 
-def _requests(
-    made: Generator, shapes: Sequence[tuple[str, ...]], written: Sequence[Write]
-) -> list[tuple[Wanted, ...]]:
-    """A request for each shape, at times behind another filter."""
-    requests: list[tuple[Wanted, ...]] = []
-    for shape in shapes:
-        one = _filter(made, shape, written)
-        first = Wanted(authors=(made.random.choice(("0", "1", UNKNOWN)),), kinds=(NOTE,))
-        requests.append((first, one) if made.random.random() < 0.2 else (one,))
-    return requests
+_Question = tuple[str, tuple[Wanted, ...]]
 
 
 def _strangers(made: Generator) -> tuple[str, ...]:
@@ -119,74 +116,132 @@ def _strangers(made: Generator) -> tuple[str, ...]:
     return (*readers, "anonymous") if made.scope.anonymous_reads else readers
 
 
-def _gate(random: Random, scope: Scope, surfaces: Sequence[str], number: int) -> Plan:
-    """After each phase of writes, filters of many shapes: the author asks them, and strangers."""
+def _questions(made: Generator, rows: Sequence[Row], written: Sequence[Write]) -> list[_Question]:
+    """(reader, request) for each row."""
+    hidden = [one for one in written if not one.shared]
+    return [
+        (
+            row["reader"],
+            request_of(
+                row, hidden[row["target"] % len(hidden)], hidden, made.scope.most_filters,
+                made.random,
+            ),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _gate(
+    random: Random,
+    scope: Scope,
+    surfaces: Sequence[str],
+    rows_of: Callable[[int, Sequence[str], Random], list[Row]],
+    small: int,
+) -> Plan:
+    """After each phase of writes strangers ask in many shapes, and at times the author does."""
     made = Generator(random, scope)
-    shapes = _shapes(made)
-    wanted = shapes[: scope.number(number)]
-    random.shuffle(wanted)
+    strangers = _strangers(made)
+    shapes = _small_shapes(made)[: scope.number(small)]
+    rounds = max(1, round(scope.size))
+    rows = [row for _ in range(rounds) for row in rows_of(_TARGETS, strangers, random)]
+    rows = rows[: round(len(rows) * min(1.0, scope.size))]
+    random.shuffle(rows)
     steps: list[Step] = []
     phases = list(_phases(made))
-    share = -(-len(wanted) // len(phases))
     written: list[Write] = []
     for turn, phase in enumerate(phases):
         steps += phase
         written += [one for one in phase if isinstance(one, Write)]
-        requests = _requests(made, wanted[turn * share : (turn + 1) * share], written)
-        if scope.searches and STORED in surfaces:
-            requests += _searches(made, written)
+        asked = _questions(made, rows[turn :: len(phases)], written)
+        asked += [
+            (random.choice(strangers), (_filter(made, shape, written),))
+            for shape in shapes[turn :: len(phases)]
+        ]
+        if scope.searches and (turn == 0 or STORED in surfaces):
+            searched = _searches(made, written, counted=STORED not in surfaces)
+            asked += [(random.choice(strangers), request) for request in searched]
+        asked += [("0 again", request) for _, request in asked if random.random() < _AUTHOR_ASKS]
         for surface in surfaces:
-            asks = [
-                Ask(reader, surface, request)
-                for request in requests
-                for reader in ("0 again", *random.sample(_strangers(made), 2))
-            ]
-            asks.sort(key=lambda one: one.reader)
-            steps += asks
+            in_order = sorted(asked, key=lambda one: one[0])
+            steps += [Ask(reader, surface, request) for reader, request in in_order]
     return tuple(steps)
 
 
-def _searches(made: Generator, written: Sequence[Write]) -> list[tuple[Wanted, ...]]:
-    """Searches for the word of something hidden, with and without other conditions."""
+def _searches(
+    made: Generator, written: Sequence[Write], *, counted: bool
+) -> list[tuple[Wanted, ...]]:
+    """Searches for the word of something hidden, with and without other conditions.
+
+    What is counted is named by its id too: only so is it known what else may be counted.
+    """
     hidden = [one for one in written if not one.shared]
     found: list[tuple[Wanted, ...]] = []
-    for shape in ((), ("kinds",), ("authors",), ("t", "kinds"), ("since",)):
+    for shape in ((), ("kinds",), ("authors",), ("t", "kinds"), ("since",), ("limit",)):
         focus = made.random.choice(hidden)
-        one = _filter(made, shape, [focus]) if shape and shape != ("since",) else Wanted()
+        shape = ("ids", *shape) if counted else shape
+        one = Wanted()
         if shape == ("since",):
             one = Wanted(since=focus.age + 1)
+        elif shape == ("limit",):
+            one = Wanted(limit=made.random.choice((1, 5)))
+        elif shape:
+            one = _filter(made, shape, [focus])
         found.append((replace(one, search=focus.name),))
     return found
 
 
 def stored(random: Random, scope: Scope) -> Plan:
     """The gate at stored answers."""
-    return _gate(random, scope, (STORED,), 120)
+    return _gate(random, scope, (STORED,), stored_rows, 50)
 
 
 def counts(random: Random, scope: Scope) -> Plan:
     """The gate at COUNT."""
-    return _gate(random, scope, (COUNTS,), 100)
+    return _gate(random, scope, (COUNTS,), stored_rows, 50)
 
 
 def http(random: Random, scope: Scope) -> Plan:
     """The gate at the HTTP door."""
-    return _gate(random, scope, (HTTP_QUERY, HTTP_COUNT), 16)
+    return _gate(random, scope, (HTTP_QUERY, HTTP_COUNT), short_rows, 12)
+
+
+_LONG_NAME = "n" * 50
+
+
+def _without_end(random: Random) -> Iterator[Row]:
+    """Rows for subscriptions, covering after covering."""
+    while True:
+        rows = live_rows(random)
+        random.shuffle(rows)
+        yield from rows
 
 
 def live(random: Random, scope: Scope) -> Plan:
-    """Subscriptions of strangers and of the author, open while things are written and hidden."""
+    """Subscriptions of strangers and of the author, open while things are written and hidden.
+
+    Between the writes some ids are used anew, closed before or not.
+    """
     made = Generator(random, scope)
     phases = list(_phases(made))
     everything = [one for phase in phases for one in phase if isinstance(one, Write)]
-    shapes = iter(random.sample(every := _shapes(made), len(every)))
+    hidden = [one for one in everything if not one.shared]
+    supply = _without_end(random)
+    readers = ("0 again", *_strangers(made))
+
+    def opened(reader: str, name: str) -> Open:
+        row = {**next(supply), "reader": reader}
+        target = random.choice(hidden)
+        return Open(reader, name, request_of(row, target, hidden, scope.most_filters, random))
+
+    number = scope.number(9)
     steps: list[Step] = []
-    number = scope.number(12)
-    for reader in ("0 again", *_strangers(made)):
-        picked = [shape for shape, _ in zip(shapes, range(number), strict=False)]
-        for position, request in enumerate(_requests(made, picked, everything)):
-            steps.append(Open(reader, f"{position}", request))
+    for reader in readers:
+        names = ("", _LONG_NAME, *map(str, range(number - 2)))
+        steps += [opened(reader, name) for name in names]
+    steps += [Open("2", "kinds", (Wanted(kinds=(scope.kind,)),)), Open("2", "all", (Wanted(),))]
     for phase in phases:
-        steps += phase
-        steps.append(Look())
+        steps += [*phase, Look()]
+        if phase is phases[0]:
+            steps += [Close(reader, "0") for reader in readers]
+            steps += [opened(reader, name) for reader in readers for name in ("0", "1")]
     return tuple(steps)

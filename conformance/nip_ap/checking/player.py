@@ -175,7 +175,8 @@ class Player(Comparison):
     def _over_http(
         self, reader: Reader, ask: Ask, filters: tuple[Filter, ...]
     ) -> Sequence[Event] | None:
-        reading = self.actors[reader].read(*filters, via=HTTP)
+        """A refusal is no difference: this door may want credentials where the other does not."""
+        reading = self.actors[reader].try_to_read(*filters, via=HTTP)
         return self.unless_refused(reading.events, reading.refusal, ask.filters)
 
     def _read(

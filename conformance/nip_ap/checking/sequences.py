@@ -27,6 +27,7 @@ from nip_ap.checking.traffic import (
     to_json,
 )
 from nip_ap.checking.traffic_generator import Plan, Scope, within
+from nip_ap.model.capabilities import Capabilities
 from nip_ap.model.clauses import JUNE
 from nip_ap.model.judgement import Broken, Inconclusive, ScenarioMistake
 from nip_ap.model.saved_sequence import read_sequence
@@ -41,7 +42,9 @@ USUAL_EXAMPLES = 50
 """The --examples at which a plan has its usual size."""
 SMALLEST = 1.0
 """Of its usual size: with fewer questions a plan may never see its positive control."""
-_AT_ONCE, _MOST_FILTERS = 10, 4
+_AT_ONCE, _MOST_FILTERS = 10, 5
+_UNANNOUNCED, _ENVELOPE = 12_000, 2_000
+"""Bytes of content where nothing is announced, and of a frame around its content."""
 _BUDGET, _SHRINKING, _TRIES = 30.0, 45.0, 40
 """Seconds for a plan, and for it and its shrinking together; playings that shrinking may take."""
 
@@ -99,6 +102,7 @@ class Traffic:
             size=max(settings.examples / USUAL_EXAMPLES, SMALLEST),
             surfaces=frozenset(offered),
             most_filters=max(1, min(announced, _MOST_FILTERS)),
+            largest=_largest_content(found),
             anonymous_reads=not found.offers("auth-to-read"),
             searches=found.offers("search"),
             gated=found.spec != JUNE,
@@ -253,6 +257,12 @@ class Traffic:
         if found is None or (found.theme, found.fault) != (finding.theme, finding.fault):
             return None
         return tuple(steps), found, player
+
+
+def _largest_content(found: Capabilities) -> int:
+    """Bytes of content that an announced frame and an announced content have room for."""
+    frame = found.limit("max_message_length") or _UNANNOUNCED + _ENVELOPE
+    return min(frame - _ENVELOPE, found.limit("max_content_length") or frame)
 
 
 def _saved(path: str) -> Sequence[Step]:

@@ -12,10 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from nip_ap.checking.contents import OBJECT, content_of
 from nip_ap.checking.model_relay import SHAREABLE, address
 from nip_ap.model.saved_sequence import FORMAT
 from nip_ap.nostr import DELETION, PERSONA, TEAM_CATALOG, Draft, Event, Filter, SecretKey
 
+EVER = 10**12
+"""An age that is the beginning of time: `since` is then 0."""
 UNKNOWN = "unknown"
 """An id, author or value that nobody has."""
 
@@ -86,15 +89,23 @@ class Write:
     age: int = 0
     tags: tuple[tuple[str, str], ...] = ()
     shared: bool = False
+    content: str = OBJECT
+    """The kind of its content (contents.py)."""
+    size: int = 0
+    """The bytes that its content has at least."""
+    slug_last: bool = False
+    """Whether the tags that are the relay's business stand behind all others."""
 
     def __str__(self) -> str:
         place = f" under {self.slug!r}" if self.slug is not None else ""
         what = _NAMED.get(self.kind, f"kind {self.kind}")
         tags = "".join(f", {name}={value}" for name, value in self.tags)
         shared = (", shared" if self.shared else ", not shared") if self.kind in SHAREABLE else ""
+        content = f", content: {self.content}" if self.content != OBJECT else ""
+        content += f", {self.size} bytes" if self.size else ""
         return (
             f"author {self.author} writes {self.name}: {what}{place} of {self.age} s ago"
-            f"{shared}{tags}"
+            f"{shared}{tags}{content}"
         )
 
 
@@ -252,13 +263,11 @@ class Cast:
         return self.events[step.name]
 
     def _draft(self, step: Write) -> Draft:
-        tags = [("d", self.slug(step.slug))] if step.slug is not None else []
-        tags += [("shared", "true")] if step.shared else []
-        tags += [(name, self.value(name, word)) for name, word in step.tags]
-        content = json.dumps(
-            {"display_name": self.word(step.name), "system_prompt": "You are a test."},
-            separators=(",", ":"),
-        )
+        ruled = [("d", self.slug(step.slug))] if step.slug is not None else []
+        ruled += [("shared", "true")] if step.shared else []
+        others = [(name, self.value(name, word)) for name, word in step.tags]
+        tags = [*others, *reversed(ruled)] if step.slug_last else [*ruled, *others]
+        content = content_of(step.content, self.word(step.name), step.size)
         return Draft(step.kind, self.now - step.age, tuple(tags), content)
 
     def _deletion(self, step: Delete) -> Draft:
@@ -289,6 +298,8 @@ class Cast:
             return self.pubkey(word)
         if name == "e":
             return self._digest(name, word[:-1])[:63] + hex(ord(word[-1]) % 16)[2:]
+        if name == "expiration":
+            return str(self.now + int(word))
         return f"{self.nonce}{word}"
 
     def pubkey(self, word: str) -> str:
@@ -313,7 +324,7 @@ class Cast:
             authors=authors,
             kinds=wanted.kinds,
             tags={name: [self.value(name, w) for w in words] for name, words in wanted.tags},
-            since=None if wanted.since is None else self.now - wanted.since,
+            since=None if wanted.since is None else max(0, self.now - wanted.since),
             until=None if wanted.until is None else self.now - wanted.until,
             limit=wanted.limit,
             search=None if wanted.search is None else self.word(wanted.search),

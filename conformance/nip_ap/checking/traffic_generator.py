@@ -52,6 +52,8 @@ class Scope:
     """A factor on the number of questions (--examples 50 is 1)."""
     surfaces: frozenset[str] = frozenset((STORED,))
     most_filters: int = 4
+    largest: int = 12_000
+    """Bytes of content that the relay may be sent."""
     anonymous_reads: bool = False
     searches: bool = False
     gated: bool = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections import Counter
 
 from nip_ap.nostr import PERSONA, Event, Filter
@@ -237,3 +239,74 @@ class GateOffSecondConnection(_Leak):
         self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
     ) -> bool:
         return surface in _STORED and self._authenticated[reader or ""] > 1
+
+
+@rogue(
+    "gate-off-limit-one",
+    turns_red="AP-GATE-15",
+    because="It answers a limit of one from a table of heads, which knows nothing of the gate.",
+    remedy="Apply the gate on the short way to the newest event too.",
+)
+class GateOffLimitOne(_Leak):
+    def leaks(
+        self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
+    ) -> bool:
+        return surface in _STORED and one.limit == 1
+
+
+@rogue(
+    "gate-off-third-filter",
+    turns_red="AP-GATE-15",
+    because="It joins two filters into one query with the gate, and appends the others.",
+    remedy="Apply the gate to what each filter of a request finds.",
+)
+class GateOffThirdFilter(_Leak):
+    def leaks(
+        self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
+    ) -> bool:
+        return surface in _STORED and place > 1
+
+
+@rogue(
+    "gate-off-large-content",
+    turns_red="AP-GATE-15",
+    because="It keeps large events in a store of blobs, and gates what is in the table.",
+    remedy="Apply the gate to each event, wherever its content is kept.",
+)
+class GateOffLargeContent(_Leak):
+    def leaks(
+        self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
+    ) -> bool:
+        return surface in _STORED and len(row.raw) > 5_000
+
+
+@rogue(
+    "gate-off-content-not-json",
+    turns_red="AP-GATE-15",
+    because="It looks at the gate when it reads a persona, and what it cannot read is none to it.",
+    remedy="Gate by kind and tags; content is opaque.",
+)
+class GateOffContentNotJson(_Leak):
+    def leaks(
+        self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
+    ) -> bool:
+        if surface not in _STORED:
+            return False
+        try:
+            json.loads(json.loads(row.raw)["content"])
+        except ValueError:
+            return True
+        return False
+
+
+@rogue(
+    "gate-off-yesterday",
+    turns_red="AP-GATE-15",
+    because="It moves what is some minutes old to an archive that is read without the gate.",
+    remedy="Apply the gate to what comes from an archive too.",
+)
+class GateOffYesterday(_Leak):
+    def leaks(
+        self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
+    ) -> bool:
+        return surface in _STORED and row.created_at < time.time() - 300
