@@ -58,7 +58,7 @@ def test_hidden_personas_are_hidden_and_no_larger_than_the_relay_takes():
     every, small = (hidden_personas(persona, largest) for largest in (100_000, 2_000))
     assert not any(one.shared for one in every)
     assert {one.content for one in every} == set(KINDS)
-    assert max(one.size for one in every) == 70_000
+    assert max(one.size for one in every) == 20_000
     assert max(one.size for one in small) == 1_500
     assert len({one.slug for one in every}) == len(every)
 

@@ -8,7 +8,7 @@ from typing import Any
 from nip_ap.checking.contents import KINDS, OBJECT
 from nip_ap.checking.traffic import Write
 
-_SIZES = (1_500, 6_000, 20_000, 70_000)
+_SIZES = (1_500, 6_000, 20_000)
 _AGES = (400, 4_000, 100_000)
 _TAGS = (("t", "x"), ("p", "2"), ("p", "1"))
 _SLUGS = ("z" * 64, "9", "1234567", "k_z")
