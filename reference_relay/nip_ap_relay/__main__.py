@@ -115,7 +115,7 @@ def _warn_of_dev(host: str) -> None:
 def _own_url(host: str, url: str | None, trust_host: bool) -> OwnUrl:
     """What authentication is bound to."""
     if url and trust_host:
-        raise click.UsageError("--url and --trust-host exclude each other")
+        raise click.UsageError("give --url or --trust-host, not both")
     if trust_host:
         click.echo(
             "warning: --trust-host: authentication is bound to whatever the Host header says",
