@@ -152,7 +152,7 @@ def test_dev_is_for_a_loopback_address(started, host):
     ("arguments", "words"),
     [
         (("--url", "relay.example"), "is not the URL of a relay"),
-        (("--url", OWN, "--trust-host"), "exclude each other"),
+        (("--url", OWN, "--trust-host"), "not both"),
     ],
 )
 def test_a_url_that_cannot_be_is_said_in_plain_words(started, arguments, words):
