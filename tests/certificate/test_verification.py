@@ -219,7 +219,7 @@ def capability_hidden(copy):
                 one["offered"] = "no"
 
     copy.edits_report(deny)
-    content["level"] = "core + bridge + threads + gate"
+    content["level"] = "core + bridge + threads + gate + teams + catalogs + instructions"
     copy.resigns(content)
     return "search no was signed, yes is found"
 

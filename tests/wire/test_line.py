@@ -13,7 +13,7 @@ from tests.checking.stand_in import StandIn, served, well
 
 
 def connected(url):
-    return LiveLine(url, "owner", deaf=False, limit=5.0, trust=ssl.create_default_context)
+    return LiveLine(url, "owner", can_pause=False, limit=5.0, trust=ssl.create_default_context)
 
 
 def upset(*_, **__):

@@ -37,7 +37,7 @@ KIND = APPLICATION_DATA
 LABELS = "nip-ap-conformance"
 """The namespace of the labels, and the beginning of every `d` tag."""
 
-_SHORT_DIGEST = 32
+_SHORT_DIGEST = 12
 """Hex digits of a transcript's digest that the manifest shows; `transcripts_sha256` has them all.
 A whole one for each check would make the event too large for relays that stop at 64 KiB."""
 

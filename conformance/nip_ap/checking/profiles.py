@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import urlsplit
 
-from nip_ap.checking.actor import Actor
+from nip_ap.checking.actor import Actor, all_of
 from nip_ap.nostr import PROFILE, Draft
 from nip_ap.wire.web import WebResponse
 
@@ -17,6 +17,12 @@ def named_profile(actor: Actor, handle: str, *, at: int) -> Draft:
     """A profile that claims a name (NIP-05)."""
     content = {"name": actor.name, "nip05": handle}
     return Draft(PROFILE, at, (), json.dumps(content, separators=(",", ":")))
+
+
+def newer_than_all(actor: Actor, kind: int, at: int) -> int:
+    """That time, or one after all that the key has of a kind: a given key has a past."""
+    there = actor.read(all_of(actor, kinds=[kind])).events
+    return max([at, *(event.created_at + 1 for event in there)])
 
 
 def domain_of(actor: Actor) -> str:

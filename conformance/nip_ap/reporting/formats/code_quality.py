@@ -23,7 +23,9 @@ _SEVERITIES = {SHOULD: "minor", MAY: "info", INFO: "info"}
 def write_code_quality(report: Report, out: Path) -> None:
     """An array of findings; GitLab compares two of them by their fingerprints."""
     titles = {clause.id: clause.title for clause in report.clauses}
-    found = [_finding(one, titles[one.clause], report) for one in report.checks_with(*NOTABLE)]
+    found = [
+        _finding(one, titles.get(one.clause, ""), report) for one in report.checks_with(*NOTABLE)
+    ]
     text = orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()
     (out / "gl-code-quality.json").write_text(visible(text) + "\n", encoding="utf-8")
 

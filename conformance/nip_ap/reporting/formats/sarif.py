@@ -56,7 +56,7 @@ def sarif_of(report: Report) -> dict[str, Any]:
                     "seed": run.seed,
                 },
                 "results": [
-                    _result(check, rules[check.clause], report, diagnosis)
+                    _result(check, rules.get(check.clause), report, diagnosis)
                     for check in report.checks_with(*NOTABLE)
                 ],
             }
@@ -77,11 +77,14 @@ def _rule(clause: ClauseReport) -> dict[str, Any]:
     }
 
 
-def _result(check: CheckReport, rule: int, report: Report, diagnosis: Diagnosis) -> dict[str, Any]:
+def _result(
+    check: CheckReport, rule: int | None, report: Report, diagnosis: Diagnosis
+) -> dict[str, Any]:
+    """One result; a check of a clause that is in no register has no rule."""
     transcript, line = evidence_of(check, report)
     found: dict[str, Any] = {
         "ruleId": check.clause,
-        "ruleIndex": rule,
+        **({} if rule is None else {"ruleIndex": rule}),
         "kind": "open" if check.verdict in UNDECIDED else "fail",
         "level": "none" if check.verdict in UNDECIDED else _LEVELS.get(check.level, "error"),
         "message": {"text": in_a_sentence(check) or check.verdict},
