@@ -87,7 +87,7 @@ def removed_check(copy):
 
 def added_check(copy):
     content = copy.content
-    content["checks"].append(["AP-SLUG-01/an_easy_one", "pass", "0" * 32])
+    content["checks"].append(["AP-SLUG-01/an_easy_one", "pass", "0" * 12])
     copy.signs(content)
     return "AP-SLUG-01/an_easy_one: no check of this suite"
 

@@ -42,7 +42,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00\Z", re.ASCII)
 Text = Annotated[str, Meta(max_length=1000)]
 Name = Annotated[str, Meta(max_length=300)]
 Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-ShortDigest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+ShortDigest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{12,32}\Z")]
 Count = Annotated[int, Meta(ge=0, le=MOST_CHECKS)]
 Scalar = bool | int | float | Text | None
 
