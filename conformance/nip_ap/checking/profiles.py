@@ -20,7 +20,10 @@ def named_profile(actor: Actor, handle: str, *, at: int) -> Draft:
 
 
 def newer_than_all(actor: Actor, kind: int, at: int) -> int:
-    """That time, or one after all that the key has of a kind: a given key has a past."""
+    """That time, or one after all that the key has of a kind.
+
+    A given key has a past; what it deleted a moment ago stays deleted up to that second.
+    """
     there = actor.ws.query([all_of(actor, kinds=[kind])]).events  # no claim rests on it
     return max([at, *(event.created_at + 1 for event in there)])
 
@@ -43,7 +46,10 @@ def holder_of(name: str, actor: Actor) -> str | None:
     return holder_in(actor.http.fetch("GET", f"{NAMES}?name={name}"), name)
 
 
-def add_policy(policy: str, *, at: int) -> Draft:
-    """An agent's word on who may add it to channels: anyone, owner_only or nobody."""
+def add_policy(policy: str, *, at: int, alt: str = "") -> Draft:
+    """An agent's word on who may add it to channels: anyone, owner_only or nobody.
+
+    `alt` (NIP-31) tells it from another of the same key and second.
+    """
     content = json.dumps({"channel_add_policy": policy}, separators=(",", ":"))
-    return Draft(AGENT_PROFILE, at, (), content)
+    return Draft(AGENT_PROFILE, at, (("alt", alt),) if alt else (), content)
