@@ -378,9 +378,14 @@ class Actor:
 
     def _refuses_slowly(self) -> bool:
         patience = self._surroundings.patience
-        return self._surroundings.transcript.reading(
-            "refusals are slow", lambda: patience.refuses_slowly, self.name
-        )
+        return self.sees("refusals are slow", lambda: patience.refuses_slowly)
+
+    def sees(self, what: str, condition: Callable[[], bool]) -> bool:
+        """Whether something holds just now; the transcript has it, as it depends on the moment.
+
+        `what` is written in lower-case letters and spaces.
+        """
+        return self._surroundings.transcript.reading(what, condition, self.name)
 
     def submit_apart(self, events: Sequence[Event]) -> list[Answer | None]:
         """Submit many events, each on a new connection of its own, a few at a time."""

@@ -369,7 +369,9 @@ class Player(Comparison):
     def _is_beyond_the_page(self, reader: Reader, event: Event, subscription: Subscription) -> bool:
         """Whether it was stored before the REQ, and a full answer left no room for it."""
         filters, key = subscription.filters, self.key_of(reader)
-        if event in subscription.stored or event in subscription.live:
+        if event in subscription.stored:
+            return False
+        if self.actors[reader].sees("the event came", lambda: event in subscription.live):
             return False
         if self.model.is_crowded_out(event, filters, key, subscription.stored):
             return True

@@ -176,7 +176,7 @@ class Traffic:
             deletes_by_address=by_address not in reading,
             deletes_by_id=by_id not in reading,
             dates_bind=spared in reading,
-            echoes=events[0] in echo.live,
+            echoes=actor.sees("its own event came back", lambda: events[0] in echo.live),
             most=self._capabilities.limit("max_limit"),
         )
 
