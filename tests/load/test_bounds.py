@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from dataclasses import replace
 
 import pytest
 
 from nip_ap.load import processes
 from nip_ap.load.connection import Refused
-from nip_ap.load.processes import GeneratorFailed, perform
+from nip_ap.load.processes import GeneratorFailed, _whole_line, perform
 from tests.hostile.serving import serving
 from tests.load.test_load import FEW, outcome, tasks
 
@@ -53,3 +55,28 @@ def test_a_relay_that_floods_its_subscribers_is_left():
 def test_a_relay_that_cannot_be_loaded_refuses(name):
     with serving(name) as url, pytest.raises(Refused):
         outcome(url)
+
+
+def test_a_line_is_read_to_its_end_though_the_pipe_is_empty_meanwhile():
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    parts = [b"share " + b"x" * 40_000, b"y" * 40_000, b"\n"]
+
+    def write() -> None:
+        with os.fdopen(writing, "wb", buffering=0) as pipe:
+            for part in parts:
+                pipe.write(part)
+
+    writer = threading.Timer(0.05, write)
+    writer.start()
+    with os.fdopen(reading, "rb") as pipe:
+        assert _whole_line(pipe) == b"".join(parts)
+    writer.join()
+
+
+def test_a_line_that_is_cut_off_stays_so():
+    reading, writing = os.pipe()
+    os.write(writing, b"share x")
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        assert _whole_line(pipe) == b"share x"

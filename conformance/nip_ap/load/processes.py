@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from types import TracebackType
+from typing import IO
 
 import orjson
 
@@ -96,7 +98,7 @@ class _Worker:
         limit = threading.Timer(self._task.time_limit + _SLACK, self._process.kill)
         limit.start()
         try:
-            line = self._process.stdout.readline()
+            line = _whole_line(self._process.stdout)
         finally:
             limit.cancel()
         word, _, rest = line.partition(b" ")
@@ -118,3 +120,15 @@ class _Worker:
         with contextlib.suppress(BrokenPipeError):  # what it died of is read next
             self._process.stdin.write(line + b"\n")
             self._process.stdin.flush()
+
+
+def _whole_line(stream: IO[bytes]) -> bytes:
+    """A line with its end, however long; less only where nothing more comes."""
+    os.set_blocking(stream.fileno(), True)  # else a line may end where the pipe is empty for now
+    line = b""
+    while not line.endswith(b"\n"):
+        part = stream.readline()
+        if not part:
+            break
+        line += part
+    return line
