@@ -228,6 +228,13 @@ def test_a_count_is_of_distinct_events_and_may_mind_limits():
     assert made.judge_count([ALL.changed(limit=2)], None, 4) is None
 
 
+def test_a_count_may_stop_where_an_answer_does():
+    made = model(*(persona(f"s{number}", number, SHARED) for number in range(4)), most=3)
+    assert made.judge_count([ALL], None, 3) is None
+    assert made.judge_count([ALL], None, 4) is None
+    assert made.judge_count([ALL], None, 2).fault is Fault.COUNT
+
+
 def test_a_count_that_is_too_high_says_what_it_may_have_counted():
     hidden, old, new = persona("h"), persona("x", 20), persona("x", 10)
     made = model(hidden, new, old)

@@ -320,10 +320,13 @@ class ModelRelay:
     def judge_count(
         self, filters: Sequence[Filter], reader: str | None, count: int
     ) -> Deviation | None:
-        """Whether a COUNT is right; with a limit it may count what the limit cuts, or not."""
+        """Whether a COUNT is right; with a limit it may count what the limit cuts, or not.
+
+        NIP-45 leaves open too whether a relay counts further than it answers a REQ.
+        """
         due = len(self.due(filters, reader))
         limited = any(one.limit is not None for one in filters)
-        least = 0 if limited else due
+        least = 0 if limited else min(due, self.habits.most or due)
         may_be = [
             event
             for event in self.events.values()
