@@ -38,6 +38,7 @@ EVENT = Draft(30175, 1, (("d", "x"),), "{}").signed_by(SecretKey.derived("messag
         (["CLOSED", "s", "error: x"], ClosedMessage("s", "error: x")),
         (["CLOSED", "s"], ClosedMessage("s", "")),
         (["COUNT", "s", {"count": 3}], CountMessage("s", 3)),
+        (["COUNT", "s", {"count": 3, "approximate": True}], CountMessage("s", 3, approximate=True)),
         (["NOTICE", "hello"], NoticeMessage("hello")),
         (["AUTH", "challenge"], AuthMessage("challenge")),
     ],

@@ -170,6 +170,8 @@ class Comparison:
             self.refusals.setdefault(counted.refusal, shape_of(ask.filters))
             return
         key = self.key_of(ask.reader)
+        if counted.approximate and counted.count and self.model.due(filters, key):
+            return  # NIP-45 binds such a number to nothing, but where there is nothing to count
         if key is not None and counted.count:
             held = [event for event in self.model.due(filters, key) if event.pubkey == key]
             self.given_to_author += any(self.model.is_withheld(event, None) for event in held)

@@ -67,6 +67,8 @@ class CountMessage:
 
     subscription: str
     count: int
+    approximate: bool = False
+    """Whether the relay says so (NIP-45)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ def _count(frame: list[Any]) -> CountMessage:
     count = frame[2]["count"]
     if type(count) is not int or count < 0:
         raise ValueError(f"a count is a whole number, and not {_shown(count)}")
-    return CountMessage(_name(frame[1]), count)
+    return CountMessage(_name(frame[1]), count, frame[2].get("approximate") is True)
 
 
 def _notice(frame: list[Any]) -> NoticeMessage:

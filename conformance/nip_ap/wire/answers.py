@@ -143,3 +143,5 @@ class Counted:
     count: int
     refusal: str | None = None
     status: int = 0
+    approximate: bool = False
+    """Whether the relay says that it is no exact number (NIP-45)."""

@@ -341,7 +341,8 @@ class WebSocketDoor(AuthenticatingConnection):
             found = self._counted(wanted)
             if isinstance(found, CountMessage):
                 self._note_limit(READS, 0, 1)
-                return Counted(self.who, DOOR, wanted, found.count)
+                about = found.approximate
+                return Counted(self.who, DOOR, wanted, found.count, approximate=about)
             if is_limit(found):
                 self._note_limit(READS, 1, 1)
                 backoff.pause(found)
