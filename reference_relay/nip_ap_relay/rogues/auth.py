@@ -23,7 +23,7 @@ class ChallengeConstant(Policy):
 
 @rogue(
     "auth-unchecked-challenge",
-    turns_red="AP-AUTH-02 AP-AUTH-11",
+    turns_red="AP-AUTH-02 AP-AUTH-10 AP-AUTH-11",
     because="It looks for a `challenge` tag and not at its value.",
     remedy="Compare the `challenge` tag with the challenge that this connection was sent.",
 )
@@ -68,6 +68,7 @@ class AuthUncheckedTime(Policy):
 @rogue(
     "auth-without-ok",
     turns_red="AP-AUTH-04",
+    blinds="AP-AUTH-10 AP-AUTH-11 AP-AUTH-12",
     because="It lets in whoever answers its challenge rightly, without a word.",
     remedy="Answer every AUTH event with OK, true or false.",
 )
@@ -79,6 +80,7 @@ class AuthWithoutOk(Policy):
 @rogue(
     "auth-answered-by-notice",
     turns_red="AP-AUTH-04",
+    blinds="AP-AUTH-10 AP-AUTH-11 AP-AUTH-12",
     because="It says in a NOTICE that somebody has authenticated.",
     remedy="Answer an AUTH event with OK and its id, not with a NOTICE.",
 )
@@ -165,6 +167,7 @@ class AuthForAnyPort(Policy):
 @rogue(
     "auth-ok-without-id",
     turns_red="AP-AUTH-04",
+    blinds="AP-ROB-06",
     because="It says that the client is in, and not what it answers.",
     remedy="Put the id of the AUTH event into its OK.",
 )

@@ -172,7 +172,7 @@ class CatalogIdsNormalised(_Filed):
 @rogue(
     "catalog-one-place",
     turns_red="AP-CAT-05 AP-CAT-06 AP-CAT-11 AP-CAT-13",
-    by_chance="AP-CAT-03",
+    by_chance="AP-CAT-03 AP-CAT-08",
     because="It knows no `d` but a slug, so that each team catalog lies at the empty address.",
     remedy="File a team catalog under its `d`, whatever characters that has.",
 )

@@ -61,7 +61,7 @@ class DvSameSecond(Policy):
 @rogue(
     "dv-one-for-all",
     turns_red="AP-DV-05",
-    blinds="AP-DV-09",
+    blinds="AP-DV-07 AP-DV-09",
     because="It keeps one event for the relay's key and kind, so that viewers replace each other.",
     remedy="Key a kind 30622 by its `d` tag, the viewer.",
 )

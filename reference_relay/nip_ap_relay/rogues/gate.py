@@ -18,9 +18,10 @@ from nip_ap_relay.store import Row, Store
     turns_red="AP-GATE-01 AP-SCOPE-05",
     blinds=(
         "AP-AUTH-03 AP-CAT-08 AP-DEL-17 AP-GATE-02 AP-GATE-05 AP-GATE-06 AP-GATE-08 "
-        "AP-GATE-09 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-GATE-15 AP-HTTP-06 AP-INSTR-09 "
-        "AP-INSTR-12 AP-INSTR-16 AP-READ-04 AP-READ-11 AP-READ-12 AP-READ-14 AP-READ-17 "
-        "AP-READ-18 AP-READ-19 AP-READ-20 AP-READ-21 AP-REPL-15 AP-REPL-16"
+        "AP-GATE-09 AP-GATE-10 AP-GATE-12 AP-GATE-13 AP-GATE-15 AP-HTTP-06 "
+        "AP-INSTR-09 AP-INSTR-12 AP-INSTR-16 AP-READ-04 AP-READ-11 AP-READ-12 "
+        "AP-READ-14 AP-READ-17 AP-READ-18 AP-READ-19 AP-READ-20 AP-READ-21 AP-REPL-15 "
+        "AP-REPL-16 AP-WRAP-08"
     ),
     because="It knows no tag but `d`, and refuses what it does not know.",
     remedy='Accept the tag `["shared", "true"]` on personas.',
@@ -193,6 +194,10 @@ class GateAlwaysOn(Policy):
 @rogue(
     "gate-before-its-time",
     turns_red="AP-GATE-14",
+    by_chance=(
+        "AP-DM-06 AP-DV-07 AP-DV-09 AP-READ-18 AP-READ-20 AP-WRAP-03 AP-WRAP-04 "
+        "AP-WRAP-05 AP-WRAP-09"
+    ),
     spec=JUNE,
     because="It speaks June and keeps personas to their authors already.",
     remedy="Announce the November revision, or serve personas as June does.",
@@ -220,7 +225,8 @@ class GateBlocksAuthor(Policy):
 @rogue(
     "unshare-leaves-old",
     turns_red="AP-CAT-10 AP-GATE-10 AP-TEAM-02",
-    by_chance="AP-CAT-08 AP-GATE-15",
+    blinds="AP-PROFILE-06",
+    by_chance="AP-CAT-08 AP-GATE-15 AP-PROFILE-01",
     because="It keeps what was shared once in a catalogue that nothing leaves.",
     remedy="Decide by the head alone: once it is unshared, no version is visible to others.",
 )
@@ -268,7 +274,7 @@ class GateAfterLimit(Policy):
 
 @rogue(
     "private-messages-counted",
-    turns_red="AP-GATE-30",
+    turns_red="AP-DM-07 AP-GATE-30",
     because="COUNT goes straight to the table of events and knows no channels.",
     remedy="Count only what the same reader would get from a REQ.",
 )

@@ -46,7 +46,7 @@ class Http500OnLargeBody(Policy):
 
 @rogue(
     "http-500-on-bad-json",
-    turns_red="AP-HTTP-03 AP-INT-06",
+    turns_red="AP-HTTP-03 AP-HTTP-08 AP-INT-06",
     because="It does not catch the parser's exception.",
     remedy="Catch the parser's error and answer 400.",
 )
@@ -86,7 +86,7 @@ class HttpCountDiffers(Policy):
     "http-query-differs",
     turns_red="AP-HTTP-02",
     by_chance="AP-HTTP-06",
-    blinds="AP-SCOPE-02 AP-TEAM-08",
+    blinds="AP-SCOPE-02 AP-TEAM-08 AP-WRAP-07",
     because="The bridge reads a table of its own, which holds no notes.",
     remedy="Query the same store as the WebSocket does.",
 )

@@ -56,7 +56,7 @@ class SigUnchecked(Policy):
 @rogue(
     "ok-missing",
     turns_red="AP-INT-04",
-    blinds="AP-HTTP-01 AP-HTTP-02 AP-SCOPE-02 AP-TEAM-08",
+    blinds=("AP-DM-12 AP-HTTP-01 AP-HTTP-02 AP-MEDIA-15 AP-MEDIA-16 AP-SCOPE-02 AP-TEAM-08"),
     because="It answers only for kinds that it has a handler for.",
     remedy="Answer every EVENT with OK, whatever its kind.",
 )
@@ -67,7 +67,8 @@ class OkMissing(Policy):
 
 @rogue(
     "ok-wrong-id",
-    turns_red="AP-GATE-34 AP-INT-04",
+    turns_red="AP-INT-04",
+    by_chance="AP-GATE-34",
     blinds="AP-HTTP-01 AP-HTTP-02 AP-READ-20 AP-SCOPE-02",
     because="It fills the OK of a note with the author's key.",
     remedy="Put the id of the submitted event into its OK.",

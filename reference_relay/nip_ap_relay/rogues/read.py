@@ -18,7 +18,8 @@ from nip_ap_relay.store import Row
     "eose-missing",
     turns_red="AP-READ-01",
     blinds=(
-        "AP-INSTR-07 AP-READ-18 AP-READ-19 AP-REPL-02 AP-REPL-03 AP-REPL-10 AP-REPL-14 AP-SLUG-13"
+        "AP-CAT-08 AP-GATE-15 AP-INSTR-07 AP-READ-18 AP-READ-19 AP-REPL-02 AP-REPL-03 "
+        "AP-REPL-10 AP-REPL-14 AP-SEARCH-05 AP-SLUG-13"
     ),
     because="It ends its loop at the limit and skips the line after the loop.",
     remedy="Send EOSE after the stored events in every case, the limit included.",
@@ -46,8 +47,8 @@ def _without_tag(one: Filter, name: str) -> Filter:
 @rogue(
     "d-filter-ignored",
     turns_red=(
-        "AP-CAT-06 AP-CAT-11 AP-ENV-08 AP-READ-03 AP-READ-09 AP-REPL-10 AP-SLUG-11 AP-SLUG-12 "
-        "AP-SLUG-13 AP-TEAM-04"
+        "AP-CAT-06 AP-CAT-11 AP-DM-10 AP-ENV-08 AP-READ-03 AP-READ-09 AP-REPL-10 "
+        "AP-SLUG-11 AP-SLUG-12 AP-SLUG-13 AP-TEAM-04"
     ),
     blinds="AP-CAT-05",
     by_chance="AP-CAT-08 AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
@@ -98,7 +99,9 @@ class AuthorsFilterIgnored(Policy):
 
 @rogue(
     "ids-filter-ignored",
-    turns_red="AP-DEL-13 AP-INSTR-16 AP-READ-05 AP-READ-09 AP-ROB-04 AP-SLUG-13",
+    turns_red=(
+        "AP-DEL-13 AP-DV-07 AP-INSTR-16 AP-READ-05 AP-READ-09 AP-ROB-04 AP-SLUG-13 AP-WRAP-04"
+    ),
     by_chance="AP-CAT-08 AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     blinds="AP-CAT-12 AP-GATE-11 AP-INSTR-01 AP-INSTR-11",
     because="It prefers the author index and drops the condition on ids.",
@@ -111,7 +114,7 @@ class IdsFilterIgnored(Policy):
 
 @rogue(
     "since-exclusive",
-    turns_red="AP-READ-06",
+    turns_red="AP-READ-06 AP-SEARCH-05",
     by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It writes > for >=.",
     remedy="Compare `created_at >= since`.",
@@ -123,7 +126,7 @@ class SinceExclusive(Policy):
 
 @rogue(
     "until-exclusive",
-    turns_red="AP-INSTR-13 AP-INSTR-14 AP-READ-06",
+    turns_red="AP-INSTR-13 AP-INSTR-14 AP-READ-06 AP-SEARCH-05",
     by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It writes < for <=.",
     remedy="Compare `created_at <= until`.",
@@ -135,8 +138,8 @@ class UntilExclusive(Policy):
 
 @rogue(
     "since-ignored",
-    turns_red="AP-READ-06",
-    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
+    turns_red="AP-READ-06 AP-SEARCH-05",
+    by_chance="AP-CAT-08 AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It reads `until` and forgets `since`.",
     remedy="Apply `since` as well as `until`.",
 )
@@ -196,7 +199,7 @@ class LimitZeroIsUnlimited(Policy):
 
 @rogue(
     "filters-anded",
-    turns_red="AP-INFO-03 AP-READ-09",
+    turns_red="AP-INFO-03 AP-READ-09 AP-SEARCH-07",
     by_chance="AP-HTTP-06 AP-READ-17",
     blinds="AP-HTTP-02",
     because="It joins the filters of a REQ with AND.",
@@ -209,7 +212,7 @@ class FiltersAnded(Policy):
 
 @rogue(
     "filters-repeat-events",
-    turns_red="AP-READ-16",
+    turns_red="AP-READ-16 AP-SEARCH-07",
     because="It runs one query a filter and sends what each finds.",
     remedy="Return each event once per REQ, however many filters match it.",
 )
@@ -229,10 +232,10 @@ class FiltersRepeatEvents(Policy):
         "AP-INT-08 AP-READ-08 AP-READ-10 AP-READ-11 AP-ROB-05 AP-ROB-06 AP-SCOPE-06 "
         "AP-THREAD-11"
     ),
-    by_chance="AP-READ-19 AP-READ-20",
+    by_chance=("AP-DM-05 AP-DM-08 AP-DV-06 AP-DV-09 AP-READ-19 AP-READ-20 AP-WRAP-02 AP-WRAP-09"),
     blinds=(
         "AP-CAT-08 AP-ENV-08 AP-GATE-05 AP-GATE-15 AP-GATE-33 AP-INSTR-16 AP-INT-05 "
-        "AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12"
+        "AP-READ-14 AP-REPL-08 AP-SLUG-08 AP-THREAD-12 AP-WRAP-05"
     ),
     because="It answers queries and never looks at open subscriptions again.",
     remedy="Match each accepted event against the open subscriptions.",
@@ -256,7 +259,7 @@ class LiveIgnoresFilter(Policy):
 
 @rogue(
     "duplicates-deliveries",
-    turns_red="AP-READ-10 AP-INT-05 AP-ROB-06",
+    turns_red="AP-INT-05 AP-READ-10 AP-ROB-06 AP-WRAP-02",
     blinds="AP-CAT-08 AP-GATE-15",
     by_chance="AP-READ-19 AP-READ-20",
     because="It delivers from its own queue and again from its database's notification.",
@@ -300,8 +303,8 @@ class OkBeforeStore(Policy):
 @rogue(
     "count-counts-versions",
     turns_red=(
-        "AP-CAT-12 AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-GATE-30 AP-INSTR-10 AP-INSTR-11 "
-        "AP-INSTR-16 AP-READ-13 AP-REPL-01"
+        "AP-CAT-12 AP-DM-07 AP-GATE-06 AP-GATE-07 AP-GATE-11 AP-GATE-30 AP-INSTR-10 "
+        "AP-INSTR-11 AP-INSTR-16 AP-READ-13 AP-REPL-01 AP-WRAP-04"
     ),
     by_chance="AP-CAT-08 AP-DEL-17 AP-GATE-15",
     because="Its COUNT runs over the history table.",
@@ -338,7 +341,7 @@ class SearchStaysLive(Policy):
     "live-on-one-subscription",
     turns_red="AP-INFO-02 AP-READ-10",
     by_chance="AP-READ-19 AP-READ-20",
-    blinds="AP-GATE-05 AP-INSTR-09",
+    blinds="AP-GATE-05 AP-INSTR-09 AP-WRAP-05 AP-WRAP-09",
     because="It sends an event to each connection once, and thinks of one subscription there.",
     remedy="Deliver an event to every subscription that it matches, also on one connection.",
 )

@@ -16,7 +16,8 @@ from nip_ap_relay.store import SUPERSEDED, Row, Store
         "AP-CAT-10 AP-CAT-14 AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-10 "
         "AP-REPL-14 AP-TEAM-02"
     ),
-    by_chance="AP-CAT-08 AP-GATE-15",
+    blinds="AP-PROFILE-06",
+    by_chance="AP-CAT-08 AP-GATE-15 AP-PROFILE-01",
     because="It knows kind 30175 only as a number and stores it like a note.",
     remedy="Treat kinds 30000-39999 as addressable: keep one head per kind, author and `d`.",
 )
@@ -31,7 +32,11 @@ class KeepsAllVersions(Policy):
         "AP-CAT-10 AP-CAT-14 AP-DEL-06 AP-GATE-08 AP-GATE-10 AP-REPL-01 AP-REPL-03 AP-REPL-07 "
         "AP-REPL-09 AP-REPL-10 AP-REPL-11 AP-REPL-14 AP-ROB-06 AP-TEAM-02"
     ),
-    by_chance="AP-CAT-08 AP-DEL-17 AP-GATE-15 AP-REPL-16",
+    blinds="AP-PROFILE-06",
+    by_chance=(
+        "AP-CAT-08 AP-DEL-17 AP-DV-02 AP-DV-03 AP-DV-04 AP-DV-09 AP-GATE-15 "
+        "AP-PROFILE-01 AP-PROFILE-03 AP-PROFILE-04 AP-REPL-16"
+    ),
     because="It inserts with ON CONFLICT DO NOTHING on the address.",
     remedy="On conflict at an address, keep the newer version instead of doing nothing.",
 )
@@ -45,7 +50,7 @@ class FirstWriteWins(Policy):
     turns_red=(
         "AP-CAT-14 AP-REPL-02 AP-REPL-03 AP-REPL-07 AP-REPL-08 AP-REPL-09 AP-REPL-10 AP-TEAM-02"
     ),
-    by_chance="AP-REPL-16",
+    by_chance="AP-PROFILE-01 AP-REPL-16",
     because="It replaces by arrival and never compares created_at.",
     remedy="Replace a head only by a newer `created_at`, or the lower id of the same second.",
 )
@@ -94,7 +99,7 @@ class TieFirstWrite(Policy):
     "key-ignores-author",
     turns_red="AP-READ-04 AP-READ-12 AP-REPL-04 AP-REPL-09",
     blinds="AP-DEL-03 AP-DEL-10 AP-READ-21",
-    by_chance="AP-DEL-03 AP-DEL-17 AP-READ-18 AP-REPL-16",
+    by_chance="AP-DEL-03 AP-DEL-17 AP-READ-18 AP-READ-20 AP-REPL-16",
     because="Its unique index is over kind and `d` alone.",
     remedy="Include the author in the unique key of an address.",
 )
@@ -109,6 +114,9 @@ class KeyIgnoresAuthor(Policy):
         "AP-ENV-08 AP-ENV-09 AP-ENV-11 AP-ENV-12 AP-INFO-01 AP-READ-03 AP-READ-05 AP-READ-06 "
         "AP-READ-07 AP-READ-09 AP-READ-15 AP-REPL-05 AP-REPL-09 AP-REPL-20 AP-ROB-06 "
         "AP-SLUG-11 AP-SLUG-12 AP-SLUG-13"
+    ),
+    by_chance=(
+        "AP-DEL-17 AP-GATE-09 AP-READ-02 AP-READ-12 AP-READ-18 AP-REPL-16 AP-ROB-04 AP-ROB-07"
     ),
     blinds=ANYTHING,
     because="It treats the kind as replaceable rather than addressable.",
@@ -141,6 +149,7 @@ class SlugPrefixMatch(Policy):
 @rogue(
     "key-ignores-kind",
     turns_red="AP-DEL-12 AP-DEL-15 AP-READ-12 AP-REPL-06",
+    blinds="AP-DM-03",
     by_chance="AP-DEL-17 AP-HTTP-06 AP-READ-18 AP-REPL-16",
     because="Its unique index is over author and `d` alone.",
     remedy="Include the kind in the unique key of an address.",
@@ -155,7 +164,8 @@ class KeyIgnoresKind(Policy):
     turns_red=(
         "AP-CAT-10 AP-CAT-14 AP-GATE-10 AP-READ-13 AP-REPL-01 AP-REPL-07 AP-REPL-14 AP-TEAM-02"
     ),
-    by_chance="AP-CAT-08 AP-GATE-15 AP-HTTP-06 AP-READ-17",
+    blinds="AP-PROFILE-06",
+    by_chance="AP-CAT-08 AP-GATE-15 AP-HTTP-06 AP-PROFILE-01 AP-READ-17",
     because="It looks for heads only where a filter names `d`.",
     remedy="Return heads only, also where the filter names no `d`.",
 )
@@ -206,7 +216,7 @@ class ReplaceRace(Policy):
 
 @rogue(
     "future-clamped",
-    turns_red="AP-REPL-11",
+    turns_red="AP-DV-03 AP-DV-04 AP-REPL-11",
     because="It takes a date ahead of its clock for now, so two of them are a tie that it keeps.",
     remedy="Compare `created_at` as signed, not clamped to your clock.",
 )
@@ -220,7 +230,12 @@ class FutureClamped(Policy):
 @rogue(
     "clock-guard-too-tight",
     turns_red="AP-REPL-11 AP-REPL-12",
-    blinds="AP-INFO-01 AP-SLUG-13",
+    by_chance="AP-DM-01",
+    blinds=(
+        "AP-DM-02 AP-DM-03 AP-DM-04 AP-DM-05 AP-DM-06 AP-DM-07 AP-DM-08 AP-DM-09 "
+        "AP-DM-10 AP-DM-11 AP-DV-01 AP-DV-02 AP-DV-03 AP-DV-04 AP-DV-05 AP-DV-06 "
+        "AP-DV-07 AP-DV-08 AP-DV-09 AP-INFO-01 AP-READ-02 AP-SLUG-13"
+    ),
     because="It expects every client's clock within 45 seconds of its own.",
     remedy="Accept events that are up to 15 minutes ahead of your clock.",
 )

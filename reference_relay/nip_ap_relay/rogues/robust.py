@@ -38,7 +38,7 @@ class LargeFrameCrashes(Policy):
 
 @rogue(
     "req-silent",
-    turns_red="AP-ROB-03",
+    turns_red="AP-ROB-03 AP-SEARCH-09",
     because="It drops filters that can match nothing, and the answer with them.",
     remedy="Answer every REQ with EOSE, also where nothing can match.",
 )
@@ -104,6 +104,7 @@ class _OneAtATime(Courier):
 @rogue(
     "hangs-after-a-fan-out",
     turns_red="AP-ROB-07",
+    by_chance="AP-HTTP-03 AP-INFO-03 AP-INFO-05 AP-INT-06 AP-READ-01 AP-ROB-03",
     blinds=ANYTHING,
     because="Two locks are taken in opposite order by one who delivers and one who leaves.",
     remedy="Take locks in one order everywhere, and hold none while you send.",

@@ -17,6 +17,7 @@ from nip_ap_relay.store import Condition, Store
         "AP-ENV-04 AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-GATE-01 AP-REPL-03 AP-REPL-11 "
         "AP-REPL-12 AP-SCOPE-01 AP-SCOPE-02 AP-SCOPE-05 AP-SLUG-01 AP-SLUG-11"
     ),
+    by_chance="AP-AUTH-01 AP-AUTH-02 AP-AUTH-10 AP-AUTH-11 AP-AUTH-12",
     blinds=ANYTHING,
     because="It asks for a channel membership before anything may be written.",
     remedy="Accept personas without a channel: they are global.",
