@@ -169,7 +169,7 @@ class ClosedIdIsDead(Policy):
     by_chance=(
         "AP-DEL-14 AP-DM-05 AP-DM-08 AP-DV-06 AP-DV-09 AP-GATE-08 AP-GATE-09 "
         "AP-GATE-32 AP-INFO-02 AP-INT-08 AP-READ-08 AP-READ-10 AP-READ-11 AP-READ-19 "
-        "AP-ROB-06 AP-SCOPE-06 AP-THREAD-11 AP-WRAP-02 AP-WRAP-09"
+        "AP-ROB-05 AP-ROB-06 AP-SCOPE-06 AP-THREAD-11 AP-WRAP-02 AP-WRAP-09"
     ),
     because="It opens a subscription once its stored events are sent; what comes between is lost.",
     remedy="Register the subscription before the stored events are read.",
@@ -184,8 +184,8 @@ class RegistersAfterTheAnswer(Policy):
     turns_red="AP-INSTR-06 AP-INSTR-07 AP-INSTR-13 AP-INSTR-14 AP-READ-12 AP-TEAM-07",
     by_chance="AP-DM-04 AP-SCOPE-07 AP-THREAD-01",
     blinds=(
-        "AP-DM-05 AP-DM-06 AP-DM-07 AP-DM-10 AP-GATE-33 AP-INSTR-08 AP-THREAD-08 "
-        "AP-THREAD-12 AP-THREAD-13"
+        "AP-DM-05 AP-DM-06 AP-DM-07 AP-DM-10 AP-ENV-10 AP-GATE-33 AP-INSTR-08 "
+        "AP-THREAD-08 AP-THREAD-12 AP-THREAD-13"
     ),
     because="It answers OK when the event is stored, and indexes its tags in the background.",
     remedy="Index the tags in the transaction that stores the event, before you send OK.",

@@ -35,7 +35,7 @@ class KeepsAllVersions(Policy):
     blinds="AP-PROFILE-06",
     by_chance=(
         "AP-CAT-08 AP-DEL-17 AP-DV-02 AP-DV-03 AP-DV-04 AP-DV-09 AP-GATE-15 "
-        "AP-PROFILE-01 AP-PROFILE-03 AP-PROFILE-04 AP-REPL-16"
+        "AP-PROFILE-01 AP-PROFILE-03 AP-PROFILE-04 AP-READ-19 AP-REPL-16"
     ),
     because="It inserts with ON CONFLICT DO NOTHING on the address.",
     remedy="On conflict at an address, keep the newer version instead of doing nothing.",
@@ -150,7 +150,7 @@ class SlugPrefixMatch(Policy):
     "key-ignores-kind",
     turns_red="AP-DEL-12 AP-DEL-15 AP-READ-12 AP-REPL-06",
     blinds="AP-DM-03",
-    by_chance="AP-DEL-17 AP-HTTP-06 AP-READ-18 AP-REPL-16",
+    by_chance="AP-DEL-17 AP-HTTP-06 AP-READ-18 AP-READ-19 AP-REPL-16",
     because="Its unique index is over author and `d` alone.",
     remedy="Include the kind in the unique key of an address.",
 )
@@ -216,7 +216,8 @@ class ReplaceRace(Policy):
 
 @rogue(
     "future-clamped",
-    turns_red="AP-DV-03 AP-DV-04 AP-REPL-11",
+    turns_red="AP-DV-03 AP-DV-04 AP-PROFILE-01 AP-PROFILE-03 AP-PROFILE-04 AP-REPL-11",
+    blinds="AP-PROFILE-06",
     because="It takes a date ahead of its clock for now, so two of them are a tie that it keeps.",
     remedy="Compare `created_at` as signed, not clamped to your clock.",
 )
