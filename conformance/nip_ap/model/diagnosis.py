@@ -15,7 +15,7 @@ from typing import Any
 
 from nip_ap.model.check_id import CheckId
 
-A_CAUSE, UNEXPLAINED, CONTRADICTED, UNSEEN, BY_CHANCE = 0.9, 1.0, 1.25, 0.02, 0.09
+A_CAUSE, UNEXPLAINED, CONTRADICTED, UNSEEN, BY_CHANCE, MAYBE = 0.9, 1.0, 1.25, 0.02, 0.09, 0.01
 _MOST_CAUSES = 6
 _BEAM = 40
 _LEAST_SHARE = 0.5
@@ -155,6 +155,7 @@ class _Candidate:
         unseen = len(one.certain) - len(one.certain & observed.red) - len(holds)
         cause = Cause(_most_alike(alike, explains, observed.checks), explains, holds, unseen)
         by_chance = 0.0 if one.certain & observed.red else BY_CHANCE
+        by_chance += MAYBE * len(one.chance.intersection(explains))
         cost = A_CAUSE + CONTRADICTED * len(holds) + UNSEEN * unseen + by_chance
         return cls(cause, covers, cost)
 

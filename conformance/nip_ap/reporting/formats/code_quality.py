@@ -11,8 +11,10 @@ from pathlib import Path
 import orjson
 
 from nip_ap.model.clauses import INFO, MAY, SHOULD
+from nip_ap.model.diagnosis import Cause
 from nip_ap.model.report import CheckReport, Report
 from nip_ap.model.verdict import NOTABLE, UNDECIDED
+from nip_ap.reporting.diagnosis import diagnosis_of, remedies, sentence
 from nip_ap.reporting.formats import Format
 from nip_ap.reporting.legible import visible
 from nip_ap.reporting.telling import evidence_of, in_a_sentence
@@ -23,18 +25,25 @@ _SEVERITIES = {SHOULD: "minor", MAY: "info", INFO: "info"}
 def write_code_quality(report: Report, out: Path) -> None:
     """An array of findings; GitLab compares two of them by their fingerprints."""
     titles = {clause.id: clause.title for clause in report.clauses}
+    causes = diagnosis_of(report)
     found = [
-        _finding(one, titles.get(one.clause, ""), report) for one in report.checks_with(*NOTABLE)
+        _finding(one, titles.get(one.clause, ""), report, causes.cause_of(one.clauses))
+        for one in report.checks_with(*NOTABLE)
     ]
     text = orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()
     (out / "gl-code-quality.json").write_text(visible(text) + "\n", encoding="utf-8")
 
 
-def _finding(check: CheckReport, title: str, report: Report) -> dict[str, object]:
+def _finding(
+    check: CheckReport, title: str, report: Report, cause: Cause | None
+) -> dict[str, object]:
     transcript, line = evidence_of(check, report)
-    excused = f" (known: {check.known})" if check.known else ""
+    parts = [f"{check.clause} {check.verdict}: {title}", in_a_sentence(check)]
+    parts += [f"Known: {check.known}"] if check.known else []
+    if cause is not None:
+        parts += [f"It {sentence(cause)}", *(f"To fix it: {one}" for one in remedies(cause))]
     return {
-        "description": f"{check.clause} {check.verdict}: {title}. {in_a_sentence(check)}{excused}",
+        "description": ". ".join(part.rstrip(".") for part in parts if part) + ".",
         "check_name": check.clause,
         # Of the check alone, not of what was seen: ids and keys are others in each run.
         "fingerprint": hashlib.sha256(f"{check.id} {check.verdict}".encode()).hexdigest(),
