@@ -98,3 +98,13 @@ def test_what_a_broken_claim_means_depends_on_the_level(level, verdict):
 @pytest.mark.parametrize("verdict", Verdict)
 def test_red_is_what_breaks_a_clause(verdict):
     assert verdict.is_red is (verdict in (FAIL, WARN, UNSTABLE))
+
+
+def test_the_exit_codes_are_those_of_the_documentation():
+    assert EXIT_CODES == {
+        RunVerdict.CONFORMANT: 0,
+        RunVerdict.NOT_CONFORMANT: 1,
+        RunVerdict.INCONCLUSIVE: 2,
+        RunVerdict.KNOWN_FAILURES: 0,
+        RunVerdict.OUTDATED: 1,
+    }
