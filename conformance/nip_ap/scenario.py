@@ -6,7 +6,7 @@ argument and establishes it first: no twin seen, no verdict. Its length is that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -95,6 +95,7 @@ __all__ = [
     "head_at",
     "indistinguishable",
     "outlives_the_relay",
+    "reads_refused",
     "refused",
     "same_events",
     "undelivered",
@@ -337,6 +338,18 @@ def answered(actor: Actor, *filters: Filter) -> tuple[Event, ...]:
         return actor.watch(*filters).stored
     except NoAnswer as error:
         raise Broken("EOSE after the stored events", str(error)) from error
+
+
+def reads_refused(reader: Actor, questions: Mapping[str, Filter], *, via: str = WS) -> None:
+    """Claim: each question, by what it is, is refused as restricted; over HTTP with 403."""
+    answers = {how: reader.try_to_read(one, via=via) for how, one in questions.items()}
+    wrong = {
+        how: str(one)
+        for how, one in answers.items()
+        if not (one.refusal or "").startswith("restricted:") or (via == HTTP and one.status != 403)
+    }
+    if wrong:
+        raise Broken("a refusal with restricted:", str(wrong))
 
 
 def delivered(event: Event, *, on: Watch) -> None:

@@ -202,8 +202,7 @@ def _content(run: Run, report: Report, out: Path, given_keys: Mapping[str, str])
         "verdict": str(run.verdict),
         "level": level_of(verdicts, offered, spec, role),
         "checks": [
-            [check, str(verdicts[check]), digests[check][:_SHORT_DIGEST]]
-            for check in sorted(verdicts)
+            [check, str(verdicts[check]), short(digests[check])] for check in sorted(verdicts)
         ],
         "not_judged_again": not_judged_again(results[check].beyond for check in sorted(results)),
         "preflight_sha256": digests[""],
