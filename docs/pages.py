@@ -6,10 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from typing import TYPE_CHECKING, Any
 
 from nip_ap.model.clauses import register
 from nip_ap.proof.catalogue import catalogue
@@ -19,6 +16,10 @@ from nip_ap.reporting.collect.summaries import FOLDER as SUMMARIES
 from nip_ap.reporting.formats import formats
 from nip_ap.reporting.sources import link_of
 from nip_ap_relay.rogues import ROGUES
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
 
 _PUBLISHED = Path(__file__).parents[1] / "reports" / "published"
 _NUMBER = re.compile(r"\{\{ *([a-z_]+) *\}\}")
@@ -45,6 +46,8 @@ def _named(entries: Iterable[Any]) -> Iterable[str]:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the catalogue of clauses, and the site of the published reports."""
+    from mkdocs.structure.files import File  # the pages' text is of use without MkDocs
+
     files.append(File.generated(config, "clauses.md", content=clauses_page()))
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)
