@@ -1,6 +1,6 @@
 // A migrator in fifty lines: node migrate.mjs BASE RELAY KEY_FILE (docs/migrator-contract.md).
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { keyFrom, now, post, sha256, signed, slugFrom } from "./nostr.mjs";
+import { isGenuine, keyFrom, now, post, sha256, signed, slugFrom } from "./nostr.mjs";
 
 const FIELDS = "display_name system_prompt avatar_url runtime model provider name_pool".split(" ");
 const [base, relay, keyFile] = process.argv.slice(2);
@@ -27,7 +27,7 @@ async function main() {
   for (let at = 0; at < due.length; at += 100) {
     const filter = { kinds: [30175], authors: [key.pubkey], "#d": due.slice(at, at + 100).map(([slug]) => slug) };
     const found = await post(key, relay, "/query", [filter]).catch(() => null);
-    for (const event of found ?? []) heads[event.tags.find((tag) => tag[0] === "d")[1]] = event;
+    for (const event of (found ?? []).filter((one) => isGenuine(key, one))) heads[event.tags.find((tag) => tag[0] === "d")[1]] = event;
   }
   for (const [slug, content] of due) {
     const mine = state[slug]?.event, head = heads[slug];

@@ -28,10 +28,11 @@ export function keyFrom(text) {
   return { secret: even ? secret : N - secret, pubkey: x.toString("hex") };
 }
 
+const idOf = (e) => sha256(JSON.stringify([0, e.pubkey, e.created_at, e.kind, e.tags, e.content]));
+
 export function signed(key, draft) {
   const event = { pubkey: key.pubkey, tags: [], content: "", ...draft };
-  const form = [0, event.pubkey, event.created_at, event.kind, event.tags, event.content];
-  const id = sha256(JSON.stringify(form));
+  const id = idOf(event);
   const masked = Buffer.from(hex(key.secret ^ int(tagged("BIP0340/aux", id))), "hex");
   const seed = int(tagged("BIP0340/nonce", masked, Buffer.from(key.pubkey, "hex"), id)) % N;
   const [x, even] = times(seed);
@@ -39,6 +40,19 @@ export function signed(key, draft) {
   const challenge = int(tagged("BIP0340/challenge", x, Buffer.from(key.pubkey, "hex"), id)) % N;
   const sig = x.toString("hex") + hex((nonce + challenge * key.secret) % N);
   return { id: id.toString("hex"), ...event, sig };
+}
+
+// Whether an event is the owner's own and verifies. Who has the secret needs no point arithmetic:
+// s - e*secret has to be the nonce, whose point is in the signature.
+export function isGenuine(key, event) {
+  const id = idOf(event), x = event.sig.slice(0, 64), s = BigInt("0x" + event.sig.slice(64));
+  if (event.pubkey !== key.pubkey || id.toString("hex") !== event.id || s >= N) return false;
+  const bytes = [x, key.pubkey].map((one) => Buffer.from(one, "hex"));
+  const challenge = int(tagged("BIP0340/challenge", ...bytes, id)) % N;
+  const nonce = (((s - challenge * key.secret) % N) + N) % N;
+  if (nonce === 0n) return false;
+  const [point, even] = times(nonce);
+  return even && point.toString("hex") === x;
 }
 
 // POST JSON with NIP-98; gives the parsed body, or null where there is none. Throws when offline.

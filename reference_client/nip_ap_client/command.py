@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from nip_ap.nostr import SecretKey
     from nip_ap_client.report import Report
+    from nip_ap_client.scopes import Scope
 
 SYNCED, ERROR, WAITING = 0, 1, 3
 
@@ -149,7 +151,32 @@ def run(
         may_empty=allow_empty,
     )
     try:
-        return migrator.plan() if dry_run else migrator.run()
+        report = migrator.plan() if dry_run else migrator.run()
+        scopes = [] if dry_run else migrator.scopes()
+    finally:
+        transport.close()
+        kept.close()
+    report.elsewhere = [_drained(scope, key, limit) for scope in scopes]
+    return report
+
+
+def _drained(scope: Scope, key: SecretKey, limit: float) -> str:
+    """Send what waits for another relay; says what was done, or why nothing could be."""
+    from nip_ap_client.migrator import AHEAD, STALE_AFTER
+    from nip_ap_client.retention import RetentionStore, StoreError
+    from nip_ap_client.scopes import Drain
+    from nip_ap_client.transport import WireError, WireTransport
+
+    transport = WireTransport(scope.relay, key, now=clock, answer_limit=limit)
+    try:
+        kept = RetentionStore(scope.store, relay=scope.relay, owner=key.pubkey, lock_limit=limit)
+    except StoreError as error:
+        return f"what waits for {scope.relay} still waits: {error}"
+    drain = Drain(kept, transport, key, now=clock, stale_after=STALE_AFTER, ahead=AHEAD)
+    try:
+        return drain.run()
+    except (StoreError, WireError) as error:
+        return f"what waits for {scope.relay} still waits: {error}"
     finally:
         transport.close()
         kept.close()

@@ -76,10 +76,12 @@ def content_hash(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def draft_of(slug: str, content: str, *, at: int, shared: bool = False) -> Draft:
+def draft_of(
+    slug: str, content: str, *, at: int, shared: bool = False, kind: int = PERSONA
+) -> Draft:
     """The event to be signed: one `d`, and the share tag where the head has it."""
     tags = (("d", slug), SHARED) if shared else (("d", slug),)
-    return Draft(PERSONA, at, tags, content)
+    return Draft(kind, at, tags, content)
 
 
 @dataclass(frozen=True)

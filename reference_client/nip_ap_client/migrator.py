@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nip_ap.nostr import DELETION, PERSONA, Draft, Event, MalformedEvent, SecretKey
 from nip_ap.secret_files import SecretFileError
@@ -22,11 +22,15 @@ from nip_ap_client.decisions import Action, Decision, Situation, for_persona, fo
 from nip_ap_client.mapping import Mapped, Mapper, draft_of
 from nip_ap_client.records import FILE_NAME, PersonaFileError, PersonaRecord, read_personas
 from nip_ap_client.report import Outgoing, Report, Waiting
-from nip_ap_client.retention import Retained, RetentionStore, store_path
+from nip_ap_client.retention import Retained, RetentionStore, store_path, tombstone_key
+from nip_ap_client.scopes import Scope, others
 from nip_ap_client.transport import Transport, WireError
 
 STALE_AFTER = 600
 """Seconds after which a waiting event is dated anew (docs/real-relay.md 8: it takes 900)."""
+
+AHEAD = 900
+"""Seconds ahead of the clock from which on a relay refuses an event: one so dated waits."""
 
 _FRESH = 2
 _GONE = (
@@ -38,7 +42,10 @@ _ABOUT_TIME = re.compile(r"time|date|created_at|too (far|old|late)|future|expire
 
 
 class Migrator:
-    """One run for one owner at one relay."""
+    """One run for one owner at one relay, over the records of one kind."""
+
+    kind: ClassVar[int] = PERSONA
+    """The kind of the events that the records become."""
 
     def __init__(
         self,
@@ -128,7 +135,7 @@ class Migrator:
         """Read file, store and relay, and decide for each address."""
         self._stamp = self.stamp()
         self.mapped = self.mapper.mapped(self.records())
-        rows = self.sound_rows(PERSONA)
+        rows = self.sound_rows(self.kind)
         tombstones = self.sound_rows(DELETION)
         removed = [
             slug
@@ -175,13 +182,15 @@ class Migrator:
     def sound_rows(self, kind: int) -> dict[str, Retained]:
         """The rows that can be read. A damaged one counts as none: the relay or the file has it."""
         sound = {}
-        for slug, row in self.store.rows(kind).items():
+        deletes = kind == DELETION
+        found = self.store.tombstones(self.kind) if deletes else self.store.rows(kind)
+        for slug, row in found.items():
             try:
                 row.event  # noqa: B018
             except MalformedEvent as error:
                 self.report.notes.append(Waiting(slug, f"damaged row in the store: {error}"))
                 with self.store.transaction():
-                    self.store.drop(slug, kind)
+                    self.store.drop(tombstone_key(self.kind, slug) if deletes else slug, kind)
             else:
                 sound[slug] = row
         return sound
@@ -195,7 +204,7 @@ class Migrator:
             return
         self.asked = True
         try:
-            found = self.transport.heads(self.key.pubkey, missing) if missing else {}
+            found = self.heads_of(missing) if missing else {}
         except WireError as error:
             self.online = False
             self.report.trouble = str(error)
@@ -207,6 +216,10 @@ class Migrator:
                 self.heads[slug] = event
             else:
                 self.report.notes.append(Waiting(slug, "the relay sent a head that is not valid"))
+
+    def heads_of(self, slugs: Sequence[str]) -> dict[str, Event]:
+        """The relay's heads at some addresses. Raises WireError."""
+        return self.transport.heads(self.key.pubkey, slugs, self.kind)
 
     def is_genuine(self, event: Event) -> bool:
         """Whether an event is the owner's and verifies; a relay is not believed."""
@@ -246,7 +259,18 @@ class Migrator:
         with self.store.transaction():
             for decision in decisions:
                 self.carry_out(decision)
-        self.outbox.sort(key=lambda one: one.event.kind != DELETION)
+        self.outbox = self.due(sorted(self.outbox, key=lambda one: one.event.kind != DELETION))
+
+    def due(self, outbox: Sequence[Outgoing]) -> list[Outgoing]:
+        """What a relay can take by now; the rest waits in the store, and the report says why."""
+        now, due = self.now(), []
+        for one in outbox:
+            ahead = one.event.created_at - now
+            if ahead > AHEAD:
+                self.failures[one.slug] = f"dated {ahead} s ahead, past the head; it waits for that"
+            else:
+                due.append(one)
+        return due
 
     def _note(self, decisions: Sequence[Decision]) -> None:
         report = self.report
@@ -267,7 +291,7 @@ class Migrator:
         situation, slug = decision.situation, decision.slug
         if decision.action is Action.ADOPT and situation.head is not None:
             self.store.adopt(situation.head, slug)
-            self.store.drop(slug, DELETION)
+            self.forget_deletion(slug)
         elif decision.action is Action.SIGN and situation.persona is not None:
             self.keep_version(situation, situation.persona.content)
         elif decision.action is Action.SEND and situation.row is not None:
@@ -275,8 +299,17 @@ class Migrator:
         elif decision.action is Action.DELETE:
             self.keep_deletion(situation)
         elif decision.action is Action.DROP:
-            self.store.drop(slug)
-            self.store.drop(slug, DELETION)
+            self.store.drop(slug, self.kind)
+            self.forget_deletion(slug)
+
+    def forget_deletion(self, slug: str) -> None:
+        """Drop the deletion request for an address, waiting or sent."""
+        self.store.drop(tombstone_key(self.kind, slug), DELETION)
+
+    def key_of(self, outgoing: Outgoing) -> str:
+        """The `d_tag` of the row of an event on its way."""
+        deletes = outgoing.event.kind == DELETION
+        return tombstone_key(self.kind, outgoing.slug) if deletes else outgoing.slug
 
     def keep_version(self, situation: Situation, content: str) -> None:
         """Sign a new version and keep it as waiting; it cancels a deletion that still waits."""
@@ -287,12 +320,16 @@ class Migrator:
 
     def cancel_deletion(self, situation: Situation) -> None:
         """A persona that is there again needs no deletion; its date passes the request's."""
-        self.store.drop(situation.slug, DELETION)
+        self.forget_deletion(situation.slug)
 
     def sign(self, situation: Situation, content: str) -> Event:
         """The new version as an event."""
         draft = draft_of(
-            situation.slug, content, at=self.dated(situation), shared=self.shares(situation)
+            situation.slug,
+            content,
+            at=self.dated(situation),
+            shared=self.shares(situation),
+            kind=self.kind,
         )
         return draft.signed_by(self.key)
 
@@ -306,15 +343,17 @@ class Migrator:
 
     def keep_deletion(self, situation: Situation) -> None:
         """Sign a deletion request that reaches the head, and keep it in place of the row."""
-        event = self.deletion(situation.slug, max(self.now(), situation.newest))
-        self.store.drop(situation.slug)
-        self.store.drop(situation.slug, DELETION)
-        self.store.retain(event, situation.slug, pending=True, base=situation.base)
-        self.outbox.append(Outgoing(event, situation.slug))
+        slug = situation.slug
+        event = self.deletion(slug, max(self.now(), situation.newest))
+        self.store.drop(slug, self.kind)
+        self.forget_deletion(slug)
+        key = tombstone_key(self.kind, slug)
+        self.store.retain(event, key, pending=True, base=situation.base)
+        self.outbox.append(Outgoing(event, slug))
 
     def deletion(self, slug: str, at: int) -> Event:
         """A kind 5 for one address, with the `k` tag that NIP-AP asks for."""
-        tags = (("a", f"{PERSONA}:{self.key.pubkey}:{slug}"), ("k", str(PERSONA)))
+        tags = (("a", f"{self.kind}:{self.key.pubkey}:{slug}"), ("k", str(self.kind)))
         return Draft(DELETION, at, tags).signed_by(self.key)
 
     # -- publishing ------------------------------------------------------------
@@ -359,13 +398,13 @@ class Migrator:
     def heads_now(self, doubtful: Sequence[Outgoing]) -> dict[str, Event] | None:
         """The heads of addresses where the relay said "duplicate", which also means "lost"; None
         where it cannot be asked."""
-        slugs = [one.slug for one in doubtful if one.event.kind == PERSONA]
+        slugs = [one.slug for one in doubtful if one.event.kind == self.kind]
         if not slugs:
             return {}
         if not self.online:
             return None
         try:
-            return self.transport.heads(self.key.pubkey, slugs)
+            return self.heads_of(slugs)
         except WireError as error:
             self.online = False
             self.report.trouble = str(error)
@@ -373,12 +412,12 @@ class Migrator:
 
     def is_gone(self, outgoing: Outgoing, answer: Answer, heads: dict[str, Event] | None) -> bool:
         """Whether the relay has had a persona, and has nothing at its address any more."""
-        is_doubtful = answer.prefix == "duplicate:" and outgoing.event.kind == PERSONA
+        is_doubtful = answer.prefix == "duplicate:" and outgoing.event.kind == self.kind
         return is_doubtful and heads is not None and outgoing.slug not in heads
 
     def let_go(self, outgoing: Outgoing) -> None:
         """What was deleted elsewhere stays deleted: it is told, and not sent for ever."""
-        self.store.acknowledge(outgoing.event, outgoing.slug)
+        self.store.acknowledge(outgoing.event, self.key_of(outgoing))
         self.failures.pop(outgoing.slug, None)
         self.report.gone.append(Waiting(outgoing.slug, _GONE))
 
@@ -386,16 +425,16 @@ class Migrator:
         """Whether the relay has the event: OK true is not enough where it says "duplicate"."""
         if answer.prefix != "duplicate:":
             return answer.accepted
-        if outgoing.event.kind != PERSONA:
+        if outgoing.event.kind != self.kind:
             return answer.accepted
         head = heads.get(outgoing.slug)
         return head is not None and head.content == outgoing.event.content
 
     def acknowledge(self, outgoing: Outgoing) -> None:
         """Clear the flag of exactly this event, and remember the head."""
-        self.store.acknowledge(outgoing.event, outgoing.slug)
+        self.store.acknowledge(outgoing.event, self.key_of(outgoing))
         self.failures.pop(outgoing.slug, None)
-        if outgoing.event.kind == PERSONA:
+        if outgoing.event.kind == self.kind:
             self.heads[outgoing.slug] = outgoing.event
             self.report.published[outgoing.slug] = outgoing.event.id
         else:
@@ -413,15 +452,22 @@ class Migrator:
 
     def redate(self, outgoing: Outgoing) -> bool:
         """Sign a waiting event once more, with a date of today; the refused one is nowhere."""
-        row = self.store.row(outgoing.slug, outgoing.event.kind)
+        key = self.key_of(outgoing)
+        row = self.store.row(key, outgoing.event.kind)
         if row is None or row.event.id != outgoing.event.id:
             return False
         old = outgoing.event
         event = Draft(old.kind, self.now(), old.tags, old.content).signed_by(self.key)
         self.redated.add(event.id)
-        self.store.retain(event, outgoing.slug, pending=True, base=row.base)
+        self.store.retain(event, key, pending=True, base=row.base)
         self.outbox.append(Outgoing(event, outgoing.slug))
         return True
+
+    def scopes(self) -> list[Scope]:
+        """The other relays for which something of this owner waits."""
+        if self.store.path is None:
+            return []
+        return others(self.base, self.store.path, self.key.pubkey, self.store.relay)
 
     def finished(self) -> Report:
         """The report, with what waits and why."""
@@ -429,8 +475,13 @@ class Migrator:
         default = offline if not self.online else "not answered"
         conflicts = {one.slug for one in self.report.conflicts}
         self.report.pending = [
-            Waiting(row.slug, self.failures.get(row.slug, default))
-            for row in self.store.pending()
-            if row.slug not in conflicts
+            Waiting(slug, self.failures.get(slug, default))
+            for slug in self.waiting()
+            if slug not in conflicts
         ]
         return self.report
+
+    def waiting(self) -> list[str]:
+        """The addresses for which something waits, deletions first."""
+        kept = (self.store.tombstones(self.kind), self.store.rows(self.kind))
+        return [slug for rows in kept for slug, row in rows.items() if row.pending]

@@ -76,6 +76,8 @@ class Report:
     skipped: tuple[Skip, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: list[Waiting] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    """What came of that which waited for other relays, one sentence per relay."""
     trouble: str = ""
     planned: dict[str, str] | None = None
 
@@ -138,6 +140,7 @@ class Report:
             "personas": [one.to_json() for one in self.standings],
             "warnings": list(self.warnings),
             "notes": [{"persona": one.slug, "reason": one.reason} for one in self.notes],
+            "elsewhere": list(self.elsewhere),
             "trouble": self.trouble,
         }
 
@@ -161,6 +164,7 @@ def summary(report: Report) -> str:
             for how, names in _by_cause((o.how, o.name) for o in standings if o.how)
         ]
     lines += [f"  warning: {one}" for one in report.warnings]
+    lines += [f"  elsewhere: {one}" for one in report.elsewhere]
     named = {one.name for one in told}
     notes = ((one.reason, one.slug) for one in report.notes if one.slug not in named)
     return "\n".join([*lines, *(f"  note, {cause}: {names}" for cause, names in _by_cause(notes))])

@@ -49,6 +49,9 @@ WHERE excluded.created_at > created_at
 """
 
 
+FOLDER = "retention"
+"""Where stores are, below the base directory."""
+
 LOCK_LIMIT = 30.0
 """Seconds that a run waits for another run to be done with the store."""
 
@@ -105,7 +108,18 @@ def normal_relay(url: str) -> str:
 def store_path(base: Path, owner: str, relay: str) -> Path:
     """`<base>/retention/<hex>.db`, one file for each owner and relay (docs/real-relay.md 8)."""
     scope = f"{owner.strip().lower()}\0{normal_relay(relay)}".encode()
-    return base / "retention" / f"{hashlib.sha256(scope).hexdigest()}.db"
+    return base / FOLDER / f"{hashlib.sha256(scope).hexdigest()}.db"
+
+
+def tombstone_key(kind: int, slug: str) -> str:
+    """The `d_tag` of the row that keeps a deletion request: a slug alone is a persona's."""
+    return slug if kind == PERSONA else f"{kind}:{slug}"
+
+
+def kind_of_tombstone(key: str) -> int:
+    """The kind that a deletion request is about; a persona's slug has no colon."""
+    kind, colon, _ = key.partition(":")
+    return int(kind) if colon else PERSONA
 
 
 class RetentionStore:
@@ -127,7 +141,7 @@ class RetentionStore:
         """
         self.relay = normal_relay(relay)
         self.owner = owner
-        self._path = path
+        self.path = path
         self._lock: IO[str] | None = None
         try:
             if path is not None:
@@ -154,11 +168,11 @@ class RetentionStore:
             except BlockingIOError:
                 if time.monotonic() >= until:
                     raise StoreInUse(
-                        f"another run has had the store {self._path} for {limit:g} s; run again "
+                        f"another run has had the store {self.path} for {limit:g} s; run again "
                         "when it has ended. Nothing was published"
                     ) from None
             if not told:
-                say(f"waiting for another run to be done with {self._path}, up to {limit:g} s")
+                say(f"waiting for another run to be done with {self.path}, up to {limit:g} s")
                 told = True
             time.sleep(_LOCK_PAUSE)
 
@@ -170,11 +184,11 @@ class RetentionStore:
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) in _IN_USE:
                 raise StoreInUse(
-                    f"the retention store {self._path} is in use by another program ({error}); "
+                    f"the retention store {self.path} is in use by another program ({error}); "
                     "close it and run again. Leave the store where it is"
                 ) from None
             raise StoreError(
-                f"the retention store {self._path} cannot be used: {error}. Move it away to start "
+                f"the retention store {self.path} cannot be used: {error}. Move it away to start "
                 "a new one; the personas themselves are in personas.json and on the relay"
             ) from None
 
@@ -209,9 +223,14 @@ class RetentionStore:
         )
         return {row[1]: _retained(row) for row in found}
 
-    def tombstones(self) -> dict[str, Retained]:
-        """Deletion requests by slug, waiting or sent."""
-        return self.rows(DELETION)
+    def tombstones(self, kind: int = PERSONA) -> dict[str, Retained]:
+        """Deletion requests for one kind by slug, waiting or sent."""
+        mine = tombstone_key(kind, "")
+        return {
+            slug.removeprefix(mine): row
+            for slug, row in self.rows(DELETION).items()
+            if kind_of_tombstone(slug) == kind
+        }
 
     def row(self, slug: str, kind: int = PERSONA) -> Retained | None:
         """One row, or None."""
@@ -223,8 +242,11 @@ class RetentionStore:
 
     def pending(self) -> list[Retained]:
         """What the relay has not acknowledged: deletions first, then by date."""
-        rows = [*self.rows(DELETION).values(), *self.rows(PERSONA).values()]
-        waiting = [row for row in rows if row.pending]
+        found = self._run(
+            f"SELECT {_COLUMNS} FROM persona_events WHERE {_OWN} AND pending_sync = 1",
+            (self.relay, self.owner),
+        )
+        waiting = [_retained(row) for row in found]
         return sorted(waiting, key=lambda row: (row.kind != DELETION, row.created_at))
 
     def served(self) -> tuple[list[Event], list[str]]:
@@ -248,7 +270,7 @@ class RetentionStore:
 
     def adopt(self, event: Event, slug: str) -> None:
         """Take the relay's head as what is retained, in place of whatever was."""
-        self.drop(slug)
+        self.drop(slug, event.kind)
         self.retain(event, slug, pending=False)
 
     def acknowledge(self, event: Event, slug: str) -> bool:

@@ -27,8 +27,8 @@ _LARGEST_FRAME = 65_536 - 64
 class Transport(Protocol):
     """What the migrator needs of a relay. Both methods raise WireError where it is not there."""
 
-    def heads(self, owner: str, slugs: Sequence[str]) -> dict[str, Event]:
-        """The head at each of the owner's addresses that has one."""
+    def heads(self, owner: str, slugs: Sequence[str], kind: int = PERSONA) -> dict[str, Event]:
+        """The head at each of the owner's addresses of a kind that has one."""
 
     def submit(self, events: Sequence[Event]) -> Iterator[Answer]:
         """Send events and give the answer to each, in their order, as it comes."""
@@ -70,9 +70,9 @@ class WireTransport:
             )
         return self._door
 
-    def heads(self, owner: str, slugs: Sequence[str]) -> dict[str, Event]:
+    def heads(self, owner: str, slugs: Sequence[str], kind: int = PERSONA) -> dict[str, Event]:
         """See Transport."""
-        return heads_through(self.door, owner, slugs)
+        return heads_through(self.door, owner, slugs, kind)
 
     def submit(self, events: Sequence[Event]) -> Iterator[Answer]:
         """See Transport. What is too large for a frame goes last, by HTTP."""
@@ -115,9 +115,9 @@ class DoorTransport:
     def __init__(self, door: WebSocketDoor) -> None:
         self.door = door
 
-    def heads(self, owner: str, slugs: Sequence[str]) -> dict[str, Event]:
+    def heads(self, owner: str, slugs: Sequence[str], kind: int = PERSONA) -> dict[str, Event]:
         """See Transport."""
-        return heads_through(self.door, owner, slugs)
+        return heads_through(self.door, owner, slugs, kind)
 
     def submit(self, events: Sequence[Event]) -> Iterator[Answer]:
         """See Transport."""
@@ -134,25 +134,30 @@ class Forgetful(Transcript):
         """Drop the frame."""
 
 
-def heads_through(door: WebSocketDoor, owner: str, slugs: Sequence[str]) -> dict[str, Event]:
+def heads_through(
+    door: WebSocketDoor, owner: str, slugs: Sequence[str], kind: int = PERSONA
+) -> dict[str, Event]:
     """The heads at an owner's addresses, where there are any. Raises WireError."""
     filters = [
-        Filter.of(kinds=[PERSONA], authors=[owner], d=slugs[start : start + BATCH])
+        Filter.of(kinds=[kind], authors=[owner], d=slugs[start : start + BATCH])
         for start in range(0, len(slugs), BATCH)
     ]
     heads = _newest(_stored(door, filters))
     if set(heads) >= set(slugs):
         return heads
     # Some relays answer several values of `#d` with one head (AP-READ-03): the whole list helps.
-    listed = _newest(_events(door, Filter.of(kinds=[PERSONA], authors=[owner])))
+    listed = _newest(_events(door, Filter.of(kinds=[kind], authors=[owner])))
     return {slug: head for slug, head in listed.items() if slug in slugs} | heads
 
 
 def _newest(events: Iterable[Event]) -> dict[str, Event]:
+    """The head of each address. Of several, one that verifies: a forged one must not hide it."""
     heads: dict[str, Event] = {}
     for event in events:
-        best = heads.get(event.slug)
-        if best is None or event.order < best.order:
+        best = heads.setdefault(event.slug, event)
+        if best.id == event.id or event.problems:
+            continue
+        if best.problems or event.order < best.order:
             heads[event.slug] = event
     return heads
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from nip_ap.nostr import DELETION, Event, SecretKey
+from nip_ap.nostr import DELETION, PERSONA, Event, SecretKey
 from nip_ap.resources import data
 from nip_ap.wire import Answer, Unreachable
 from nip_ap_client.migrator import Migrator
@@ -34,10 +34,11 @@ class MemoryRelay:
         self.refuses: dict[str, str] = {}
         self.loses_answers = False
 
-    def heads(self, owner: str, slugs: Sequence[str]) -> dict[str, Event]:
+    def heads(self, owner: str, slugs: Sequence[str], kind: int = PERSONA) -> dict[str, Event]:
         if not self.up:
             raise Unreachable("down")
-        return {slug: self.kept[owner, slug] for slug in slugs if (owner, slug) in self.kept}
+        kept = {slug: self.kept.get((owner, slug)) for slug in slugs}
+        return {slug: one for slug, one in kept.items() if one is not None and one.kind == kind}
 
     def submit(self, events: Sequence[Event]) -> Iterator[Answer]:
         for event in events:

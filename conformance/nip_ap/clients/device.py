@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,10 @@ class Device:
         """The owner's heads at the stub."""
         return self.stub.heads(self.key)
 
+    def moves_to(self, stub: Stub) -> Device:
+        """The same installation, with another relay as that of its owner's community."""
+        return replace(self, stub=stub, _logged=len(stub.log()))
+
     # -- what checks build on --------------------------------------------------
 
     def migrates(self, records: Sequence[Record]) -> dict[str, Event]:
@@ -207,8 +212,34 @@ class Works:
 def works(template: str, subject: str) -> Works:
     """Whether a migrator publishes two plain personas to a healthy relay: a control for checks
     that begin with trouble, where nothing published would otherwise look like the fault."""
-    import tempfile
+    with _control(template, subject) as device:
+        device.has(_TWO_PLAIN)
+        outcome = device.runs()
+        found = len(device.heads())
+    return Works(found == 2, f"{found} of 2 plain personas were published: {outcome}")
 
+
+@cache
+def deletes(template: str, subject: str) -> bool:
+    """Whether a migrator deletes from the relay what leaves its file: no text makes it."""
+    with _control(template, subject) as device:
+        device.has(_TWO_PLAIN)
+        device.runs()
+        device.removes(_TWO_PLAIN[0]["id"])
+        device.runs()
+        return len(device.heads()) == 1
+
+
+_PLAIN = {"system_prompt": "Hello.", "is_builtin": False, "is_active": True}
+_DATES = dict.fromkeys(("created_at", "updated_at"), "2025-01-01T00:00:00+00:00")
+_TWO_PLAIN: list[Record] = [
+    {"id": f"plain-{n}", "display_name": f"Plain {n}", **_PLAIN, **_DATES} for n in (1, 2)
+]
+
+
+@contextlib.contextmanager
+def _control(template: str, subject: str) -> Iterator[Device]:
+    """A device of its own on a healthy relay, for what has to be known of a migrator first."""
     stub = shared_stub()
     stub.reset()
     with tempfile.TemporaryDirectory(prefix="nip-ap-works-") as folder:
@@ -218,15 +249,8 @@ def works(template: str, subject: str) -> Works:
         key = SecretKey.fresh()
         device = Device("control", base, key, key_file, template, subject, stub, Transcript())
         device.gets_key()
-        plain = {"system_prompt": "Hello.", "is_builtin": False, "is_active": True}
-        dates = dict.fromkeys(("created_at", "updated_at"), "2025-01-01T00:00:00+00:00")
-        device.has(
-            [{"id": f"plain-{n}", "display_name": f"Plain {n}", **plain, **dates} for n in (1, 2)]
-        )
-        outcome = device.runs()
-        found = len(device.heads())
+        yield device
     stub.reset()
-    return Works(found == 2, f"{found} of 2 plain personas were published: {outcome}")
 
 
 def _short(ids: Sequence[str]) -> str:

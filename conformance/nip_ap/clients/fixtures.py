@@ -15,11 +15,11 @@ import pytest
 
 from nip_ap.checking.actor import Actor
 from nip_ap.checking.check import Check
-from nip_ap.clients.device import Device, Record, works
+from nip_ap.clients.device import Device, Record, deletes, works
 from nip_ap.clients.reading import ReaderBench, fault_of
 from nip_ap.clients.relay_side import Client
-from nip_ap.clients.stub import Stub, shared_stub, texts_of
-from nip_ap.model.judgement import Broken, Inconclusive
+from nip_ap.clients.stub import Stub, another_stub, shared_stub, texts_of
+from nip_ap.model.judgement import Broken, Inconclusive, NotApplicable
 from nip_ap.nostr import Draft, SecretKey
 from nip_ap.resources import data
 from nip_ap_client.pinned import FILE_NAME, PinnedAgents
@@ -53,6 +53,16 @@ def stub(check: Check) -> Iterator[Stub]:
     """The stub relay, empty and well behaved."""
     check.goes_beyond_the_wire(_ANOTHERS_CLIENT)
     made = shared_stub()
+    made.reset()
+    yield made
+    made.reset()
+
+
+@pytest.fixture
+def elsewhere(check: Check) -> Iterator[Stub]:
+    """The stub relay of another community, empty and well behaved."""
+    check.goes_beyond_the_wire(_ANOTHERS_CLIENT)
+    made = another_stub()
     made.reset()
     yield made
     made.reset()
@@ -96,6 +106,13 @@ def working(check: Check) -> None:
     found = works(check.surface.context.settings.migrator, check.subject.name)
     if not found.does:
         raise Inconclusive(f"the migrator does not work on a healthy relay: {found.why}")
+
+
+@pytest.fixture
+def deleting(check: Check, working: None) -> None:
+    """A control: the migrator deletes what leaves its file. Raises NotApplicable."""
+    if not deletes(check.surface.context.settings.migrator, check.subject.name):
+        raise NotApplicable("the migrator deletes nothing: what leaves its file stays published")
 
 
 @pytest.fixture

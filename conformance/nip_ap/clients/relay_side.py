@@ -9,7 +9,7 @@ import orjson
 
 from nip_ap.checking.actor import Actor
 from nip_ap.clients.device import Record
-from nip_ap.nostr import Event
+from nip_ap.nostr import PERSONA, Event
 from nip_ap.wire import Answer, Unreachable
 from nip_ap_client.migrator import Migrator
 from nip_ap_client.records import FILE_NAME
@@ -29,7 +29,7 @@ class Crash(Exception):
 class Offline:
     """A relay whose port is closed."""
 
-    def heads(self, owner: str, slugs: Sequence[str]) -> dict[str, Event]:
+    def heads(self, owner: str, slugs: Sequence[str], kind: int = PERSONA) -> dict[str, Event]:
         """Nobody answers."""
         raise Unreachable("the port is closed")
 
@@ -44,7 +44,7 @@ class Offline:
 class Blind(DoorTransport):
     """A client that does not look before it writes."""
 
-    def heads(self, owner: str, slugs: Sequence[str]) -> dict[str, Event]:
+    def heads(self, owner: str, slugs: Sequence[str], kind: int = PERSONA) -> dict[str, Event]:
         """As if the relay had nothing."""
         return {}
 

@@ -13,6 +13,7 @@ from nip_ap_client.migrator import Migrator
 from nip_ap_client.report import Outgoing
 from nip_ap_client.rogues.declaring import rogue
 from nip_ap_client.rogues.signing import OneStore
+from nip_ap_client.scopes import Scope
 from nip_ap_client.transport import WireError, WireTransport
 
 _FRAME = 60_000
@@ -113,6 +114,44 @@ class DeletesAfterReplacing(Migrator):
             for row in waiting
             if row.slug in slugs
         ]
+
+
+@rogue(
+    "M29",
+    turns_red="AP-MIG-44",
+    because="it sends a deletion that is dated beyond the relay's clock guard, which refuses it",
+    remedy="Keep what is dated too far ahead until the clock has come near it.",
+)
+class SendsWhatIsNotDue(Migrator):
+    def due(self, outbox: Sequence[Outgoing]) -> list[Outgoing]:
+        return list(outbox)
+
+
+@rogue(
+    "M32",
+    turns_red="AP-MIG-27 AP-MIG-44 AP-MIG-47 AP-MIG-48",
+    because=(
+        "it forgets the local record before the deletion is in its queue: whatever comes between "
+        "leaves the event on the relay for ever"
+    ),
+    remedy="Keep the deletion in the same transaction that forgets the record.",
+)
+class ForgetsBeforeItDeletes(Migrator):
+    def keep_deletion(self, situation: Situation) -> None:
+        event = self.deletion(situation.slug, max(self.now(), situation.newest))
+        self.store.drop(situation.slug, self.kind)
+        self.outbox.append(Outgoing(event, situation.slug))
+
+
+@rogue(
+    "M33",
+    turns_red="AP-MIG-48",
+    because="it sends what waits for the relay of this run, and never for one that was left",
+    remedy="On each run send what waits for every relay of the owner.",
+)
+class DrainsOneScope(Migrator):
+    def scopes(self) -> list[Scope]:
+        return []
 
 
 @rogue(

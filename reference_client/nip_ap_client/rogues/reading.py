@@ -1,4 +1,4 @@
-"""Rogues of reading personas.json."""
+"""Rogues of reading: personas.json, and what a relay returns."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from nip_ap.nostr import MANAGED_AGENT, PERSONA, TEAM, Event, Filter
 from nip_ap_client.migrator import Migrator
 from nip_ap_client.records import (
     FILE_NAME,
@@ -18,6 +19,7 @@ from nip_ap_client.records import (
 )
 from nip_ap_client.report import Report
 from nip_ap_client.rogues.declaring import rogue
+from nip_ap_client.transport import WireTransport
 
 
 class Unguarded(Migrator):
@@ -57,6 +59,36 @@ class MalformedIsEmpty(Unguarded):
             raise
         except PersonaFileError:
             return ()
+
+
+@rogue(
+    "M30",
+    turns_red="AP-MIG-45",
+    because="it believes what a relay returns, without checking id and signature",
+    remedy="Check id and signature of each event, and drop what does not verify.",
+)
+class BelievesTheRelay(Migrator):
+    def is_genuine(self, event: Event) -> bool:
+        return True
+
+
+@rogue(
+    "M31",
+    turns_red="AP-MIG-46",
+    because=(
+        "it reads all kinds in one fetch that the relay cuts off, and takes what is missing for new"
+    ),
+    remedy="Ask for each kind by itself, in batches of addresses or in pages to the end.",
+)
+class ReadsInOneFetch(Migrator):
+    def heads_of(self, slugs: Sequence[str]) -> dict[str, Event]:
+        if not isinstance(self.transport, WireTransport):
+            return super().heads_of(slugs)
+        everything = Filter.of(
+            kinds=[PERSONA, TEAM, MANAGED_AGENT], authors=[self.key.pubkey], limit=500
+        )
+        found = self.transport.door.query([everything]).events
+        return {one.slug: one for one in found if one.kind == self.kind and one.slug in slugs}
 
 
 @rogue(

@@ -210,6 +210,17 @@ class FrozenDate(Migrator):
 
 
 @rogue(
+    "M28",
+    turns_red="AP-MIG-43 AP-MIG-44",
+    because="it dates a deletion with plain now, so that a head dated ahead outlives it",
+    remedy="Date a deletion no earlier than the head that it is to take away.",
+)
+class DeletesWithPlainNow(Migrator):
+    def deletion(self, slug: str, at: int) -> Event:
+        return super().deletion(slug, self.now())
+
+
+@rogue(
     "M23",
     turns_red="AP-MIG-39",
     because="a new version loses the share tag of the one before",

@@ -28,6 +28,10 @@ class Orders:
     hold: bool = False
     cut_after: int | None = None
     limit_every: int = 0
+    page: int | None = None
+    """The most stored events that one filter gives, the newest; None for the relay's own limit."""
+    trusting: bool = False
+    """Whether an event is stored whatever its id and signature are worth."""
     refuse: Mapping[str, str] = field(default_factory=dict)
 
 
