@@ -245,7 +245,7 @@ def refused(
     if not twin_first:
         _see_twin(actor, twin_event, via)
     for respect in respects:
-        actor.ledger.control("refused", f"accepted and served: {twin_event.id[:8]}", respect)
+        actor.ledger.control("refused", f"accepted and served: {twin_event.short_id}", respect)
     return answers
 
 
@@ -299,15 +299,15 @@ def withheld(event: Event, *filters: Filter, from_: Actor, seen_by: Actor, via: 
     """
     control = seen_by.read(*filters, via=via)
     if event not in control:
-        raise Inconclusive(f"the control did not see event {event.id[:8]} either: {control}")
+        raise Inconclusive(f"the control did not see event {event.short_id} either: {control}")
     seen_by.ledger.control(
         "withheld",
-        f"returned to {seen_by.name}: event {event.id[:8]}",
+        f"returned to {seen_by.name}: event {event.short_id}",
         f"reader: {from_.name} against {seen_by.name}",
     )
     reading = from_.try_to_read(*filters, via=via)
     if event in reading:
-        raise Broken(f"event {event.id[:8]} to be withheld from {from_.name}", str(reading))
+        raise Broken(f"event {event.short_id} to be withheld from {from_.name}", str(reading))
 
 
 @contextmanager
@@ -320,16 +320,16 @@ def vanishes(
     """
     before = for_.read(*filters, via=via)
     if event not in before:
-        raise Inconclusive(f"event {event.id[:8]} was not there before: {before}")
+        raise Inconclusive(f"event {event.short_id} was not there before: {before}")
     for_.ledger.control(
-        "gone", f"returned before: event {event.id[:8]}", "time: after against before"
+        "gone", f"returned before: event {event.short_id}", "time: after against before"
     )
     yield
     after = for_.read(*filters, via=via)
     if event in after and control:
-        raise Inconclusive(f"the control failed: event {event.id[:8]} is not gone: {after}")
+        raise Inconclusive(f"the control failed: event {event.short_id} is not gone: {after}")
     if event in after:
-        raise Broken(f"event {event.id[:8]} to be gone", str(after))
+        raise Broken(f"event {event.short_id} to be gone", str(after))
 
 
 def answered(actor: Actor, *filters: Filter) -> tuple[Event, ...]:
@@ -357,7 +357,7 @@ def delivered(event: Event, *, on: Watch) -> None:
     try:
         on.wait_for(event)
     except NoAnswer as error:
-        raise Broken(f"event {event.id[:8]} to be delivered live", str(error)) from error
+        raise Broken(f"event {event.short_id} to be delivered live", str(error)) from error
 
 
 def undelivered(event: Event, *, on: Watch, fence: Event) -> None:
@@ -373,11 +373,11 @@ def undelivered(event: Event, *, on: Watch, fence: Event) -> None:
         ) from error
     on.ledger.control(
         "not delivered",
-        f"delivered later: fence {fence.id[:8]}",
+        f"delivered later: fence {fence.short_id}",
         "; ".join(differences(event, fence)),
     )
     if on.copies_of(event):
-        raise Broken(f"event {event.id[:8]} not to be delivered", "its live delivery")
+        raise Broken(f"event {event.short_id} not to be delivered", "its live delivery")
 
 
 def indistinguishable(
@@ -399,10 +399,10 @@ def indistinguishable(
     control = seen_by.sight(questions(hidden), verb=verb, via=via)
     nothing = seen_by.sight(questions(absent), verb=verb, via=via)
     if any(one == other for one, other in zip(control, nothing, strict=True)):
-        raise Inconclusive(f"event {hidden.id[:8]} looks absent to {seen_by.name} too")
+        raise Inconclusive(f"event {hidden.short_id} looks absent to {seen_by.name} too")
     seen_by.ledger.control(
         "indistinguishable",
-        f"{seen_by.name} sees event {hidden.id[:8]}",
+        f"{seen_by.name} sees event {hidden.short_id}",
         f"reader: {to.name} against {seen_by.name}",
     )
     of_hidden = to.sight(questions(hidden), verb=verb, via=via)
@@ -423,7 +423,7 @@ def _lines(sight: Sequence[str], longest: int = 400) -> str:
 
 def same_events(seen: Iterable[Event], expected: Iterable[Event]) -> None:
     """Claim: these events and no others, in any order, each once."""
-    seen_ids = sorted(event.id[:8] for event in seen)
-    expected_ids = sorted(event.id[:8] for event in expected)
+    seen_ids = sorted(event.short_id for event in seen)
+    expected_ids = sorted(event.short_id for event in expected)
     if seen_ids != expected_ids:
         raise Broken(f"exactly {expected_ids}", str(seen_ids))

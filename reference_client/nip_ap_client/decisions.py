@@ -129,7 +129,7 @@ def _against_other_head(
     unchanged_here = row is not None and row.content == persona.content
     if unchanged_here and row is not None and not row.pending:
         return Decision(
-            situation, Action.KEEP, f"changed elsewhere (head {head.id[:8]}); left as it is there"
+            situation, Action.KEEP, f"changed elsewhere (head {head.short_id}); left as it is there"
         )
     if situation.head_is_own:
         beats = row is not None and row.event.order < head.order
@@ -137,12 +137,12 @@ def _against_other_head(
         return Decision(situation, Action.SEND if resend else Action.SIGN)
     if edited_after(persona, head):
         return Decision(
-            situation, Action.SIGN, f"replaces head {head.id[:8]}, written elsewhere but earlier"
+            situation, Action.SIGN, f"replaces head {head.short_id}, written elsewhere but earlier"
         )
     return Decision(
         situation,
         Action.CONFLICT,
-        f"head {head.id[:8]} on the relay was written elsewhere, after this record was last "
+        f"head {head.short_id} on the relay was written elsewhere, after this record was last "
         "edited; it is left alone. Edit the record here to replace it, or take its text over",
     )
 
@@ -168,5 +168,5 @@ def for_removed(situation: Situation) -> Decision:
     return Decision(
         situation,
         Action.DROP,
-        f"removed here, but head {situation.head.id[:8]} was written elsewhere since; left alone",
+        f"removed here, but head {situation.head.short_id} was written elsewhere since; left alone",
     )

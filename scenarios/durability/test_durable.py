@@ -34,8 +34,8 @@ AT_ONCE = 50
 class Burst:
     """Writes under way on several connections, and what the relay said to them."""
 
-    def __init__(self, check, author, events):
-        self.check = check
+    def __init__(self, author, events):
+        self.author = author
         self.writers = [author.another_connection() for _ in range(WRITERS)]
         self.shares = [events[number::WRITERS] for number in range(WRITERS)]
         self.sent = 0
@@ -53,7 +53,7 @@ class Burst:
             for writer, event in zip(self.writers, events, strict=True):
                 writer.ws.post(event)
                 self.sent += 1
-            if self.check.sees("enough was answered", is_enough):
+            if self.author.sees("enough was answered", is_enough):
                 return
         first.wait(is_enough, f"{answered} answers")
 
@@ -119,7 +119,7 @@ def test_what_was_acknowledged_survives_a_crash_under_load(
     for number in range(kills):
         slugs = [check.slug(f"kill-{number}-{one}") for one in range(SLUGS)]
         events = versions_of(owner, persona, slugs, clock.now(), dice)
-        burst = Burst(check, owner, events)
+        burst = Burst(owner, events)
         burst.send_until(answered=dice.randint(1, len(burst.shares[0])))
         own_relay.kill()
         answered = burst.acknowledged()
@@ -192,7 +192,7 @@ def test_a_clean_stop_closes_connections_and_loses_nothing(
     subscriber.watch(Filter.of(kinds=[PERSONA], authors=[owner.pubkey]))
     slugs = [check.slug(f"stop-{one}") for one in range(SLUGS)]
     events = versions_of(owner, persona, slugs, clock.now(), dice)
-    burst = Burst(check, owner, events)
+    burst = Burst(owner, events)
     burst.send_until(answered=dice.randint(1, len(burst.shares[0])))
     if not own_relay.stop():
         raise Broken("the relay to end by itself when asked to", "it had to be killed")

@@ -50,6 +50,15 @@ class Talk:
             raise Inconclusive("a search does not find what was said, however long one waits")
 
 
+def talk_with_a_word(owner, check, relay):
+    """A talk in which one word was said and is found, so that to find nothing says something."""
+    talk = Talk(owner, check, relay)
+    word = talk.word("there")
+    (event,) = talk.say(word)
+    talk.until_found(event, word)
+    return talk, word
+
+
 @clause("AP-SEARCH-01")
 def test_a_match_comes_before_eose(owner, check, relay):
     talk = Talk(owner, check, relay)
@@ -76,19 +85,13 @@ def test_the_exact_match_is_found_though_much_was_said_since(owner, check, relay
 
 @clause("AP-SEARCH-03")
 def test_no_hit_is_an_empty_answer(owner, check, relay):
-    talk = Talk(owner, check, relay)
-    word = talk.word("there")
-    (event,) = talk.say(word)
-    talk.until_found(event, word)
+    talk, _ = talk_with_a_word(owner, check, relay)
     assert answered(owner, talk.search(talk.word("absent"))) == ()
 
 
 @clause("AP-SEARCH-04")
 def test_a_search_for_nothing_finds_nothing(owner, check, relay):
-    talk = Talk(owner, check, relay)
-    word = talk.word("there")
-    (event,) = talk.say(word)
-    talk.until_found(event, word)
+    talk, _ = talk_with_a_word(owner, check, relay)
     assert answered(owner, talk.search("", authors=(owner.pubkey,))) == ()
 
 
@@ -112,10 +115,7 @@ def test_the_other_conditions_hold_beside_a_search(owner, other_owner, check, re
 
 @clause("AP-SEARCH-09")
 def test_a_search_among_no_kinds_finds_nothing(owner, check, relay):
-    talk = Talk(owner, check, relay)
-    word = talk.word("there")
-    (event,) = talk.say(word)
-    talk.until_found(event, word)
+    talk, word = talk_with_a_word(owner, check, relay)
     assert answered(owner, talk.search(word, kinds=(), authors=(owner.pubkey,))) == ()
 
 

@@ -9,9 +9,14 @@ from nip_ap.checking.evidence import Ledger
 from nip_ap.model.judgement import Broken, Inconclusive, ScenarioMistake
 from nip_ap.nostr import PERSONA, Draft, Filter, SecretKey
 from nip_ap.scenario import (
+    HTTP,
+    WS,
     accepted,
+    answered,
     answered_alike,
     delivered,
+    indistinguishable,
+    reads_refused,
     refused,
     same_events,
     undelivered,
@@ -136,6 +141,71 @@ def test_refused_is_a_mistake_where_the_twin_is_the_same():
         refused(actor(), persona("a"), twin=persona("a"))
 
 
+@pytest.mark.parametrize(
+    ("slugs", "via", "expected"),
+    [
+        (["A"], WS, "a refusal of 1 event (OK false)"),
+        (["A"], HTTP, "a refusal of 1 event (HTTP 4xx)"),
+        (["A", "B"], WS, "a refusal of 2 events (OK false to each)"),
+        (["A", "B"], HTTP, "a refusal of 2 events (HTTP 4xx to each)"),
+    ],
+    ids=str,
+)
+def test_what_a_refusal_would_have_been_is_said_in_the_words_of_the_door(
+    slugs, via, expected, monkeypatch
+):
+    owner = actor()
+    monkeypatch.setattr(Actor, "http", property(lambda self: self._doors["ws"]))
+    with pytest.raises(Broken) as caught:
+        refused(owner, [persona(slug) for slug in slugs], twin=persona("a"), via=via)
+    assert caught.value.expected == expected
+
+
+def test_an_answer_of_duplicate_is_no_refusal(monkeypatch):
+    owner = actor(takes=is_good)
+    duplicate = writer(lambda one: Answer(one.id, False, "duplicate: have it", WS), monkeypatch)
+    monkeypatch.setattr(owner, "another_connection", lambda: duplicate.another_connection())
+    with pytest.raises(Broken, match="duplicate: have it"):
+        refused(owner, persona("A"), twin=persona("a"))
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_where_no_answer_comes_what_is_stored_tells(is_kept, monkeypatch):
+    owner = actor()
+    silent = writer(lambda one: owner.door(WS).stored.append(one) if is_kept else None, monkeypatch)
+    monkeypatch.setattr(owner, "another_connection", lambda: silent.another_connection())
+    if is_kept:
+        with pytest.raises(Broken, match="no answer at all"):
+            refused(owner, persona("A"), twin=persona("a"))
+        return
+    (answer,) = refused(owner, persona("A"), twin=persona("a"))
+    assert not answer.accepted
+    assert owner.ledger.uncontrolled() == []
+
+
+def order_of_arrival(bad, twin):
+    came = []
+    owner = actor(takes=lambda one: came.append(one) or one.id == twin.id)
+    refused(owner, bad, twin=twin)
+    return ["twin" if one.id == twin.id else "bad" for one in came]
+
+
+@pytest.mark.parametrize(
+    ("tags", "order"),
+    [
+        ([("d", "b")], ["twin", "bad"]),
+        ([("d",)], ["twin", "bad"]),
+        ([("d", "b"), ("d", "a")], ["bad", "twin"]),
+        ([("d", "a", "more")], ["bad", "twin"]),
+    ],
+    ids=str,
+)
+def test_only_what_competes_with_its_twin_for_an_address_goes_first(tags, order):
+    key, topic = SecretKey.derived("claims", "owner"), ("t", "a")
+    twin = Draft(PERSONA, NOW, (("d", "a"), topic), "{}").signed_by(key)
+    assert order_of_arrival(twin.resigned(key, tags=(*tags, topic)), twin) == order
+
+
 def test_an_event_with_its_twins_id_is_sent_before_the_twin():
     owner = actor(takes=lambda event: not event.problems)
     twin = owner.signs(persona("a"))
@@ -202,6 +272,91 @@ def test_vanishes_is_inconclusive_where_the_event_never_was_there():
         pytest.fail("the block must not run")
 
 
+@pytest.mark.parametrize(("control", "ending"), [(True, Inconclusive), (False, Broken)])
+def test_a_control_that_does_not_vanish_judges_nothing(control, ending):
+    owner = actor()
+    event = owner.publish(persona("a"))
+    with pytest.raises(ending), vanishes(event, ANYTHING, for_=owner, control=control):
+        pass
+
+
+def test_a_control_that_vanishes_holds():
+    owner = actor()
+    event = owner.publish(persona("a"))
+    with vanishes(event, ANYTHING, for_=owner, control=True):
+        owner.door("ws").stored.clear()
+
+
+# -- refused reads, and sights -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "via", "holds"),
+    [
+        ("restricted: not yours", 0, WS, True),
+        ("restricted: not yours", 403, HTTP, True),
+        ("restricted: not yours", 401, HTTP, False),
+        ("auth-required: who are you", 403, HTTP, False),
+        ("auth-required: who are you", 0, WS, False),
+        (None, 0, WS, False),
+        (None, 200, HTTP, False),
+    ],
+)
+def test_a_refused_read_says_restricted_and_over_http_403(refusal, status, via, holds, monkeypatch):
+    reader = actor("reader")
+    answer = Reading("reader", via, (ANYTHING,), (), refusal, status)
+    monkeypatch.setattr(reader, "try_to_read", lambda *_, **__: answer)
+    if holds:
+        reads_refused(reader, {"plainly": ANYTHING}, via=via)
+        return
+    with pytest.raises(Broken, match="a refusal with restricted:") as caught:
+        reads_refused(reader, {"plainly": ANYTHING}, via=via)
+    assert "plainly" in caught.value.seen
+
+
+def by_sight(name, monkeypatch, sight):
+    """An actor whose sight of a question is a function of the slug that it names."""
+    seer = actor(name)
+    monkeypatch.setattr(
+        seer, "sight", lambda questions, **_: [sight(dict(one.tags)["d"][0]) for one in questions]
+    )
+    return seer
+
+
+def compared(monkeypatch, of_stranger, of_owner=lambda slug: ("EVENT",) if slug == "h" else ()):
+    owner = by_sight("owner", monkeypatch, of_owner)
+    stranger = by_sight("stranger", monkeypatch, of_stranger)
+    hidden, absent = owner.signs(persona("h")), owner.signs(persona("x"))
+
+    def questions(event):
+        return [Filter.of(kinds=[PERSONA], d=[event.slug]), Filter.of(d=[event.slug])]
+
+    indistinguishable(hidden, absent, questions, to=stranger, seen_by=owner)
+    return owner.ledger
+
+
+def test_what_looks_like_nothing_to_a_stranger_is_indistinguishable(monkeypatch):
+    ledger = compared(monkeypatch, lambda slug: ("EOSE",))
+    assert ledger.controls[-1].difference == "reader: stranger against owner"
+
+
+def test_what_can_be_told_apart_is_broken_and_both_sights_are_shown(monkeypatch):
+    long = "x" * 401
+    with pytest.raises(Broken) as caught:
+        compared(monkeypatch, lambda slug: ("a", "b") if slug == "h" else ())
+    assert caught.value.seen == "a / b"
+    assert caught.value.expected.endswith("the sight of an event that never was: nothing")
+    for length, shown in [(400, long[:400]), (401, f"{long[:400]}...")]:
+        with pytest.raises(Broken) as caught:
+            compared(monkeypatch, lambda slug, n=length: (long[:n],) if slug == "h" else ())
+        assert caught.value.seen == shown
+
+
+def test_what_looks_absent_to_its_author_too_proves_nothing(monkeypatch):
+    with pytest.raises(Inconclusive, match="looks absent to owner too"):
+        compared(monkeypatch, lambda slug: (), of_owner=lambda slug: ())
+
+
 # -- live ----------------------------------------------------------------------------------------
 
 
@@ -237,6 +392,21 @@ def fence():
 
 
 BASE = persona("base").signed_by(SecretKey.derived("claims", "base"))
+
+
+def test_answered_gives_what_is_stored_and_is_broken_by_silence(event, monkeypatch):
+    owner = actor()
+    watch = Watch(Subscription(FakeWire(), "s", ()), Ledger())
+    watch.subscription.stored = [event]
+    monkeypatch.setattr(owner, "watch", lambda *filters: watch)
+    assert answered(owner, ANYTHING) == (event,)
+
+    def silence(*filters):
+        raise NoAnswer("EOSE did not come")
+
+    monkeypatch.setattr(owner, "watch", silence)
+    with pytest.raises(Broken, match="EOSE after the stored events"):
+        answered(owner, ANYTHING)
 
 
 def test_delivered_holds_where_the_event_came(watching, event):

@@ -47,6 +47,15 @@ def test_a_negative_needs_its_own_positive_at_the_same_door(negative, positive):
     assert ledger.uncontrolled() == []
 
 
+def test_what_is_uncontrolled_is_told_in_the_same_order_each_time():
+    ledger = Ledger()
+    for negative, _ in TWINS[::-1]:
+        ledger.observe(negative, "ws")
+    told = ledger.uncontrolled()
+    assert told == sorted(told)
+    assert len(told) == len(TWINS)
+
+
 @given(observations)
 def test_a_negative_without_its_twin_is_never_overlooked(seen):
     ledger = Ledger()
@@ -98,6 +107,31 @@ def test_content_altered_under_the_same_id_is_one_respect():
 def test_an_id_that_is_not_the_hash_is_a_respect():
     (found,) = differences(BASE.altered(id="0" * 64), BASE)
     assert found.startswith("integrity: id is not the hash of the event")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_is_wrong_with_either_event_is_told(order):
+    pair = [BASE, BASE.altered(id="0" * 64)][::order]
+    (found,) = differences(*pair)
+    assert found.startswith("integrity: id is not the hash of the event")
+
+
+def test_two_events_under_wrong_ids_differ_in_no_integrity():
+    one, other = (BASE.altered(id=digit * 64) for digit in "01")
+    assert differences(one, other) == []
+
+
+@pytest.mark.parametrize(("length", "is_cut"), [(118, False), (119, True)])
+def test_long_values_are_cut_and_their_length_is_told(length, is_cut):
+    text = repr("x" * length)
+    (found,) = differences(BASE.resigned(KEY, content="x" * length), BASE)
+    shown = f"{text[:120]}... ({length + 2} characters)" if is_cut else text
+    assert found == f"content: {shown} against '{{}}'"
+
+
+def test_a_tag_that_one_side_lacks_is_none():
+    (found,) = differences(BASE, BASE.resigned(KEY, tags=(("d", "a"),)))
+    assert found == "tag t: ['t','x'] against none"
 
 
 def test_another_author_is_one_respect():

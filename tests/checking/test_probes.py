@@ -10,13 +10,12 @@ from nip_ap.checking.refusal_texts import compared
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.keys import SettingsError
 from nip_ap.engine.preparation import bundled_target, check_claims, recipe_for
-from nip_ap.engine.runner import run_pytest
 from nip_ap.model.clauses import register
 from nip_ap.model.run import Run
 from nip_ap.model.settings import Settings
 from nip_ap.model.verdict import RunVerdict, Verdict
-from nip_ap.nostr import SecretKey
 from nip_ap.targets import UrlTarget
+from tests.running import fresh_seed, run_of
 
 JUNE, JULY, NOVEMBER = "2026-06", "2026-07", "2026-11"
 NOT_ON_THE_BUNDLED_RELAY = {
@@ -24,11 +23,6 @@ NOT_ON_THE_BUNDLED_RELAY = {
     JULY: {"rate-limit", "instructions"},
     NOVEMBER: {"rate-limit"},
 }
-
-
-def fresh_seed():
-    """Another one each time: a relay that is used twice must not see the same keys twice."""
-    return SecretKey.fresh().pubkey[:8]
 
 
 def started(spec, *arguments):
@@ -48,14 +42,8 @@ def relays():
 
 def run(url, **settings) -> Run:
     """The run of some groups on a relay that is there already."""
-    controller = SuiteController(Settings(seed=fresh_seed(), **settings), {"": UrlTarget(url)})
-    try:
-        controller.prepare()
-        run_pytest(controller, 1)
-    finally:
-        controller.close()
-    (only,) = controller.runs()
-    return only
+    settings = Settings(seed=fresh_seed(), **settings)
+    return run_of(SuiteController(settings, {"": UrlTarget(url)}))
 
 
 def red(one: Run):

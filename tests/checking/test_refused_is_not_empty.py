@@ -8,29 +8,19 @@ from __future__ import annotations
 import pytest
 
 from nip_ap.engine.controller import SuiteController
-from nip_ap.engine.runner import run_pytest
 from nip_ap.model.run import Run
-from nip_ap.model.settings import Settings
 from nip_ap.model.verdict import RunVerdict, Verdict
-from nip_ap.nostr import SecretKey
 from nip_ap.targets import UrlTarget
 from tests.checking.stand_in import StandIn, nothing, refused, served, tags_as_text
+from tests.running import run_of, settings_of
 
 GROUPS = ("SLUG", "ENV", "REPL", "GATE", "DEL", "READ", "INT", "SCOPE", "AUTH", "HTTP", "AP-ROB-0?")
 
 
 def run_on(relay: StandIn, only=GROUPS, spec="2026-11") -> Run:
     with served(relay) as url:
-        seed = SecretKey.fresh().pubkey[:8]
-        settings = Settings(seed=seed, only=only, answer_limit=0.5, spec=spec, examples=3)
-        controller = SuiteController(settings, {"": UrlTarget(url)})
-        try:
-            controller.prepare()
-            run_pytest(controller, 1)
-        finally:
-            controller.close()
-    (run,) = controller.runs()
-    return run
+        settings = settings_of(*only, spec=spec, examples=3)
+        return run_of(SuiteController(settings, {"": UrlTarget(url)}))
 
 
 def faults(run: Run):

@@ -18,18 +18,12 @@ from nip_ap.engine.watching import Watching
 from nip_ap.model.deadline import NEVER, Deadline, OutOfTime
 from nip_ap.model.events import CheckFinished, RunGoesOn, RunWaits
 from nip_ap.model.faults import UnreachableFault
-from nip_ap.model.settings import Settings
 from nip_ap.model.verdict import RunVerdict, Verdict
-from nip_ap.nostr import SecretKey
 from nip_ap.reporting.terminal import Progress
 from nip_ap.targets import UrlTarget
 from nip_ap.wire import Patience
 from tests.checking.stand_in import StandIn, served, well
-
-
-def settings_of(*only):
-    seed = SecretKey.fresh().pubkey[:8]
-    return Settings(seed=seed, only=only, answer_limit=0.5, spec="2026-11")
+from tests.running import run_of, settings_of
 
 
 def controller_of(url, deadline, *listeners):
@@ -39,16 +33,6 @@ def controller_of(url, deadline, *listeners):
         deadline=deadline,
         listeners=listeners,
     )
-
-
-def run_of(controller):
-    try:
-        controller.prepare()
-        run_pytest(controller, 1)
-    finally:
-        controller.close()
-    (run,) = controller.runs()
-    return run
 
 
 # -- the deadline ----------------------------------------------------------------------

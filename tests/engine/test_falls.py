@@ -11,35 +11,17 @@ from nip_ap.checking import vigil
 from nip_ap.checking.vigil import Board
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.preparation import bundled_recipe
-from nip_ap.engine.runner import run_pytest
 from nip_ap.model.fall import Fall
-from nip_ap.model.run import Run
-from nip_ap.model.settings import Settings
 from nip_ap.model.verdict import RunVerdict, Verdict
-from nip_ap.nostr import SecretKey
 from nip_ap.targets import UrlTarget, kinds
 from tests.checking.stand_in import StandIn, served, well
+from tests.running import run_of, settings_of
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     monkeypatch.setattr(vigil, "LONGEST_SILENCE", 0.5)
     monkeypatch.setattr(vigil.silence_of, "__defaults__", (0.5,))
-
-
-def settings_of(*only, **more):
-    seed = SecretKey.fresh().pubkey[:8]
-    return Settings(seed=seed, only=only, answer_limit=0.5, spec="2026-11", **more)
-
-
-def run_of(controller) -> Run:
-    try:
-        controller.prepare()
-        run_pytest(controller, 1)
-    finally:
-        controller.close()
-    (run,) = controller.runs()
-    return run
 
 
 def test_a_foreign_relay_that_falls_silent_breaks_one_clause_and_the_rest_is_not_run():

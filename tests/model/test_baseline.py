@@ -34,7 +34,6 @@ from nip_ap.model.verdict import EXIT_CODES, RunVerdict, Verdict
 from nip_ap.reporting import report_of, write_reports
 from nip_ap.reporting.baseline_file import baseline_of
 from nip_ap.resources import resource
-from tests.certificate.conftest import nip_ap
 
 V, R = Verdict, RunVerdict
 TODAY = date(2026, 6, 15)
@@ -224,62 +223,3 @@ def test_a_baseline_that_was_written_knows_of_everything_broken(tmp_path):
     assert run_of(*again, PASSED, known=known).verdict is R.KNOWN_FAILURES
     other = [Result(one.check, one.clauses, V.FAIL, seen="a new cause") for one in failures]
     assert run_of(*other, PASSED, known=known).verdict is R.NOT_CONFORMANT
-
-
-# -- as users meet it --------------------------------------------------------------------
-
-ONLY = ("--only", "SLUG", "--only", "ENV")
-
-
-@pytest.fixture(scope="module")
-def broken_relay():
-    from nip_ap.targets.bundled import BundledTarget
-
-    target = BundledTarget(("--rogue", "slug-max-63"))
-    target.start()
-    yield target.url
-    target.stop()
-
-
-def test_the_command_writes_a_baseline_and_runs_with_it(broken_relay, tmp_path):
-    out, file = tmp_path / "out", tmp_path / "known.toml"
-    assert nip_ap("run", broken_relay, *ONLY, "--out", out).code == 1
-    assert nip_ap("baseline", out, "--reason", "ticket 9", "--out", file).code == 0
-    done = nip_ap("run", broken_relay, *ONLY, "--baseline", file, "--out", out)
-    assert done.code == 0, done.out
-    assert "known failures: 1 clause broken, all on the baseline: AP-SLUG-01" in done.out
-    assert "known     ticket 9" in done.out
-    sound = nip_ap("run", *ONLY, "--baseline", file)
-    assert sound.code == 1
-    assert "baseline outdated: on the baseline, AP-SLUG-01 no longer fails" in sound.out
-
-
-def test_a_baseline_that_cannot_be_used_is_a_usage_error(tmp_path):
-    (tmp_path / "b.toml").write_text("[[known]]\n")
-    done = nip_ap("run", "--baseline", tmp_path / "b.toml")
-    assert done.code == 4
-    assert "an entry without a clause" in done.err
-    assert nip_ap("run", "--baseline", tmp_path / "none.toml").code == 4
-
-
-def test_a_certificate_excuses_nothing(tmp_path):
-    (tmp_path / "b.toml").write_text("")
-    done = nip_ap(
-        "run", "--certify", tmp_path / "k", "--out", tmp_path, "--baseline", tmp_path / "b.toml"
-    )
-    assert (done.code, "a certificate excuses nothing" in done.err) == (4, True)
-
-
-def test_under_pytest_a_known_failure_is_an_expected_one(broken_relay, tmp_path, pytester):
-    file = tmp_path / "known.toml"
-    file.write_text(GOOD)
-    arguments = ("--nip-ap", "--relay-url", broken_relay, "--nip-ap-only", "AP-SLUG-01")
-    plain = pytester.runpytest_subprocess(*arguments)
-    failed = plain.parseoutcomes()["failed"]
-    assert plain.ret == 1
-    done = pytester.runpytest_subprocess(*arguments, "--nip-ap-baseline", file)
-    assert done.parseoutcomes()["xfailed"] == failed
-    assert done.ret == 0
-    done.stdout.fnmatch_lines(
-        ["known failures: 1 clause broken, all on the baseline: AP-SLUG-01 (12 of * checks)"]
-    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies
 
 from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
 from nip_ap.model.clauses import NOVEMBER, Clause, register
+from nip_ap.model.deadline import DEADLINE
 from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import Control, Inconclusive, NotApplicable, ScenarioMistake
 from nip_ap.model.result import Result, level_of, settled
@@ -97,6 +99,70 @@ def test_a_relay_that_is_silent_is_named_as_the_reason():
         Subject("", "ws://x", silent), Settings("s"), (A,), (result(A, Verdict.INCONCLUSIVE),)
     )
     assert run.why == "the relay did not answer: no OK came"
+
+
+def test_only_a_run_of_every_check_of_the_suite_is_whole():
+    whole = run_of([A], [result(A)])
+    assert (whole.is_whole, whole.part) == (True, "")
+    part = replace(whole, left_out=2)
+    assert (part.is_whole, part.part) == (False, "1 of 3 checks")
+    assert not run_of([A, B], [result(A)]).is_whole
+    assert not replace(run_of([A, B], [result(A)]), left_out=2).is_whole
+
+
+def test_a_part_of_a_run_says_so_in_its_reason_unless_nothing_ran():
+    part = replace(run_of([A], [result(A)]), left_out=2)
+    assert part.why == "all 1 applicable checks hold (1 of 3 checks)"
+    assert replace(run_of([], []), left_out=2).why == "no check ran"
+
+
+def test_a_run_that_asked_for_nothing_is_incomplete_whatever_came():
+    assert not run_of([], [result(A)]).is_complete
+
+
+def test_each_claim_is_met_by_what_was_found_or_by_what_the_user_gave():
+    given = Subject("", "ws://x", capabilities(count=YES, search=NO), abilities=("restart",))
+    asked = Settings("s", claims=("count", "search", "restart", "reader"))
+    run = Run(given, asked, (A,), (result(A),))
+    assert run.unmet_claims == ("search", "reader")
+    assert run.verdict is RunVerdict.NOT_CONFORMANT
+    assert run.why == "claimed and not found: search, reader"
+    broken = replace(run, results=(result(A, Verdict.FAIL),))
+    assert broken.why == "1 clause broken: AP-SLUG-02; claimed and not found: search, reader"
+
+
+def test_a_claim_about_a_relay_that_is_silent_is_undecided():
+    silent = Capabilities({}, NOVEMBER, "", answers=False, silence="no OK came")
+    asked = Settings("s", claims=("reader",))
+    results = (result(A, Verdict.INCONCLUSIVE),)
+    run = Run(Subject("", "ws://x", silent), asked, (A,), results)
+    assert run.verdict is RunVerdict.INCONCLUSIVE
+
+
+def test_what_left_checks_undecided_is_told_once_and_the_first_fall_alone():
+    falls = [{"fall": f"since {one} it is gone"} for one in (A, B)]
+    late = {DEADLINE: "the deadline of the run: 5 s have passed"}
+    facts = [*falls, late, late]
+    names = [f"AP-SLUG-02/{number}" for number in range(len(facts) + 1)]
+    results = [
+        result(name, Verdict.INCONCLUSIVE, facts=fact)
+        for name, fact in zip(names, facts, strict=False)
+    ]
+    run = run_of(names, [*results, result(names[-1])])
+    assert run.falls == (f"since {A} it is gone", f"since {B} it is gone")
+    assert run.why == (
+        f"since {A} it is gone; the deadline of the run: 5 s have passed; 4 checks undecided"
+    )
+
+
+def test_one_undecided_check_is_one():
+    run = run_of([A, B], [result(A, Verdict.ERROR), result(B)])
+    assert run.why == "1 check undecided"
+
+
+def test_what_ran_twice_is_told_where_nothing_is_missing():
+    run = run_of([A], [result(A), result(A)])
+    assert run.why == "0 checks of the manifest did not run and 1 ran more than once"
 
 
 @given(

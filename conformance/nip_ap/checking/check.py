@@ -191,17 +191,10 @@ class Check:
             "time is left", lambda: time.monotonic() - self._began < seconds
         )
 
-    def sees(self, what: str, condition: Callable[[], bool]) -> bool:
-        """Whether something holds just now; the transcript has it, as it depends on the moment.
-
-        `what` is written in lower-case letters and spaces.
-        """
-        return self.transcript.reading(what, condition)
-
     def met_a_limit(self) -> bool:
         """Whether the relay has a rate limit, as far as this process knows: then less is asked."""
         allowance = self.surface.patience(self.subject.name).allowance
-        return self.sees("a rate limit was met", lambda: bool(str(allowance)))
+        return self.transcript.reading("a rate limit was met", lambda: bool(str(allowance)))
 
     def step(self, text: str) -> None:
         """Note the next step, in the trail and among the frames."""
@@ -469,8 +462,8 @@ class Check:
         if event is None:
             return found
         reason = (
-            f"event {event.id[:8]} of kind {event.kind} was written under a key of --keys, and not "
-            f"by this check, so that what it saw may be another's doing: {found.reason}"
+            f"event {event.short_id} of kind {event.kind} was written under a key of --keys, and "
+            f"not by this check, so that what it saw may be another's doing: {found.reason}"
         )
         return Judgement(Verdict.INCONCLUSIVE, reason)
 

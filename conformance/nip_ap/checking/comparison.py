@@ -38,7 +38,7 @@ def _described(value: object) -> str:
     if isinstance(value, Event):
         tags = ", ".join(" ".join(map(repr, tag)) for tag in value.tags[:3])
         return (
-            f"event {value.id[:8]} (kind {value.kind}, created_at {value.created_at}, "
+            f"event {value.short_id} (kind {value.kind}, created_at {value.created_at}, "
             f"tags {tags or 'none'}, content {value.content[:120]!r})"
         )
     if isinstance(value, (Reading, Answer)):

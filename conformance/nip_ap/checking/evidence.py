@@ -7,7 +7,6 @@ applies it to every check that passed, whatever its author wrote.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,12 +37,12 @@ class Ledger:
     notes: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
-    _seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
     _silences: list[Callable[[], tuple[str, str]]] = field(default_factory=list)
 
     def observe(self, what: str, door: str) -> None:
         """Note one observation at one door."""
-        self._seen[(what, door)] += 1
+        self._seen.add((what, door))
 
     def observe_later(self, observe: Callable[[], tuple[str, str]]) -> None:
         """Note something that is known only at the end, such as what a subscription received."""
@@ -63,8 +62,8 @@ class Ledger:
         """The negative observations whose positive twin this check never saw at that door."""
         return [
             f"{negative} at door {door}, but never {_TWINS[negative]} there"
-            for (negative, door) in self._seen
-            if negative in _TWINS and not self._seen[(_TWINS[negative], door)]
+            for (negative, door) in sorted(self._seen)
+            if negative in _TWINS and (_TWINS[negative], door) not in self._seen
         ]
 
 

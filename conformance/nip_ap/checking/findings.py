@@ -304,8 +304,8 @@ class Comparison:
     def _name_of(self, event: Event) -> str:
         for name, made in self.cast.events.items():
             if made.id == event.id:
-                return f"{name} ({event.id[:8]})"
-        return f"event {event.id[:8]}"
+                return f"{name} ({event.short_id})"
+        return f"event {event.short_id}"
 
 
 def _theme_of(fault: Fault) -> Theme:

@@ -357,7 +357,7 @@ class Player(Comparison):
             try:
                 door.wait(
                     lambda: event in subscription.stored or event in subscription.live,
-                    f"event {event.id[:8]}, stored or live",
+                    f"event {event.short_id}, stored or live",
                 )
             except NoAnswer:
                 if event.id in self.visible(race.reader, [event]):

@@ -13,6 +13,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -217,6 +218,15 @@ class Report:
     def clauses(self) -> Sequence[ClauseReport]:
         """The clauses, in the order of the catalogue."""
         return self.document.clauses
+
+    def title_of(self, clause: str) -> str:
+        """The title of a clause; "" where it is in no register that the report knows."""
+        return self.by_clause[clause].title if clause in self.by_clause else ""
+
+    @cached_property
+    def by_clause(self) -> Mapping[str, ClauseReport]:
+        """The clauses by their ids."""
+        return {clause.id: clause for clause in self.clauses}
 
     def checks_with(self, *verdicts: Verdict) -> list[CheckReport]:
         """The checks that have one of these verdicts."""

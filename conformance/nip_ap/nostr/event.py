@@ -147,6 +147,11 @@ class Event:
     def __hash__(self) -> int:
         return hash(self.id)
 
+    @property
+    def short_id(self) -> str:
+        """As much of the id as people need to tell events apart in a sentence."""
+        return self.id[:8]
+
     def same_bytes_as(self, other: Event) -> bool:
         """Whether every field is equal, signature included."""
         return all(getattr(self, name) == getattr(other, name) for name in FIELDS)

@@ -15,8 +15,7 @@ _ARROWS = {"sent": "->", "received": "<-", "note": "--"}
 
 def told(check: CheckReport, report: Report, diagnosis: Diagnosis) -> str:
     """Clause, expected and seen, the cause, the last frames, the log, and how to repeat it."""
-    titles = {clause.id: clause.title for clause in report.clauses}
-    lines = [f"{one} {check.level}: {titles.get(one, '')}" for one in check.clauses]
+    lines = [f"{one} {check.level}: {report.title_of(one)}" for one in check.clauses]
     if check.expected:
         lines += [f"expected  {check.expected}", f"seen      {check.seen}"]
     else:

@@ -197,11 +197,10 @@ class Printer:
 
     def _finding(self, check: CheckReport, report: Report, of: Fault | None = None) -> None:
         verdict = check.verdict
-        by_id = {clause.id: clause for clause in report.clauses}
         for identifier in check.clauses:
-            head = f"{identifier} {check.level} {verdict}: {by_id[identifier].title}"
+            head = f"{identifier} {check.level} {verdict}: {report.by_clause[identifier].title}"
             self._wrapped(f"{SIGNS[verdict]} {head}", indent=0, fg=_COLOURS[verdict], bold=True)
-            contradiction = by_id[identifier].contradiction
+            contradiction = report.by_clause[identifier].contradiction
             if contradiction and identifier not in self._noted:
                 self._field("note", contradiction)
                 self._noted.add(identifier)
@@ -232,11 +231,10 @@ class Printer:
                 self._finding(check, report)
             return
         self._finding(fault.first, report, of=fault)
-        titles = {clause.id: clause.title for clause in report.clauses}
         for checks in fault.clauses[1:]:
             one = checks[0]
             head = f"{SIGNS[one.verdict]} {one.clause} {one.level} {one.verdict}: "
-            told = f"{head}{titles[one.clause]} ({counted(len(checks), 'check')})"
+            told = f"{head}{report.title_of(one.clause)} ({counted(len(checks), 'check')})"
             self._wrapped(told, indent=0, fg=_COLOURS[one.verdict], bold=True)
         if fault.clauses[1:]:
             self._line()

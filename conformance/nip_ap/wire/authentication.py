@@ -134,7 +134,7 @@ class AuthenticatingConnection(Connection):
         target = ("a", f"{PERSONA}:{key.pubkey}:{_NOWHERE}")
         event = Draft(DELETION, self._now(), (target, ("k", str(PERSONA)))).signed_by(key)
         self.send(["EVENT", event.to_json()])
-        self.wait(lambda: self.has_ok(event), f"OK for event {event.id[:8]}")
+        self.wait(lambda: self.has_ok(event), f"OK for event {event.short_id}")
         taken = self.take_ok(event)
         return taken is not None and taken.accepted
 
@@ -261,7 +261,7 @@ class AuthenticatingConnection(Connection):
         """
         self.wait(
             lambda: self.has_ok(event) or self.put_off() is not None or bool(self.misnamed),
-            f"OK for event {event.id[:8]}",
+            f"OK for event {event.short_id}",
         )
         with self._changed:
             named = self.take_ok(event)
@@ -272,7 +272,7 @@ class AuthenticatingConnection(Connection):
             other = self.misnamed.popleft()
         if not alone:
             raise NoAnswer(f"an OK came for {other.event_id!r}, which is none of the events sent")
-        self._transcript.note(f"the OK that names {other.event_id!r} is taken for {event.id[:8]}")
+        self._transcript.note(f"the OK that names {other.event_id!r} is taken for {event.short_id}")
         return Answer(event.id, other.accepted, other.message, DOOR)
 
 

@@ -54,7 +54,7 @@ class Subscription(Requested):
         """Wait until an event was delivered live. Raises NoAnswer."""
         self.door.wait(
             lambda: any(one.id == event.id for one in self.live),
-            f"live delivery of event {event.id[:8]} on subscription {self.id}",
+            f"live delivery of event {event.short_id} on subscription {self.id}",
         )
 
     def wait_for_answer(self) -> None:
@@ -202,7 +202,7 @@ class WebSocketDoor(AuthenticatingConnection):
         try:
             self.wait(
                 lambda: self.has_ok(event) or self._are_limited(pending) or bool(self.misnamed),
-                f"OK for event {event.id[:8]}",
+                f"OK for event {event.short_id}",
             )
         except NoAnswer:
             if not self.limits:
@@ -225,7 +225,7 @@ class WebSocketDoor(AuthenticatingConnection):
         for event in events[:after]:
             self.send(["EVENT", event.to_json()])
         for event in events[:after]:
-            self.wait(lambda one=event: self.has_ok(one), f"OK for event {event.id[:8]}")  # type: ignore[misc]
+            self.wait(lambda one=event: self.has_ok(one), f"OK for event {event.short_id}")  # type: ignore[misc]
         for event in events[after:]:
             self.send(["EVENT", event.to_json()])
         self.wait(lambda: self.has_ok(events[after]), "OK for one event more")

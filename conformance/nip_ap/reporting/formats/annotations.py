@@ -27,10 +27,9 @@ def write_annotations(report: Report, out: Path) -> None:
 
 def _lines(report: Report) -> list[str]:
     commands = [_of_fault(one, report) for one in faults_of(report, diagnosis_of(report))]
-    titles = {clause.id: clause.title for clause in report.clauses}
     for same in alike(report.checks_with(Verdict.INCONCLUSIVE)):
         more = f" ({counted(len(same), 'check')})" if same[1:] else ""
-        title = f"{same[0].clause} {same[0].verdict}{more}: {titles.get(same[0].clause, '')}"
+        title = f"{same[0].clause} {same[0].verdict}{more}: {report.title_of(same[0].clause)}"
         commands.append(("notice", title, in_a_sentence(same[0])))
     shown: list[str] = []
     for kind in ("error", "warning", "notice"):
@@ -46,7 +45,7 @@ def _lines(report: Report) -> list[str]:
 def _of_fault(fault: Fault, report: Report) -> tuple[str, str, str]:
     """Kind, title and message of one annotation."""
     first = fault.first
-    title = next((clause.title for clause in report.clauses if clause.id == first.clause), "")
+    title = report.title_of(first.clause)
     others = [checks[0].clause for checks in fault.clauses[1:]]
     is_excused = all(check.known for check in fault.checks)
     kind = "warning" if first.verdict is Verdict.WARN or is_excused else "error"

@@ -24,21 +24,18 @@ _SEVERITIES = {SHOULD: "minor", MAY: "info", INFO: "info"}
 
 def write_code_quality(report: Report, out: Path) -> None:
     """An array of findings; GitLab compares two of them by their fingerprints."""
-    titles = {clause.id: clause.title for clause in report.clauses}
     causes = diagnosis_of(report)
     found = [
-        _finding(one, titles.get(one.clause, ""), report, causes.cause_of(one.clauses))
-        for one in report.checks_with(*NOTABLE)
+        _finding(one, report, causes.cause_of(one.clauses)) for one in report.checks_with(*NOTABLE)
     ]
     text = orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()
     (out / "gl-code-quality.json").write_text(visible(text) + "\n", encoding="utf-8")
 
 
-def _finding(
-    check: CheckReport, title: str, report: Report, cause: Cause | None
-) -> dict[str, object]:
+def _finding(check: CheckReport, report: Report, cause: Cause | None) -> dict[str, object]:
     transcript, line = evidence_of(check, report)
-    parts = [f"{check.clause} {check.verdict}: {title}", in_a_sentence(check)]
+    head = f"{check.clause} {check.verdict}: {report.title_of(check.clause)}"
+    parts = [head, in_a_sentence(check)]
     parts += [f"Known: {check.known}"] if check.known else []
     if cause is not None:
         parts += [f"It {sentence(cause)}", *(f"To fix it: {one}" for one in remedies(cause))]

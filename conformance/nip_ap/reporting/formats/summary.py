@@ -98,7 +98,6 @@ def _worst(counts: Counter[Verdict]) -> Verdict:
 
 
 def _findings(report: Report, found: Diagnosis) -> list[str]:
-    clauses = {clause.id: clause for clause in report.clauses}
     faults = faults_of(report, found)
     told = [
         (fault.cause, checks)
@@ -110,7 +109,7 @@ def _findings(report: Report, found: Diagnosis) -> list[str]:
         return []
     lines = ["### What does not hold", ""]
     for cause, checks in told[:_MOST_FINDINGS]:
-        lines += _finding(clauses[checks[0].clause], checks, cause)
+        lines += _finding(report.by_clause[checks[0].clause], checks, cause)
     left_out = len(told) - _MOST_FINDINGS
     return [*lines, f"And {left_out} more clauses; see report.html.", ""] if left_out > 0 else lines
 
