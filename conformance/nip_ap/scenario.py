@@ -1,7 +1,8 @@
 """The vocabulary of scenarios: `from nip_ap.scenario import ...` is all that a check imports.
 
 Claims judge. A claim about something that must not happen takes its positive twin as an
-argument and establishes it first: no twin seen, no verdict. Its length is that of the vocabulary.
+argument and establishes it first: no twin seen, no verdict. Longer than most modules, as a
+vocabulary is.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ keeps what it signs in one transaction, publishes, and clears flags only for wha
 acknowledged. A run that is killed anywhere leaves a state from which the next one goes on: what
 was not kept is signed again, what was kept goes out under its id.
 
-Every step is a small method; a rogue migrator (rogues/) overrides one of them.
+Every step is a small method; a rogue migrator (rogues/) overrides one of them. Longer than most
+modules, for the steps of one run share what it knows.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ rest; order and texts are those of the real relay. The rules of channels, thread
 the agent family are in files of their own (*_rules.py), what the revisions differ in is in
 revisions.py, and what the relay does around its rules is in seams.py.
 A rogue (rogues/) is a subclass that overrides one of these methods or one of the seams.
+Longer than most modules, for it is one specification that is read from top to bottom.
 """
 
 from __future__ import annotations

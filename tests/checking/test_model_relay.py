@@ -38,6 +38,18 @@ def faults(made, filters, reader, answer):
     return [(one.fault, one.event) for one in made.judge(filters, reader, answer)]
 
 
+def test_what_is_not_known_of_a_relay_is_what_the_texts_ask_for():
+    assert Habits() == Habits(
+        gated=True,
+        keeps_versions=False,
+        deletes_by_address=True,
+        deletes_by_id=True,
+        dates_bind=True,
+        echoes=False,
+        most=None,
+    )
+
+
 # -- versions ----------------------------------------------------------------------------
 
 

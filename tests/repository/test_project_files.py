@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -14,6 +15,22 @@ from nip_ap.version import __version__
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+SOURCES = ("conformance", "reference_relay", "reference_client", "scenarios")
+LONG = 400
+"""Lines from which a module has to say why it is not two."""
+
+
+@pytest.mark.parametrize("root", SOURCES)
+def test_a_long_module_says_in_its_first_comment_why(root):
+    silent = []
+    for path in sorted((ROOT / root).rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        about = ast.get_docstring(ast.parse(text)) or ""
+        if text.count("\n") > LONG and "Longer than most" not in " ".join(about.split()):
+            silent.append(path.relative_to(ROOT).as_posix())
+    assert silent == []
 
 
 def parsed(path: Path):

@@ -10,8 +10,7 @@ import types
 
 import pytest
 
-from nip_ap.clients import fixtures as client_fixtures
-from nip_ap.engine import fixtures
+from nip_ap.engine import client_fixtures, fixtures
 
 
 def give_fixtures(file: pytest.Collector) -> None:

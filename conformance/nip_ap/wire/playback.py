@@ -4,6 +4,7 @@ What the scenario sends has to be what the transcript says was sent, in the same
 recorded answers come, no earlier than they came, and no later than the scenario's next step came.
 What was awaited in vain is awaited in vain again, without the wait. Where the two part, the
 transcript is not of this scenario, seed and relay, or somebody changed it: `divergence` says where.
+Longer than most modules: it stands in for every door, and the doors share one place in the text.
 """
 
 from __future__ import annotations
@@ -314,7 +315,7 @@ class _PlayedLine:
         """What was not read then is in no transcript."""
 
     def abort(self) -> None:
-        """What became of it follows in the transcript."""
+        """Nothing: the outcome follows in the transcript."""
 
     def close(self) -> None:
         """There is nothing to end."""

@@ -1,4 +1,7 @@
-"""Rogue readers: what they believe, choose, leave out and survive."""
+"""Rogue readers: what they believe, choose, leave out and survive.
+
+Longer than most modules: a list of small deviations, each a class that nothing else needs.
+"""
 
 from __future__ import annotations
 

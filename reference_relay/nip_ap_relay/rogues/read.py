@@ -1,4 +1,7 @@
-"""Rogues of filters and subscriptions."""
+"""Rogues of filters and subscriptions.
+
+Longer than most modules: a list of small deviations, each a class that nothing else needs.
+"""
 
 from __future__ import annotations
 
