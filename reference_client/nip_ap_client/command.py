@@ -74,7 +74,8 @@ def migrate(
     as_json: bool,
     rogue: str | None,
 ) -> None:
-    """Publish the personas of a client's personas.json, once each, and again when they change."""
+    """Publish a client's personas, and its teams and managed agents where their files lie beside
+    personas.json: once each, and again when they change."""
     from nip_ap_client.records import PersonaFileError
     from nip_ap_client.report import summary
     from nip_ap_client.retention import StoreError
@@ -118,17 +119,22 @@ def run(
     quiet: bool = True,
 ) -> Report:
     """One run, from paths to report. Raises ValueError, PersonaFileError or StoreError."""
+    from nip_ap_client.family import FAMILY
     from nip_ap_client.migrator import Migrator
     from nip_ap_client.retention import RetentionStore
     from nip_ap_client.transport import WireTransport
 
     kind: type[Migrator] = Migrator
+    members = FAMILY
     if rogue is not None:
         from nip_ap_client.rogues import rogue_named
 
-        kind = rogue_named(rogue).migrator
+        kind, members = rogue_named(rogue).migrator, rogue_named(rogue).family
     key = kind.key_from(key_file)
     kind.records_of(base)
+    present = [one for one in members if one.is_there(base)]
+    for one in present:
+        one.objects(base)
     path = store or kind.store_path(base, key.pubkey, relay)
     budget = float(os.environ.get(BUDGET, "60"))
     kept = RetentionStore(
@@ -141,17 +147,23 @@ def run(
     limit = min(8.0, max(1.0, budget / 4))
     transport = WireTransport(relay, key, now=clock, answer_limit=limit)
     say = _silence if quiet or not sys.stderr.isatty() else _progress
-    migrator = kind(
-        base=base,
-        key=key,
-        store=kept,
-        transport=transport,
-        now=clock,
-        say=say,
-        may_empty=allow_empty,
-    )
+    migrator, *others = [
+        one(
+            base=base,
+            key=key,
+            store=kept,
+            transport=transport,
+            now=clock,
+            say=say,
+            may_empty=allow_empty,
+        )
+        for one in (kind, *present)
+    ]
     try:
         report = migrator.plan() if dry_run else migrator.run()
+        for other in others:
+            other.asked = not migrator.online
+            report.family.append(other.plan() if dry_run else other.run())
         scopes = [] if dry_run else migrator.scopes()
     finally:
         transport.close()

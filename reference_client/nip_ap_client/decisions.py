@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from nip_ap.nostr import Event
-from nip_ap_client.mapping import SHARED, Persona, content_hash
+from nip_ap_client.mapping import SHARED, Wanted, content_hash
 from nip_ap_client.retention import Retained
 
 
@@ -34,7 +34,7 @@ class Situation:
     """What is known of one address. `online` says whether `head` was asked for."""
 
     slug: str
-    persona: Persona | None
+    persona: Wanted | None
     row: Retained | None
     tombstone: Retained | None
     head: Event | None
@@ -112,7 +112,7 @@ def _for_equal_head(situation: Situation, head: Event) -> Decision:
     return Decision(situation, Action.KEEP if settled else Action.ADOPT)
 
 
-def _without_head(situation: Situation, persona: Persona, is_stale: bool) -> Decision:
+def _without_head(situation: Situation, persona: Wanted, is_stale: bool) -> Decision:
     row = situation.row
     if row is None or row.content != persona.content:
         return Decision(situation, Action.SIGN)
@@ -123,7 +123,7 @@ def _without_head(situation: Situation, persona: Persona, is_stale: bool) -> Dec
 
 
 def _against_other_head(
-    situation: Situation, persona: Persona, head: Event, is_stale: bool
+    situation: Situation, persona: Wanted, head: Event, is_stale: bool
 ) -> Decision:
     row = situation.row
     unchanged_here = row is not None and row.content == persona.content
@@ -147,10 +147,10 @@ def _against_other_head(
     )
 
 
-def edited_after(persona: Persona, head: Event) -> bool:
+def edited_after(persona: Wanted, head: Event) -> bool:
     """Whether the record says that it was edited after a head was signed."""
     try:
-        edited = datetime.fromisoformat(persona.record.updated_at)
+        edited = datetime.fromisoformat(persona.updated_at)
     except ValueError:
         return False
     return edited.tzinfo is not None and edited.timestamp() > head.created_at

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 
@@ -84,13 +85,34 @@ def draft_of(
     return Draft(kind, at, tags, content)
 
 
+class Wanted(Protocol):
+    """What one record wants the relay to hold, whatever its kind."""
+
+    @property
+    def slug(self) -> str:
+        """The `d` of its address."""
+
+    @property
+    def content(self) -> str:
+        """The body of the event."""
+
+    @property
+    def updated_at(self) -> str:
+        """When the record says that it was last edited."""
+
+
 @dataclass(frozen=True)
 class Persona:
-    """What one record wants the relay to hold."""
+    """What one record of a persona wants the relay to hold."""
 
     slug: str
     content: str
     record: PersonaRecord
+
+    @property
+    def updated_at(self) -> str:
+        """See Wanted."""
+        return self.record.updated_at
 
 
 @dataclass(frozen=True)
@@ -106,7 +128,7 @@ class Skip:
 class Mapped:
     """A file's records as personas. `slugs` are all that the file claims, the skipped included."""
 
-    personas: tuple[Persona, ...]
+    personas: tuple[Wanted, ...]
     skipped: tuple[Skip, ...]
     warnings: tuple[str, ...]
     slugs: frozenset[str]

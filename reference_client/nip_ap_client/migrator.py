@@ -47,6 +47,10 @@ class Migrator:
 
     kind: ClassVar[int] = PERSONA
     """The kind of the events that the records become."""
+    file_name: ClassVar[str] = FILE_NAME
+    """The file that holds the records, in the base directory."""
+    noun: ClassVar[str] = "persona"
+    """What a record is called."""
 
     def __init__(
         self,
@@ -78,7 +82,7 @@ class Migrator:
         self.outbox: list[Outgoing] = []
         self.failures: dict[str, str] = {}
         self.redated: set[str] = set()
-        self.report = Report(store.relay, key.pubkey)
+        self.report = Report(store.relay, key.pubkey, noun=self.noun)
         self._stamp: tuple[int, int] | None = None
 
     # -- before a run ----------------------------------------------------------
@@ -135,7 +139,7 @@ class Migrator:
     def take_in(self) -> list[Decision]:
         """Read file, store and relay, and decide for each address."""
         self._stamp = self.stamp()
-        self.mapped = self.mapper.mapped(self.records())
+        self.mapped = self.read()
         rows = self.sound_rows(self.kind)
         tombstones = self.sound_rows(DELETION)
         removed = [
@@ -153,13 +157,18 @@ class Migrator:
             self.decide_removed(self.situation(slug, rows, tombstones)) for slug in removed
         ]
 
+    def read(self) -> Mapped:
+        """What the file wants published. Raises PersonaFileError."""
+        return self.mapper.mapped(self.records())
+
     def guard(self, removed: Sequence[str]) -> None:
         """Raise PersonaFileError where a file without any persona would delete all of them."""
         if self.may_empty or not removed or self.mapped.has_personas:
             return
+        shown = f"{', '.join(removed[:5])}{', ...' if removed[5:] else ''}"
         raise PersonaFileError(
-            f"{self.base / FILE_NAME} has no persona of the user any more, and {len(removed)} "
-            f"were published from it ({', '.join(removed[:5])}{', ...' if removed[5:] else ''}). "
+            f"{self.base / self.file_name} has no {self.noun} of the user any more, and "
+            f"{len(removed)} were published from it ({shown}). "
             "Nothing was deleted. If all of them are to be deleted, say --allow-empty"
         )
 
@@ -170,7 +179,7 @@ class Migrator:
     def stamp(self) -> tuple[int, int] | None:
         """What changes when the file changes."""
         try:
-            found = (self.base / FILE_NAME).stat()
+            found = (self.base / self.file_name).stat()
         except OSError:
             return None
         return (found.st_mtime_ns, found.st_size)

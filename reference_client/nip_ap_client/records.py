@@ -120,14 +120,14 @@ def read_personas(base: Path) -> tuple[PersonaRecord, ...]:
         ) from None
 
 
-def read_values(base: Path) -> list[Any]:
-    """The JSON array of the file, its elements unread. Raises NoPersonaFile or PersonaFileError."""
-    path = base / FILE_NAME
+def read_values(base: Path, name: str = FILE_NAME) -> list[Any]:
+    """The JSON array of a file, its elements unread. Raises NoPersonaFile or PersonaFileError."""
+    path = base / name
     try:
         data = _bytes_of(path)
     except FileNotFoundError:
         raise NoPersonaFile(
-            f"there is no {FILE_NAME} in {base}; nothing was published and nothing deleted. "
+            f"there is no {name} in {base}; nothing was published and nothing deleted. "
             "--base takes the client's `agents` directory"
         ) from None
     except OSError as error:
@@ -166,7 +166,7 @@ def parse(data: bytes, name: str = FILE_NAME) -> list[Any]:
             f"{name} holds a number longer than any persona needs; the file is left as it is"
         ) from None
     if not isinstance(value, list):
-        raise PersonaFileError(f"{name} must hold a JSON array of personas, not one value")
+        raise PersonaFileError(f"{name} must hold a JSON array of records, not one value")
     return value
 
 

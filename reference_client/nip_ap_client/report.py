@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,10 @@ class State(StrEnum):
     SYNCED = "synced"
     SKIPPED = "skipped"
     FAILED = "failed"
+
+
+_FIRST = (State.PLANNED, State.WAITING, State.FAILED, State.SYNCED)
+"""The states of a run; the first that any part is in goes for the whole."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,10 @@ class Report:
 
     relay: str
     owner: str
+    noun: str = "persona"
+    """What the run was about."""
+    family: list[Report] = field(default_factory=list)
+    """The reports about teams, managed agents, catalogs and instructions of the same run."""
     published: dict[str, str] = field(default_factory=dict)
     deleted: dict[str, str] = field(default_factory=dict)
     adopted: list[str] = field(default_factory=list)
@@ -84,6 +92,11 @@ class Report:
     @property
     def state(self) -> State:
         """The state of the run as a whole."""
+        found = {self._own_state, *(one.state for one in self.family)}
+        return next(one for one in _FIRST if one in found)
+
+    @property
+    def _own_state(self) -> State:
         if self.planned is not None:
             return State.PLANNED
         if self.pending or self.conflicts:
@@ -95,13 +108,24 @@ class Report:
     @property
     def is_synced(self) -> bool:
         """Whether the relay has all that the file has, as far as it can have it."""
-        return not self.pending and not self.conflicts
+        own = not self.pending and not self.conflicts
+        return own and all(one.is_synced for one in self.family)
 
     @property
     def standings(self) -> list[Standing]:
-        """Every persona with its state."""
+        """Every record with its state; what is no persona is named with what it is."""
         acted = self._acted() if self.planned is None else self._planned(self.planned)
-        return [*acted, *self._left_out()]
+        own = [*acted, *self._left_out()]
+        return own + [
+            replace(standing, name=f"{one.noun} {standing.name}")
+            for one in self.family
+            for standing in one.standings
+        ]
+
+    @property
+    def all_warnings(self) -> list[str]:
+        """The warnings about records of every kind."""
+        return [*self.warnings, *(said for one in self.family for said in one.all_warnings)]
 
     def _planned(self, actions: dict[str, str]) -> Iterator[Standing]:
         reasons = {one.slug: one.reason for one in (*self.notes, *self.conflicts)}
@@ -138,7 +162,7 @@ class Report:
             "relay": self.relay,
             "owner": self.owner,
             "personas": [one.to_json() for one in self.standings],
-            "warnings": list(self.warnings),
+            "warnings": self.all_warnings,
             "notes": [{"persona": one.slug, "reason": one.reason} for one in self.notes],
             "elsewhere": list(self.elsewhere),
             "trouble": self.trouble,
@@ -163,7 +187,7 @@ def summary(report: Report) -> str:
             f"  {how}: {names}"
             for how, names in _by_cause((o.how, o.name) for o in standings if o.how)
         ]
-    lines += [f"  warning: {one}" for one in report.warnings]
+    lines += [f"  warning: {one}" for one in report.all_warnings]
     lines += [f"  elsewhere: {one}" for one in report.elsewhere]
     named = {one.name for one in told}
     notes = ((one.reason, one.slug) for one in report.notes if one.slug not in named)

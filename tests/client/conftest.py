@@ -37,8 +37,8 @@ class MemoryRelay:
     def heads(self, owner: str, slugs: Sequence[str], kind: int = PERSONA) -> dict[str, Event]:
         if not self.up:
             raise Unreachable("down")
-        kept = {slug: self.kept.get((owner, slug)) for slug in slugs}
-        return {slug: one for slug, one in kept.items() if one is not None and one.kind == kind}
+        kept = {slug: self.kept.get((owner, _place(kind, slug))) for slug in slugs}
+        return {slug: one for slug, one in kept.items() if one is not None}
 
     def submit(self, events: Sequence[Event]) -> Iterator[Answer]:
         for event in events:
@@ -60,15 +60,17 @@ class MemoryRelay:
         self.known.add(event.id)
         if event.kind == DELETION:
             return self._deletes(event)
-        head = self.kept.get((event.pubkey, event.slug))
+        place = (event.pubkey, _place(event.kind, event.slug))
+        head = self.kept.get(place)
         if head is not None and head.order <= event.order:
             return True, "duplicate:"
-        self.kept[event.pubkey, event.slug] = event
+        self.kept[place] = event
         return True, ""
 
     def _deletes(self, event: Event) -> tuple[bool, str]:
         for address in event.tag_values("a"):
-            place = (event.pubkey, address.split(":", 2)[2])
+            kind, _, slug = address.split(":", 2)
+            place = (event.pubkey, _place(int(kind), slug))
             head = self.kept.get(place)
             if head is not None and head.created_at <= event.created_at:
                 del self.kept[place]
@@ -78,6 +80,11 @@ class MemoryRelay:
 
     def ids(self, slug: str) -> set[str]:
         return {event.id for event in self.came if event.slug == slug}
+
+
+def _place(kind: int, slug: str) -> str:
+    """Personas are kept by their slugs, what is of another kind with its kind."""
+    return slug if kind == PERSONA else f"{kind}:{slug}"
 
 
 class Laptop:

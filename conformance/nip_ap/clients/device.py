@@ -17,7 +17,8 @@ from nip_ap.clients.launch import Outcome, Running, start
 from nip_ap.clients.stub import Stub, shared_stub
 from nip_ap.model.frame import SENT
 from nip_ap.model.judgement import Broken, Inconclusive
-from nip_ap.nostr import Event, SecretKey
+from nip_ap.nostr import PERSONA, Event, SecretKey
+from nip_ap.resources import data
 from nip_ap.wire import Transcript
 from nip_ap_client.mapping import CONTENT_ORDER
 from nip_ap_client.records import FILE_NAME
@@ -80,6 +81,14 @@ class Device:
         """Take a record out."""
         self.has([one for one in self.records if one["id"] != identifier])
 
+    def has_family(self, family: Mapping[str, Sequence[Record]]) -> None:
+        """Write the files that lie beside it: teams.json and managed-agents.json."""
+        for name, records in family.items():
+            path = self.base / f"{name}.json"
+            beside = path.with_suffix(".json.tmp")
+            beside.write_bytes(orjson.dumps(list(records), option=orjson.OPT_INDENT_2))
+            beside.replace(path)
+
     def gets_key(self) -> None:
         """Write the key file, which nobody else may read."""
         self.key_file.touch(mode=0o600)
@@ -119,9 +128,9 @@ class Device:
         self.transcript.note(f"{self.name}: {outcome}")
         return outcome
 
-    def heads(self) -> dict[str, Event]:
-        """The owner's heads at the stub."""
-        return self.stub.heads(self.key)
+    def heads(self, kind: int = PERSONA) -> dict[str, Event]:
+        """The owner's heads at the stub, of one kind."""
+        return self.stub.heads(self.key, kind)
 
     def moves_to(self, stub: Stub) -> Device:
         """The same installation, with another relay as that of its owner's community."""
@@ -228,6 +237,16 @@ def deletes(template: str, subject: str) -> bool:
         device.removes(_TWO_PLAIN[0]["id"])
         device.runs()
         return len(device.heads()) == 1
+
+
+@cache
+def publishes(template: str, subject: str) -> frozenset[int]:
+    """The kinds that a migrator publishes of one persona, one shared team and one agent."""
+    with _control(template, subject) as device:
+        device.has(_TWO_PLAIN)
+        device.has_family(data("family/records"))
+        device.runs()
+        return frozenset(one.kind for one in device.stub.heard() if isinstance(one.kind, int))
 
 
 _PLAIN = {"system_prompt": "Hello.", "is_builtin": False, "is_active": True}

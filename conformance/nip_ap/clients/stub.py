@@ -161,7 +161,7 @@ class Stub:
         return list(dict.fromkeys(found))
 
     def stored(self) -> list[Event]:
-        """Every live persona and deletion request."""
+        """Everything of the agent family that is live, and every deletion request."""
         found = []
         for value in self.ask("heads"):
             try:
@@ -170,12 +170,12 @@ class Stub:
                 continue
         return found
 
-    def heads(self, owner: SecretKey) -> dict[str, Event]:
-        """The personas of an owner by slug."""
+    def heads(self, owner: SecretKey, kind: int = PERSONA) -> dict[str, Event]:
+        """What an owner has of a kind, by `d`."""
         return {
             event.slug: event
             for event in self.stored()
-            if event.kind == PERSONA and event.pubkey == owner.pubkey
+            if event.kind == kind and event.pubkey == owner.pubkey
         }
 
 

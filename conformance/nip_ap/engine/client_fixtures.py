@@ -15,7 +15,7 @@ import pytest
 
 from nip_ap.checking.actor import Actor
 from nip_ap.checking.check import Check
-from nip_ap.clients.device import Device, Record, deletes, works
+from nip_ap.clients.device import Device, Record, deletes, publishes, works
 from nip_ap.clients.reading import ReaderBench, fault_of
 from nip_ap.clients.relay_side import Client
 from nip_ap.clients.stub import Stub, another_stub, shared_stub, texts_of
@@ -113,6 +113,26 @@ def deleting(check: Check, working: None) -> None:
     """A control: the migrator deletes what leaves its file. Raises NotApplicable."""
     if not deletes(check.surface.context.settings.migrator, check.subject.name):
         raise NotApplicable("the migrator deletes nothing: what leaves its file stays published")
+
+
+@pytest.fixture
+def family(check: Check, working: None) -> dict[str, list[Record]]:
+    """A shared team of two members, and two agents: one linked to a definition, one without."""
+    return copy.deepcopy(data("family/records"))
+
+
+@pytest.fixture
+def publishing(check: Check, working: None) -> Callable[[int], None]:
+    """A control: the migrator publishes a kind at all. Calling it raises NotApplicable."""
+
+    def is_there(kind: int) -> None:
+        check.goes_beyond_the_wire(_ANOTHERS_CLIENT)
+        if kind not in publishes(check.surface.context.settings.migrator, check.subject.name):
+            raise NotApplicable(
+                f"the migrator publishes nothing of kind {kind}, from files beside personas.json"
+            )
+
+    return is_there
 
 
 @pytest.fixture

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from nip_ap.rogue import ANYTHING, DEVIATION, NOISE, Rogue, listed
+from nip_ap_client.family import FAMILY, FamilyMigrator
 from nip_ap_client.migrator import Migrator
 from nip_ap_client.pinned import PinnedAgents
 from nip_ap_client.reader import Reader
@@ -21,6 +22,7 @@ class ClientRogue(Rogue):
     """A client with one deviation: in its migrator, in how it pins agents, or in its reader."""
 
     migrator: type[Migrator] = Migrator
+    family: tuple[type[FamilyMigrator], ...] = FAMILY
     pinned_agents: type[PinnedAgents] = PinnedAgents
     reader: type[Reader] = Reader
 
@@ -61,13 +63,18 @@ def rogue(
             blinds=listed(blinds) if kind == DEVIATION else frozenset(),
             by_chance=listed(by_chance),
             kind=kind,
-            migrator=made if issubclass(made, Migrator) else migrator,
+            migrator=made if _migrates_personas(made) else migrator,
+            family=tuple(made if issubclass(made, one) else one for one in FAMILY),
             pinned_agents=made if issubclass(made, PinnedAgents) else PinnedAgents,
             reader=made if issubclass(made, Reader) else Reader,
         )
         return made
 
     return register
+
+
+def _migrates_personas(made: type) -> TypeGuard[type[Migrator]]:
+    return issubclass(made, Migrator) and not issubclass(made, FamilyMigrator)
 
 
 def rogue_named(name: str) -> ClientRogue:

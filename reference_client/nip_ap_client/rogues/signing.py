@@ -115,7 +115,7 @@ class SentinelOfAllOwners(OneStore):
 class DatesByRecord(Migrator):
     def dated(self, situation: Situation) -> int:
         assert situation.persona is not None
-        return int(datetime.fromisoformat(situation.persona.record.updated_at).timestamp())
+        return int(datetime.fromisoformat(situation.persona.updated_at).timestamp())
 
     def is_stale(self, row: Retained) -> bool:
         return False

@@ -18,7 +18,15 @@ from typing import Any
 
 import orjson
 
-from nip_ap.nostr import DELETION, PERSONA, Event
+from nip_ap.nostr import (
+    DELETION,
+    INSTRUCTIONS,
+    MANAGED_AGENT,
+    PERSONA,
+    TEAM,
+    TEAM_CATALOG,
+    Event,
+)
 from nip_ap_relay.relay import Relay
 from nip_ap_relay.store import Store
 from nip_ap_relay.stub.faults import Faults
@@ -28,6 +36,8 @@ from nip_ap_relay.stub.script import ScriptedRelay
 
 _LONGEST_REQUEST = 64 * 2**20
 """Bytes; a script of ten thousand personas is one line."""
+
+_FAMILY = (PERSONA, TEAM, MANAGED_AGENT, TEAM_CATALOG, INSTRUCTIONS, DELETION)
 
 SOCKET, TOKEN = "NIP_AP_RELAY_CONTROL", "NIP_AP_RELAY_TOKEN"
 
@@ -161,9 +171,10 @@ class Control:
         return accepted == [True]
 
     async def heads(self) -> list[Any]:
-        """Every live persona and deletion request."""
+        """Everything of the agent family that is live, and every deletion request."""
         self.relay.flush()
-        rows = self.relay.store.select("kind IN (?, ?) AND gone = 0", (PERSONA, DELETION))
+        wanted = ", ".join("?" * len(_FAMILY))
+        rows = self.relay.store.select(f"kind IN ({wanted}) AND gone = 0", _FAMILY)
         return [orjson.loads(row.raw) for row in rows]
 
 
