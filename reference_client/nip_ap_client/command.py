@@ -119,10 +119,10 @@ def run(
     quiet: bool = True,
 ) -> Report:
     """One run, from paths to report. Raises ValueError, PersonaFileError or StoreError."""
-    from nip_ap_client.family import FAMILY
     from nip_ap_client.migrator import Migrator
     from nip_ap_client.retention import RetentionStore
     from nip_ap_client.transport import WireTransport
+    from nip_ap_client.versions import FAMILY
 
     kind: type[Migrator] = Migrator
     members = FAMILY

@@ -62,10 +62,11 @@ class FamilyMigrator(Migrator):
         """The event of a record, of no date. Raises ProjectionRefused."""
         raise NotImplementedError
 
-    def address_fault(self, slug: str) -> str:
+    @classmethod
+    def address_fault(cls, slug: str) -> str:
         """Why an address is none that a relay takes; empty where it is one."""
         too_long = len(slug.encode()) > _LONGEST_D
-        return f"its {self.identifier} has more than {_LONGEST_D} bytes" if too_long else ""
+        return f"its {cls.identifier} has more than {_LONGEST_D} bytes" if too_long else ""
 
     def read(self) -> Mapped:
         """See Migrator. Of several records with one address the same one wins on every run."""
@@ -128,7 +129,8 @@ class AgentMigrator(FamilyMigrator):
         """See FamilyMigrator."""
         return agent_draft(record, at=0)
 
-    def address_fault(self, slug: str) -> str:
+    @classmethod
+    def address_fault(cls, slug: str) -> str:
         """See FamilyMigrator."""
         return "" if _PUBKEY.match(slug) else "its pubkey is not 64 lower-case hex digits"
 
@@ -167,7 +169,8 @@ class CatalogMigrator(FamilyMigrator):
             {"name_pool": pool} if pool else {}
         )
 
-    def address_fault(self, slug: str) -> str:
+    @classmethod
+    def address_fault(cls, slug: str) -> str:
         """See FamilyMigrator: the grammar of team ids is stricter than that of teams."""
         if len(slug) > _LONGEST_TEAM_ID:
             return f"its id has more than {_LONGEST_TEAM_ID} characters, too many for a catalog"
@@ -204,9 +207,6 @@ class CatalogMigrator(FamilyMigrator):
         """See Migrator."""
         assert isinstance(situation.persona, Entry)
         return situation.persona.shared
-
-
-FAMILY: tuple[type[FamilyMigrator], ...] = (TeamMigrator, AgentMigrator, CatalogMigrator)
 
 
 def objects_of(base: Path, name: str) -> list[Record]:

@@ -178,8 +178,12 @@ class Migrator:
 
     def stamp(self) -> tuple[int, int] | None:
         """What changes when the file changes."""
+        return self.stamp_of(self.file_name)
+
+    def stamp_of(self, name: str) -> tuple[int, int] | None:
+        """What changes when a file of the base directory changes; None where there is none."""
         try:
-            found = (self.base / self.file_name).stat()
+            found = (self.base / name).stat()
         except OSError:
             return None
         return (found.st_mtime_ns, found.st_size)

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from nip_ap.nostr import DELETION, Draft, Event, MalformedEvent, SecretKey
+from nip_ap.nostr import DELETION, INSTRUCTIONS, Draft, Event, MalformedEvent, SecretKey
 from nip_ap.wire.answers import Answer
 from nip_ap_client.retention import (
     FOLDER,
@@ -97,6 +97,8 @@ class Drain:
         event = row.event
         if self.now() - event.created_at <= self.stale_after:
             return event
+        if row.kind == INSTRUCTIONS:
+            return None  # whether it is overtaken is its own migrator's to find out
         head = self._head(row)
         if (head is None and row.kind == DELETION) or (
             head is not None and head.created_at > event.created_at

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import orjson
 
-from nip_ap.nostr import PERSONA, Event, Filter, SecretKey
+from nip_ap.nostr import INSTRUCTIONS, PERSONA, Event, Filter, SecretKey
 from nip_ap.wire.answers import Answer, NoAnswer, RateLimited, WireError
 from nip_ap.wire.transcript import Transcript
 from nip_ap.wire.websocket import WebSocketDoor
@@ -138,6 +138,8 @@ def heads_through(
     door: WebSocketDoor, owner: str, slugs: Sequence[str], kind: int = PERSONA
 ) -> dict[str, Event]:
     """The heads at an owner's addresses, where there are any. Raises WireError."""
+    if kind == INSTRUCTIONS:
+        return _current_through(door, owner, slugs)
     filters = [
         Filter.of(kinds=[kind], authors=[owner], d=slugs[start : start + BATCH])
         for start in range(0, len(slugs), BATCH)
@@ -148,6 +150,18 @@ def heads_through(
     # Some relays answer several values of `#d` with one head (AP-READ-03): the whole list helps.
     listed = _newest(_events(door, Filter.of(kinds=[kind], authors=[owner])))
     return {slug: head for slug, head in listed.items() if slug in slugs} | heads
+
+
+def _current_through(door: WebSocketDoor, owner: str, subjects: Sequence[str]) -> dict[str, Event]:
+    """The current version about each subject, `p:key` or `t:team`: tags match before a limit."""
+    found: dict[str, Event] = {}
+    for subject in subjects:
+        name, _, value = subject.partition(":")
+        asked = Filter.of(kinds=[INSTRUCTIONS], authors=[owner], limit=1, tags={name: [value]})
+        for event in sorted(_events(door, asked), key=lambda one: one.order)[:1]:
+            if value in event.tag_values(name):
+                found[subject] = event
+    return found
 
 
 def _newest(events: Iterable[Event]) -> dict[str, Event]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TypeGuard, TypeVar
 
 from nip_ap.rogue import ANYTHING, DEVIATION, NOISE, Rogue, listed
-from nip_ap_client.family import FAMILY, FamilyMigrator
+from nip_ap_client.family import FamilyMigrator
 from nip_ap_client.migrator import Migrator
 from nip_ap_client.pinned import PinnedAgents
 from nip_ap_client.reader import Reader
+from nip_ap_client.versions import FAMILY
 
 __all__ = ["NOISE", "ROGUES", "ClientRogue", "rogue", "rogue_named"]
 

@@ -1,4 +1,4 @@
-"""Rogues of teams, managed agents and team catalogs."""
+"""Rogues of teams, managed agents, team catalogs and instructions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 
 import orjson
 
-from nip_ap.nostr import Draft
+from nip_ap.nostr import INSTRUCTIONS, Draft, Event, nip44
 from nip_ap_client.decisions import Action, Decision, Situation
 from nip_ap_client.family import AgentMigrator, CatalogMigrator, TeamMigrator
+from nip_ap_client.instructions import InvalidVersion
 from nip_ap_client.projections import INSTANCE_FIELDS, projected
 from nip_ap_client.report import Outgoing
 from nip_ap_client.rogues.declaring import rogue
+from nip_ap_client.versions import InstructionsMigrator
 
 Record = Mapping[str, Any]
 
@@ -116,3 +118,58 @@ class DeletesWhatIsUnshared(CatalogMigrator):
 class NeverUnshares(CatalogMigrator):
     def shares(self, situation: Situation) -> bool:
         return situation.is_shared or super().shares(situation)
+
+
+@rogue(
+    "F9",
+    turns_red="AP-MIG-56 AP-MIG-57",
+    because="it encrypts the bare text, without the version in front of it",
+    remedy="Encrypt `v1:` and the text.",
+)
+class EncryptsTheBareText(InstructionsMigrator):
+    def sign(self, situation: Situation, content: str) -> Event:
+        event = super().sign(situation, content)
+        shared = nip44.conversation_key(self.key, self.key.pubkey)
+        bare = nip44.decrypt(event.content, shared).removeprefix(b"v1:")
+        return event.resigned(self.key, content=nip44.encrypt(bare, shared))
+
+
+@rogue(
+    "F10",
+    turns_red="AP-MIG-57",
+    because="it dates a version with plain now, so that one dated ahead stays the current one",
+    remedy="Date a version past the current one of its subject.",
+)
+class DatesVersionsWithPlainNow(InstructionsMigrator):
+    def sign(self, situation: Situation, content: str) -> Event:
+        return super().sign(situation, content).resigned(self.key, created_at=self.now())
+
+
+@rogue(
+    "F11",
+    turns_red="AP-MIG-58",
+    because="it puts the local text in the place of a version that it cannot read",
+    remedy="Show a version that cannot be read as an error, and leave it.",
+)
+class ReplacesTheInvalid(InstructionsMigrator):
+    def about_invalid(self, situation: Situation, head: Event, invalid: InvalidVersion) -> Decision:
+        return Decision(situation, Action.SIGN)
+
+
+@rogue(
+    "F12",
+    turns_red="AP-MIG-59",
+    because="it publishes a text of any length, with any character",
+    remedy="Measure the text before it is encrypted, and report one that is too long.",
+)
+class BoundsNoText(InstructionsMigrator):
+    def fault(self, slug: str, text: str) -> str:
+        return ""
+
+    def sign(self, situation: Situation, content: str) -> Event:
+        tag, _, identifier = situation.slug.partition(":")
+        text = next(one.content for one in self.mapped.personas if one.slug == situation.slug)
+        shared = nip44.conversation_key(self.key, self.key.pubkey)
+        sealed = nip44.encrypt(b"v1:" + text.encode(), shared)
+        at = max(self.now(), situation.newest + 1)
+        return Draft(INSTRUCTIONS, at, ((tag, identifier),), sealed).signed_by(self.key)
