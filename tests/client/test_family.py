@@ -106,7 +106,7 @@ def test_a_file_that_cannot_be_read_stops_all(tmp_path: Path, personas: Any, tex
     key = tmp_path / "key"
     key.touch(mode=0o600)
     key.write_text(SecretKey.derived("tests", "owner").secret_hex())
-    with pytest.raises(PersonaFileError, match="teams.json"):
+    with pytest.raises(PersonaFileError, match=r"teams\.json"):
         run(tmp_path, "ws://127.0.0.1:1", key)
     assert not (tmp_path / "retention").exists()
 
