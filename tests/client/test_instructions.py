@@ -21,6 +21,7 @@ from nip_ap_relay.policy import Policy
 
 VECTORS = data("vectors/instructions")
 KEY = SecretKey.from_hex(VECTORS["secret_key"])
+WITHOUT_SDK = "nostr-sdk (PyPI) is not installed: there is no other implementation to compare with"
 SAID_AT = {
     "size": "bytes, not 1 to",
     "decryption": "cannot be decrypted",
@@ -67,6 +68,24 @@ def test_content_that_is_too_long_is_not_even_decrypted():
 def test_a_text_that_must_not_be_is_not_written(one):
     with pytest.raises(TextRefused, match="nothing was published"):
         sealed(text_of(one), KEY)
+
+
+TEXTS = ["", "x", "Read it twice, é 🦫.\n", "x" * 32_000]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=len)
+def test_nostr_sdk_reads_our_versions(text):
+    sdk = pytest.importorskip("nostr_sdk", reason=WITHOUT_SDK)
+    secret, public = sdk.SecretKey.parse(KEY.secret_hex()), sdk.PublicKey.parse(KEY.pubkey)
+    assert sdk.nip44_decrypt(secret, public, sealed(text, KEY)) == f"v1:{text}"
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=len)
+def test_we_read_versions_that_nostr_sdk_writes(text):
+    sdk = pytest.importorskip("nostr_sdk", reason=WITHOUT_SDK)
+    secret, public = sdk.SecretKey.parse(KEY.secret_hex()), sdk.PublicKey.parse(KEY.pubkey)
+    content = sdk.nip44_encrypt(secret, public, f"v1:{text}", sdk.Nip44Version.V2)
+    assert opened(content, KEY) == text
 
 
 def test_a_nonce_is_fresh_each_time():
