@@ -131,8 +131,6 @@ def test_a_version_that_is_stored_and_not_current_is_told(laptop: Laptop, relay:
     report = laptop.runs(Overtaken)
     (note,) = report.notes
     assert note.reason == "stored, but another version is the current one"
-        "stored, but another version is the current one"
-    ]
 
 
 @pytest.mark.parametrize("text", ["x" * 131_073, "a\0b"])

@@ -73,7 +73,7 @@ class SlimsAll(AgentMigrator):
 
 @rogue(
     "F5",
-    turns_red="AP-MIG-51 AP-MIG-53",
+    turns_red="AP-MIG-51 AP-MIG-53 AP-MIG-56",
     because="it publishes the whole record of an agent, key and run state included",
     remedy="Name what may go out, and publish nothing else.",
 )
@@ -122,7 +122,7 @@ class NeverUnshares(CatalogMigrator):
 
 @rogue(
     "F9",
-    turns_red="AP-MIG-56 AP-MIG-57",
+    turns_red="AP-MIG-56",
     because="it encrypts the bare text, without the version in front of it",
     remedy="Encrypt `v1:` and the text.",
 )
