@@ -162,6 +162,53 @@ def test_a_relay_that_does_not_delete_by_id_is_not_held_to_it():
     assert made.standings[event.id] is Standing.OPEN
 
 
+def test_a_date_binds_up_to_its_own_second():
+    event = persona("x", 10)
+    assert model(event, deletion(10, at(event))).standings[event.id] is Standing.DELETED
+    assert model(deletion(10, at(event)), event).standings[event.id] is Standing.OPEN
+    head, rival = persona("x", 10), persona("x", 10, word="of the same second")
+    made = model(head, deletion(0, ("e", head.id)), rival)
+    assert made.standings[rival.id] is Standing.OPEN
+    later = persona("x", 9)
+    made.write(later, True)
+    assert made.standings[later.id] is Standing.DUE
+
+
+@pytest.mark.parametrize("kind", [PERSONA, APPLICATION_DATA])
+@pytest.mark.parametrize("by_address", [True, False])
+@pytest.mark.parametrize("does", [True, False])
+def test_a_deletion_is_sure_for_kinds_that_can_be_shared_where_the_relay_deletes(
+    kind, by_address, does
+):
+    event = persona("x", 20, kind=kind)
+    named = at(event) if by_address else ("e", event.id)
+    habits = {"deletes_by_address" if by_address else "deletes_by_id": does}
+    standing = Standing.DELETED if does and kind == PERSONA else Standing.OPEN
+    assert model(event, deletion(0, named), **habits).standings[event.id] is standing
+
+
+def test_where_dates_do_not_bind_a_later_head_is_open_and_what_it_superseded_is_not():
+    old, new = persona("x", 3), persona("x", 2)
+    made = model(old, new, deletion(10, at(new)), dates_bind=False)
+    assert (made.standings[old.id], made.standings[new.id]) == (Standing.SUPERSEDED, Standing.OPEN)
+
+
+def test_a_head_that_goes_by_its_id_opens_its_own_address_alone():
+    others = persona("y", 20), persona("y", 10)
+    oldest, middle, head = (persona("x", age) for age in (30, 20, 10))
+    made = model(*others, oldest, middle, head, deletion(0, ("e", middle.id)))
+    assert made.standings[oldest.id] is Standing.SUPERSEDED
+    made.write(deletion(0, ("e", head.id)), True)
+    assert made.standings[oldest.id] is Standing.OPEN
+    assert made.standings[others[0].id] is Standing.SUPERSEDED
+
+
+def test_a_regular_event_that_goes_by_its_id_leaves_the_others():
+    gone, kept = (Draft(NOTE, NOW - age).signed_by(OWNER) for age in (20, 30))
+    made = model(gone, kept, deletion(0, ("e", gone.id)))
+    assert (made.standings[gone.id], made.standings[kept.id]) == (Standing.OPEN, Standing.DUE)
+
+
 # -- the gate ----------------------------------------------------------------------------
 
 
@@ -183,6 +230,38 @@ def test_unsharing_takes_the_earlier_version_along_even_by_id():
     again = persona("x", 5, SHARED)
     made.write(again, True)
     assert faults(made, [by_id], OTHER.pubkey, [shared]) == []
+
+
+def test_events_of_other_people_are_let_pass():
+    foreign = [persona(f"foreign{age}", age) for age in range(3)]
+    assert faults(model(), [ALL.changed(limit=1)], None, foreign) == []
+    by_slug = Filter.of(d=["nothing"])
+    assert faults(model(), [by_slug], None, foreign[:1]) == [(Fault.MISMATCH, foreign[0])]
+
+
+def test_what_comes_twice_is_repeated():
+    event = persona("y", 0, SHARED)
+    assert faults(model(event), [ALL], None, [event, event]) == [(Fault.REPEATED, event)]
+
+
+def test_what_is_excused_or_searched_for_is_not_due():
+    event = persona("y", 0, SHARED)
+    made = model(event)
+    assert faults(made, [Filter.of(search="y")], None, []) == []
+    made.excused.add((OTHER.pubkey, event.id))
+    assert faults(made, [ALL], OTHER.pubkey, []) == []
+    assert faults(made, [ALL], None, []) == [(Fault.MISSING, event)]
+    assert made.judge_live(event, [ALL], OTHER.pubkey, 0) is None
+
+
+def test_an_unshared_head_hides_its_shared_versions_and_no_others():
+    shared, hidden = persona("x", 20, SHARED), persona("x", 10)
+    other_old, other_new = persona("y", 20, SHARED), persona("y", 10, SHARED)
+    made = model(shared, hidden, other_old, other_new)
+    assert made.is_withheld(shared, None)
+    assert not made.is_withheld(other_old, None)
+    assert not made.is_withheld(other_new, None)
+    assert not made.is_withheld(shared, OWNER.pubkey)
 
 
 # -- limits ------------------------------------------------------------------------------
@@ -254,6 +333,27 @@ def test_a_count_that_is_too_high_says_what_it_may_have_counted():
     assert made.judge_count([ALL], OWNER.pubkey, 3).fault is Fault.SUPERSEDED
 
 
+def test_a_wrong_count_says_what_was_expected():
+    events = series(4)
+    made = model(*events)
+    assert made.judge_count([ALL], None, 3).detail == "4 expected, 3 counted"
+    limited = made.judge_count([ALL.changed(limit=2)], None, 5)
+    assert (limited.fault, limited.detail) == (Fault.COUNT, "4 expected, 5 counted")
+    unsure = persona("unsure", 1, SHARED)
+    made.write(unsure, None)
+    assert made.judge_count([ALL], None, 5) is None
+    assert made.judge_count([ALL], None, 6).detail == "4 to 5 expected, 6 counted"
+    assert made.judge_count([ALL.changed(limit=0)], None, 0) is None
+
+
+def test_a_count_of_what_was_deleted_says_so():
+    gone, kept = persona("x", 20), persona("y", 20)
+    made = model(gone, kept, deletion(10, at(gone)))
+    personas = ALL.changed(kinds=(PERSONA,))
+    assert made.judge_count([personas], OWNER.pubkey, 2).fault is Fault.DELETED
+    assert made.judge_count([personas], OWNER.pubkey, 1) is None
+
+
 # -- live --------------------------------------------------------------------------------
 
 
@@ -267,6 +367,25 @@ def test_live_delivery_is_due_once_for_what_matches_and_is_new():
     assert made.judge_live(event, [other], None, 1).fault is Fault.MISMATCH
     assert made.judge_live(stale, [ALL], None, 0) is None
     assert made.judge_live(stale, [ALL], None, 1) is None
+
+
+def test_what_was_sent_twice_may_come_twice_or_not_at_all():
+    event = persona("x", 10, SHARED)
+    made = model(event, event)
+    for copies in (0, 1, 2):
+        assert made.judge_live(event, [ALL], None, copies) is None
+    assert made.judge_live(event, [ALL], None, 3).fault is Fault.REPEATED
+    foreign = persona("foreign", 10, SHARED)
+    assert made.judge_live(foreign, [ALL], None, 0) is None
+    assert made.judge_live(foreign, [ALL], None, 1) is None
+    assert made.judge_live(foreign, [ALL], None, 2).fault is Fault.REPEATED
+
+
+def test_only_kinds_that_can_be_shared_are_gated_live():
+    note, ungated = Draft(NOTE, NOW).signed_by(OWNER), persona("x")
+    assert model(note).judge_live(note, [ALL], None, 0).fault is Fault.MISSING
+    assert model(note).judge_live(note, [ALL], None, 1) is None
+    assert model(ungated, gated=False).judge_live(ungated, [ALL], None, 1) is None
 
 
 def test_live_delivery_is_gated():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import orjson
 import pytest
-from benchmarks.driver import memory_of_tree
+from benchmarks.driver import shared_memory_of_tree
 
 from tests.hostile.serving import serving
 from tests.hostile.vices import VICES
@@ -64,7 +64,7 @@ def run_on(url, out, *more):
         peak = 0.0
         ended = threading.Event()
         while process.poll() is None and time.monotonic() - began < HARD_LIMIT:
-            peak = max(peak, memory_of_tree(process.pid))
+            peak = max(peak, shared_memory_of_tree(process.pid))
             ended.wait(0.1)
         seconds = time.monotonic() - began
         process.kill()

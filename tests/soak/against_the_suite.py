@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from benchmarks.driver import memory_of_tree
+from benchmarks.driver import shared_memory_of_tree
 
 from tests.certificate.conftest import Copy
 from tests.certificate.tampering import tamperings
@@ -60,7 +60,7 @@ def _verified(folder: Path) -> tuple[int, float, float]:
         stderr=subprocess.DEVNULL,
     )
     while process.poll() is None:
-        most = max(most, memory_of_tree(process.pid))
+        most = max(most, shared_memory_of_tree(process.pid))
         time.sleep(0.05)
     return process.returncode, time.monotonic() - began, most
 
