@@ -13,6 +13,7 @@ from nip_ap.checking.player import _batches
 from nip_ap.checking.sequences import _smaller
 from nip_ap.checking.traffic import (
     COUNTS,
+    NEARLY,
     STORED,
     Ask,
     Cast,
@@ -157,3 +158,22 @@ def test_smaller_sequences_are_smaller():
     sizes = [len(one) for one, _ in zip(_smaller(steps, Finding), range(60), strict=False)]
     assert sizes
     assert all(size < len(steps) for size in sizes)
+
+
+def test_odd_values_keep_their_case_their_blanks_and_what_follows_them():
+    made = cast()
+    tags = (("t", "X"), ("t", " x"), ("t", "x "), ("t", ""), ("t", "x", "y"))
+    event = made.event(Write("w1", "0", slug="a", tags=tags))
+    values = [tag[1:] for tag in event.tags if tag[0] == "t"]
+    x = made.value("t", "x")
+    assert [value[0] for value in values][3:] == ["", x]
+    assert [value[0].strip() for value in values[1:3]] == [x, x]
+    assert values[0][0] != x
+    assert values[0][0].lower() == x.lower()
+    assert values[4] == (x, made.value("t", "y"))
+
+
+def test_a_key_that_is_nearly_another_differs_in_its_last_digit():
+    near, key = cast().value("p", f"p1{NEARLY}"), cast().value("p", "p1")
+    assert near != key
+    assert near[:-1] == key[:-1]

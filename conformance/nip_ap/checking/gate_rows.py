@@ -163,7 +163,7 @@ def _slugs(
 def _tags(how: str | None, target: Write) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Conditions on the tags that the target has."""
     own: dict[str, str] = {}
-    for name, word in target.tags:
+    for name, word, *_ in target.tags:
         own.setdefault(name, word)
     others = [name for name in own if len(name) == 1 and name not in "tp"]
     wanted = {NO: (), BOTH: ("t", "p"), OTHER: tuple(others[:1]) or ("t",)}.get(how, (how,))

@@ -29,7 +29,7 @@ from nip_ap.nostr import APPLICATION_DATA, PERSONA
 def conditions(random: Random, scope: Scope) -> Plan:
     """A world, then questions of every kind about it."""
     made = Generator(random, scope)
-    return (*made.family(), *made.asks(110, STORED))
+    return (*made.family(), *made.pointed(STORED), *made.asks(110, STORED))
 
 
 def limits(random: Random, scope: Scope) -> Plan:

@@ -22,6 +22,9 @@ EVER = 10**12
 UNKNOWN = "unknown"
 """An id, author or value that nobody has."""
 
+NEARLY = "'"
+"""At the end of a word that stands for a key: the key that differs from it in the last digit."""
+
 Reader = str
 READERS = ("0", "0 again", "1", "1 again", "2", "anonymous")
 """Who reads, and on which connection: author 0, author 1, 2 who has no personas, or nobody."""
@@ -87,7 +90,8 @@ class Write:
     kind: int = PERSONA
     slug: str | None = None
     age: int = 0
-    tags: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, ...], ...] = ()
+    """By words: a name, a value and whatever follows."""
     shared: bool = False
     content: str = OBJECT
     """The kind of its content (contents.py)."""
@@ -99,7 +103,7 @@ class Write:
     def __str__(self) -> str:
         place = f" under {self.slug!r}" if self.slug is not None else ""
         what = _NAMED.get(self.kind, f"kind {self.kind}")
-        tags = "".join(f", {name}={value}" for name, value in self.tags)
+        tags = "".join(f", {name}={' '.join(words)}" for name, *words in self.tags)
         shared = (", shared" if self.shared else ", not shared") if self.kind in SHAREABLE else ""
         content = f", content: {self.content}" if self.content != OBJECT else ""
         content += f", {self.size} bytes" if self.size else ""
@@ -265,7 +269,7 @@ class Cast:
     def _draft(self, step: Write) -> Draft:
         ruled = [("d", self.slug(step.slug))] if step.slug is not None else []
         ruled += [("shared", "true")] if step.shared else []
-        others = [(name, self.value(name, word)) for name, word in step.tags]
+        others = [(name, *(self.value(name, word) for word in words)) for name, *words in step.tags]
         tags = [*others, *reversed(ruled)] if step.slug_last else [*ruled, *others]
         content = content_of(step.content, self.word(step.name), step.size)
         return Draft(step.kind, self.now - step.age, tuple(tags), content)
@@ -294,13 +298,20 @@ class Cast:
         """The value of a tag: ids and keys where these are due, else a word of this playing."""
         if name == "d":
             return self.slug(word)
+        if word == "":
+            return ""
         if name == "p":
-            return self.pubkey(word)
+            return self._nearly(self.pubkey(word[:-1])) if word[-1] == NEARLY else self.pubkey(word)
         if name == "e":
             return self._digest(name, word[:-1])[:63] + hex(ord(word[-1]) % 16)[2:]
         if name == "expiration":
             return str(self.now + int(word))
-        return f"{self.nonce}{word}"
+        blank = len(word) - len(word.lstrip())
+        return f"{word[:blank]}{self.nonce}{word[blank:]}"
+
+    def _nearly(self, key: str) -> str:
+        """A key that differs in its last digit."""
+        return key[:-1] + ("0" if key[-1] != "0" else "1")
 
     def pubkey(self, word: str) -> str:
         """The key of an author; for any other word a key that writes nothing."""

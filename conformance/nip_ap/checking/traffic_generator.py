@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from nip_ap.checking.traffic import (
+    NEARLY,
     STORED,
     UNKNOWN,
     Ask,
@@ -32,6 +33,22 @@ _FREQUENCY = {"ids": 0.25, "l": 0.2, "e": 0.3, "limit": 0.0}
 _OLDEST, _NEWEST = 40, 8
 _SHARED = 0.8
 """How many personas of a world are shared, so that its strangers can tell much about filters."""
+_CROWD = "n"
+_ODD_TAGS: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (("t", "X"),),
+    (("t", "x "),),
+    (("t", " x"),),
+    (("t", ""),),
+    (("t", ""), ("t", "x")),
+    (("t", "x", "y"),),
+    (("t", "y", "x"),),
+    (("p", "p2", "p1"),),
+    (("p", f"p1{NEARLY}"),),
+    (("t", ""), ("T", "xy")),
+    (*(("t", f"{_CROWD}{number}") for number in range(30)), ("t", "x")),
+)
+"""Values that differ from the plain ones in case, blanks or one digit, that are empty, that have
+something behind them, and one behind many."""
 _LONG_LIST, _ITS_LENGTH = 0.06, 40
 """How often a list of values is padded with unknown ones, and with how many."""
 ALIKE: dict[str, tuple[str, ...]] = {
@@ -82,6 +99,8 @@ class Generator:
         self.random = random
         self.scope = scope
         self.written: list[Write] = []
+        self.odd: list[Write] = []
+        """What has a tag of a form that an index may treat apart."""
         self._names = iter(range(1, 10_000))
 
     # -- events ----------------------------------------------------------------
@@ -127,11 +146,27 @@ class Generator:
             self.write(kind=BOOKMARKS, age=random.randint(_NEWEST, _OLDEST),
                        tags=(("t", "x"), ("p", "p1"), ("e", "e1"))),
         ]  # fmt: skip
-        events = [*base, *near]
+        self.odd = [one(**{tags[0][0]: ""}, more=tags) for tags in _ODD_TAGS]
+        events = [*base, *near, *self.odd]
         random.shuffle(events)
         return events
 
     # -- filters ---------------------------------------------------------------
+
+    def pointed(self, surface: str) -> list[Ask]:
+        """Each value of an odd tag, asked for by its author alone."""
+        values = {
+            (name, word)
+            for write in self.odd
+            for name, *words in write.tags
+            if len(name) == 1
+            for word in (*words, words[0].strip().lower())
+            if word and not word.startswith(_CROWD)
+        }
+        return [
+            Ask("0 again", surface, (Wanted(authors=("0",), tags=((name, (word,)),)),))
+            for name, word in sorted(values)
+        ]
 
     def request(self, *, limits: bool = False, most: int | None = None) -> tuple[Wanted, ...]:
         """One to several filters, each around an event of its own."""
@@ -212,7 +247,7 @@ class Generator:
             number = self.random.choice((0, 0, 1, 3, 8))
             others = self.random.sample([one.slug for one in self.written if one.slug], number)
             return self._mixed(focus.slug, [*others, *self._at_times(UNKNOWN)])
-        own = [word for tag, word in focus.tags if tag == name]
+        own = [words[0] for tag, *words in focus.tags if tag == name and words[0]]
         if not own:
             return (self.random.choice(ALIKE[name]),)
         alike = ALIKE[name]

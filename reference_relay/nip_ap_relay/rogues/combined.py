@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from nip_ap.nostr import Event, Filter
@@ -245,3 +246,95 @@ class LookAlikeSlugsShareAHead(Policy):
 class DeletesByAddressOrById(Policy):
     def deletion_by_id(self, request: Event, store: Store) -> list[Row]:
         return [] if request.tag_values("a") else super().deletion_by_id(request, store)
+
+
+class _IndexesSomeTags(Policy):
+    """A relay that finds events by some of their tags alone."""
+
+    def indexes(self, tags: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
+        """The tags that are in the index."""
+        raise NotImplementedError
+
+    def served(self, rows: list[Row], filters: Sequence[Filter]) -> list[Row]:
+        return [row for row in rows if self._finds(row, filters)]
+
+    def _finds(self, row: Row, filters: Sequence[Filter]) -> bool:
+        event = Event.from_json(json.loads(row.raw))
+        indexed = event.altered(tags=tuple(map(tuple, self.indexes(event.tags))))
+        return any(one.matches(indexed) for one in filters)
+
+
+@rogue(
+    "tag-values-folded",
+    turns_red="AP-READ-17",
+    by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
+    because="It compares the values of tags without their case.",
+    remedy="Compare the values of tags byte for byte.",
+)
+class TagValuesFolded(Policy):
+    def tag_comparison(self) -> Callable[[str, str], bool]:
+        return lambda value, wanted: value.lower() == wanted.lower()
+
+
+@rogue(
+    "tag-values-trimmed",
+    turns_red="AP-READ-17",
+    by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
+    because="It strips the values of tags of blanks before it indexes them.",
+    remedy="Index the values of tags as they are.",
+)
+class TagValuesTrimmed(Policy):
+    def tag_comparison(self) -> Callable[[str, str], bool]:
+        return lambda value, wanted: value.strip() == wanted.strip()
+
+
+@rogue(
+    "keys-indexed-to-their-last-byte",
+    turns_red="AP-READ-17",
+    by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
+    because="Its index holds 31 bytes of an id or a key, and nothing looks at the last one.",
+    remedy="Compare the whole value after the index has found candidates.",
+)
+class KeysIndexedToTheirLastByte(Policy):
+    def tag_comparison(self) -> Callable[[str, str], bool]:
+        return lambda value, wanted: _cut_key(value) == _cut_key(wanted)
+
+
+def _cut_key(value: str) -> str:
+    return value[:62] if len(value) == 64 else value
+
+
+@rogue(
+    "upper-case-tags-folded",
+    turns_red="AP-READ-17",
+    by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
+    because="It takes `#T` for `#t`.",
+    remedy="Tell the names of tags apart by their case.",
+)
+class UpperCaseTagsFolded(Policy):
+    def understood(self, one: Filter) -> Filter:
+        return one.changed(tags={name.lower(): values for name, values in one.tags.items()})
+
+
+@rogue(
+    "tags-with-hints-unfound",
+    turns_red="AP-READ-17",
+    by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
+    because="It indexes tags of two elements alone, but for references to events.",
+    remedy="Index the second element of a tag, whatever follows it.",
+)
+class TagsWithHintsUnfound(_IndexesSomeTags):
+    def indexes(self, tags: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
+        return (tag for tag in tags if len(tag) == 2 or tag[0] == "e")
+
+
+@rogue(
+    "tags-indexed-to-the-twentieth",
+    turns_red="AP-READ-17",
+    by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
+    because="It indexes the first twenty tags of an event.",
+    remedy="Index every tag of an event, or refuse the event.",
+)
+class TagsIndexedToTheTwentieth(_IndexesSomeTags):
+    def indexes(self, tags: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
+        return iter(tags[:20])

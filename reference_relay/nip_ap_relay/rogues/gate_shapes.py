@@ -310,3 +310,29 @@ class GateOffYesterday(_Leak):
         self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
     ) -> bool:
         return surface in _STORED and row.created_at < time.time() - 300
+
+
+@rogue(
+    "gate-off-slug-alone",
+    turns_red="AP-GATE-15",
+    because="It looks up slugs in an index of their own, which knows nothing of the gate.",
+    remedy="Apply the gate to what the index of slugs finds.",
+)
+class GateOffSlugAlone(_Leak):
+    def leaks(
+        self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
+    ) -> bool:
+        return surface in _STORED and _conditions(one) <= {"#d", "limit"}
+
+
+@rogue(
+    "gate-off-above-32-kb",
+    turns_red="AP-GATE-15",
+    because="It keeps what is very large in a store of blobs, and gates what is in the table.",
+    remedy="Apply the gate to each event, wherever its content is kept.",
+)
+class GateOffAbove32Kb(_Leak):
+    def leaks(
+        self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
+    ) -> bool:
+        return surface in _STORED and len(row.raw) > 32_768
