@@ -157,6 +157,8 @@ def _gate(
             (random.choice(strangers), (_filter(made, shape, written),))
             for shape in shapes[turn :: len(phases)]
         ]
+        if turn == 0:
+            asked += [(random.choice(strangers), request) for request in _by_each_tag(written)]
         if scope.searches and (turn == 0 or STORED in surfaces):
             searched = _searches(made, written, counted=STORED not in surfaces)
             asked += [(random.choice(strangers), request) for request in searched]
@@ -165,6 +167,18 @@ def _gate(
             in_order = sorted(asked, key=lambda one: one[0])
             steps += [Ask(reader, surface, request) for reader, request in in_order]
     return tuple(steps)
+
+
+def _by_each_tag(written: Sequence[Write]) -> list[tuple[Wanted, ...]]:
+    """For each tag that can be searched one filter, with a value of something hidden."""
+    values = {
+        name: word
+        for one in written
+        if not one.shared
+        for name, word, *_ in one.tags
+        if len(name) == 1 and name != "h"
+    }
+    return [(Wanted(tags=((name, (word,)),)),) for name, word in sorted(values.items())]
 
 
 def _searches(

@@ -336,3 +336,16 @@ class GateOffAbove32Kb(_Leak):
         self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
     ) -> bool:
         return surface in _STORED and len(row.raw) > 32_768
+
+
+@rogue(
+    "gate-off-upper-case-tags",
+    turns_red="AP-GATE-15",
+    because="It added an index of upper-case tags later, and not the gate.",
+    remedy="Apply the gate to what every index of tags finds.",
+)
+class GateOffUpperCaseTags(_Leak):
+    def leaks(
+        self, row: Row, one: Filter, place: int, reader: str | None, surface: str, store: Store
+    ) -> bool:
+        return surface in _STORED and any(name.isupper() for name in one.tags)
