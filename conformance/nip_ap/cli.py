@@ -234,6 +234,12 @@ def explain(subject: str) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the recorded run of the reference relay; else the user's cache folder.",
 )
+@click.option(
+    "--scenarios",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Own checks and own rogues (DIR/rogues.toml), in place of the suite's.",
+)
 @_role_options
 def prove(
     names: tuple[str, ...],
@@ -244,6 +250,7 @@ def prove(
     suggest: bool,
     page: Path | None,
     cache: Path | None,
+    scenarios: str | None,
     role: str | None,
 ) -> int:
     """Run the suite against rogues, and show which checks catch each of them.
@@ -252,8 +259,13 @@ def prove(
     """
     from nip_ap.proof.command import Order
     from nip_ap.proof.command import prove as run_proof
+    from nip_ap.proof.own import prove_own
     from nip_ap.proof.role import USUAL
 
+    if scenarios is not None:
+        if role or as_json or full or suggest or page or cache:
+            raise click.UsageError("--scenarios is only valid with --rogue, -n and --seed")
+        return prove_own(scenarios, names, workers, seed, sys.stdout)
     order = Order(
         role=role or USUAL,
         names=names,

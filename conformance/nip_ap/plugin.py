@@ -1,4 +1,4 @@
-"""The pytest plugin: options and hooks, nothing else. Without --nip-ap it does nothing at all."""
+"""The pytest plugin: options and hooks, nothing else. Without --nip-ap it only skips checks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nip_ap.model.markers import MARKERS
+from nip_ap.model.markers import CLAUSE, MARKERS
 from nip_ap.model.option_table import option_table
 from nip_ap.model.options import Option
 
@@ -61,6 +61,13 @@ def pytest_configure(config: pytest.Config) -> None:
         controller = GuestController.from_options(given_options(config))
         config.pluginmanager.register(controller, "nip_ap_controller")
     config.pluginmanager.register(SuiteWorker(config), "nip_ap_worker")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A check that a plain pytest has come upon needs a relay, so it is left for a run with one."""
+    if item.get_closest_marker(CLAUSE) is not None and not item.config.getoption("nip_ap"):
+        pytest.skip("a check of a relay: `pytest --nip-ap` or `nip-ap run` runs it")
 
 
 def _refuse_idle_options(config: pytest.Config) -> None:

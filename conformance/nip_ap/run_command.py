@@ -91,6 +91,7 @@ def run(**given: Any) -> int:
     """
     from nip_ap.engine.keys import baseline_at
     from nip_ap.engine.likeness import held_to
+    from nip_ap.engine.own_scenarios import own_scenarios
     from nip_ap.engine.preparation import recipe_for
     from nip_ap.engine.runner import Order, run_suite
     from nip_ap.model.seed import salted
@@ -116,9 +117,14 @@ def run(**given: Any) -> int:
         keep_all_frames=delivery.certify is not None,
     )
     settings = held_to(settings, delivery.like)
+    if delivery.as_json and settings.scenarios:
+        raise click.UsageError(
+            "--json and --scenarios: there are two reports; --out DIR has DIR/report.json, and "
+            "DIR/own/report.json of your own checks"
+        )
     _check_folders(delivery)
     issuer = _issuer(delivery, settings)
-    known = baseline_at(delivery.baseline)
+    known = baseline_at(delivery.baseline, own_scenarios(settings.scenarios).known)
     recipe = recipe_for({one.key: given[one.key] for one in TARGET_OPTIONS}, settings)
     if configuration.file and not (delivery.as_json or delivery.quiet):
         told = ", ".join(one.name for one in option_table() if one.key in configuration.values)
@@ -200,6 +206,7 @@ def _issuer(delivery: Delivery, settings: Settings) -> Issuer | None:
         "--certify needs --out DIR: a certificate stands on its transcripts": delivery.out is None,
         "--certify and --only: a filtered run cannot be certified": bool(settings.only),
         "--certify and --profile: a certificate is of all rules": settings.profile != BUZZ,
+        "--certify and --scenarios: a certificate is of NIP-AP alone": bool(settings.scenarios),
         "--certify and --replay: a part of a run cannot be certified": bool(settings.replay),
         "--certify and --repeat: a certificate shows the one transcript of each check": (
             settings.repeat > 1

@@ -17,9 +17,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.strategies import SearchStrategy
 
 from nip_ap.checking.actor import ANY, AT_ONCE, HTTP, WS, Actor, Clock, Watch, address, all_of
+from nip_ap.checking.check import Check
+from nip_ap.checking.drafting import Persona
 from nip_ap.checking.evidence import ACCEPTED, REFUSED, Ledger, differences
 from nip_ap.checking.generation import by_the_seed_alone
 from nip_ap.checking.write_answers import answered_alike
+from nip_ap.model.capabilities import Capabilities
 from nip_ap.model.judgement import Broken, Inconclusive, NotApplicable, ScenarioMistake
 from nip_ap.nostr import (
     APPLICATION_DATA,
@@ -37,7 +40,7 @@ from nip_ap.nostr import (
     Filter,
     SecretKey,
 )
-from nip_ap.nostr.channel import MESSAGE, WINDOW_BOUNDS
+from nip_ap.nostr.channel import MESSAGE, WINDOW_BOUNDS, Channel
 from nip_ap.resources import data
 from nip_ap.wire import Answer, ConnectionLost, NoAnswer, RateLimited, Reading, WireError
 
@@ -64,6 +67,9 @@ __all__ = [
     "Actor",
     "Answer",
     "Broken",
+    "Capabilities",
+    "Channel",
+    "Check",
     "Clock",
     "ConnectionLost",
     "Draft",
@@ -73,6 +79,7 @@ __all__ = [
     "Ledger",
     "NoAnswer",
     "NotApplicable",
+    "Persona",
     "RateLimited",
     "Reading",
     "SecretKey",

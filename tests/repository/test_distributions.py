@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -53,7 +54,7 @@ def test_the_wheel_is_typed_licensed_and_names_its_doors(distributions):
     assert {"nip_ap/py.typed", "nip_ap_relay/py.typed"} <= set(names)
     (entry_points,) = [one for one in names if one.endswith("entry_points.txt")]
     text = wheel.read(entry_points).decode()
-    assert "nip-ap = nip_ap.cli:main" in text
+    assert "nip-ap = nip_ap.__main__:main" in text
     assert "nip_ap = nip_ap.plugin" in text
     assert [one for one in names if one.endswith("licenses/LICENSE")]
 
@@ -61,7 +62,11 @@ def test_the_wheel_is_typed_licensed_and_names_its_doors(distributions):
 def test_the_wheel_brings_nothing_into_anybody_elses_name(distributions):
     names = zipfile.ZipFile(distributions[0]).namelist()
     tops = {name.partition("/")[0] for name in names}
-    assert {one for one in tops if not one.endswith(".dist-info")} == {"nip_ap", "nip_ap_relay"}
+    assert {one for one in tops if not one.endswith(".dist-info")} == {
+        "nip_ap",
+        "nip_ap_relay",
+        "nip_ap_client",
+    }
     assert [one for one in names if "__pycache__" in one or "published" in one] == []
 
 
@@ -85,8 +90,10 @@ def installed(distributions, tmp_path_factory):
     return folder / "bin"
 
 
-def run(command, folder):
+def run(command, folder, path=None):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    if path is not None:
+        clean["PATH"] = f"{path}{os.pathsep}{clean['PATH']}"
     return subprocess.run(
         list(map(str, command)), capture_output=True, text=True, cwd=folder, env=clean, check=False
     )
@@ -116,3 +123,14 @@ def test_an_installed_wheel_is_the_same_suite_to_a_certificate(installed, tmp_pa
     )
     done = run([installed / "python", "-c", show], tmp_path)
     assert done.stdout.split() == [code_digest(), register_digest()], done.stderr
+
+
+def test_a_project_with_checks_of_its_own_needs_no_checkout(installed, tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "examples" / "own_scenarios", project)
+    few = ("--only", "AP-SLUG-02", "--only", "FAMILY", "--out", "report")
+    done = run([installed / "nip-ap", "run", *few], project, path=installed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project / "report" / "own" / "report.json").is_file()
+    done = run([installed / "nip-ap", "prove", "--scenarios", "conformance"], project, installed)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -18,7 +18,10 @@ from msgspec import Meta
 from nip_ap.model.settings import Settings
 from nip_ap.model.verdict import Verdict
 
-NOT_TOLD = ("keys", "ca", "only", "migrator", "reader", "repeat", "replay", "keep_all_frames")
+NOT_TOLD = (
+    *("keys", "ca", "only", "migrator", "reader", "repeat", "replay", "keep_all_frames"),
+    "scenarios",
+)
 """Settings that no certificate shows: paths and commands of the issuer's, and what has to be so."""
 
 MOST: Mapping[str, float] = {

@@ -11,9 +11,13 @@ import pytest
 from nip_ap.engine.declarations import Declaration, declarations, declared_in_files
 from nip_ap.model.check_id import CheckId
 from nip_ap.model.markers import CLAUSE
+from nip_ap.resources import resource
 
 COLLECTED = "nip_ap_collected"
 """What a worker tells the controller under this name: every check that it found."""
+
+_SUITE = "nip-ap/"
+"""What node ids call the folder of the suite's scenarios, where that is outside pytest's root."""
 
 SUBJECT, REPETITION = "nip_ap_subject", "nip_ap_repetition"
 
@@ -23,7 +27,7 @@ class DeclaredChecks:
 
     def __init__(self, root: Path, files: Sequence[str]) -> None:
         own = {(one.file.resolve(), one.function): one for one in declarations()}
-        self._paths = {file: (root / file).resolve() for file in files if file}
+        self._paths = {file: (root / path_of(file)).resolve() for file in files if file}
         foreign = set(self._paths.values()) - {path for path, _ in own}
         self._by_place = own | {
             (one.file, one.function): one for one in declared_in_files(sorted(foreign))
@@ -47,6 +51,24 @@ class DeclaredChecks:
         assert declaration is not None
         subject, rest = _split_hidden(_parts(nodeid)[2])
         return subject, declaration.check_id(rest)
+
+
+def outside_name(file: Path, root: Path) -> str:
+    """How node ids name a file that is not below pytest's root; empty for one that is.
+
+    A file of the suite is `nip-ap/<group>/<file>`, wherever the suite is installed.
+    """
+    if file.is_relative_to(root):
+        return ""
+    suite = resource("scenarios")
+    return f"{_SUITE}{file.relative_to(suite)}" if file.is_relative_to(suite) else str(file)
+
+
+def path_of(named: str) -> str:
+    """A path, or a node id, with such a name in front, as pytest finds it."""
+    rest = named.removeprefix(_SUITE)
+    file = resource("scenarios") / rest.partition("::")[0]
+    return str(resource("scenarios") / rest) if rest != named and file.exists() else named
 
 
 def _parts(nodeid: str) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ from nip_ap.engine.check_ids import COLLECTED, DeclaredChecks
 from nip_ap.engine.declarations import declarations
 from nip_ap.engine.keys import read_keys
 from nip_ap.engine.outcomes import RESULT
+from nip_ap.engine.own_scenarios import OwnScenarios, own_scenarios
 from nip_ap.engine.preparation import abilities
 from nip_ap.engine.pulse import interrupt_the_main_thread
 from nip_ap.engine.waits import in_words
@@ -251,7 +252,7 @@ class SuiteController:
         """Tell every listener that a run is over, with its report."""
         report = report_of(
             run,
-            register(),
+            self.own.register if run.scenarios else register(),
             started=self.started,
             seconds=seconds,
             target=self.target_name,
@@ -259,13 +260,27 @@ class SuiteController:
         )
         self.emit(RunFinished(run, report))
 
+    @property
+    def own(self) -> OwnScenarios:
+        """The checks of the user's own. Raises OwnScenariosFault."""
+        return own_scenarios(self.settings.scenarios)
+
     def runs(self) -> list[Run]:
-        """The run of each relay."""
+        """The run of each relay: the suite's checks and no others."""
+        return self._runs(of_the_user=False)
+
+    def own_runs(self) -> list[Run]:
+        """The run of the user's own checks on each relay; none where there are no such checks."""
+        return self._runs(of_the_user=True) if self.settings.scenarios else []
+
+    def _runs(self, *, of_the_user: bool) -> list[Run]:
         if self.context is None:
             return []
         known = self._declared()
         results = [*self._results, *self._lost(known), *self._not_run(known)]
+        results = [one for one in results if self.own.has(one.check) is of_the_user]
         manifest = [known.parsed(nodeid) for nodeid in self._manifest if known.declares(nodeid)]
+        manifest = [one for one in manifest if self.own.has(one[1]) is of_the_user]
         runs = []
         for subject in self.context.subjects:
             own = [one for one in results if one.subject == subject.name]
@@ -277,21 +292,24 @@ class SuiteController:
                     tuple(dict.fromkeys(repeated)),
                     settled(own) if len(repeated) == len(own) else tuple(own),
                     self.baseline,
-                    self._left_out(repeated),
+                    self._left_out(repeated, of_the_user=of_the_user),
+                    self.settings.scenarios if of_the_user else "",
                 )
             )
         return runs
 
-    def _left_out(self, asked_for: Iterable[str]) -> int:
-        """How many checks of the suite were not asked for, be it by --only, by -k or by a path.
+    def _left_out(self, asked_for: Iterable[str], *, of_the_user: bool) -> int:
+        """How many checks were not asked for, be it by --only, by -k or by a path.
 
         Of a file that was not collected each declaration counts as one check.
         """
-        found = {str(CheckId.read(check).declared) for check in self._collected}
+        collected = {one for one in self._collected if self.own.has(one) is of_the_user}
+        found = {str(CheckId.read(check).declared) for check in collected}
         role = self.settings.role
-        suite = [one for one in declarations() if register().role_of(one.clauses) == role]
-        unseen = {one.check_id() for one in suite} - found
-        return len(self._collected.difference(asked_for)) + len(unseen)
+        every = self.own.declarations if of_the_user else declarations()
+        meant = [one for one in every if self.own.known.role_of(one.clauses) == role]
+        unseen = {one.check_id() for one in meant} - found
+        return len(collected.difference(asked_for)) + len(unseen)
 
     def _not_run(self, known: DeclaredChecks) -> list[Result]:
         """Results for checks of a run that was ended by force."""

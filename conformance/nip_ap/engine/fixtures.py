@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,18 +9,15 @@ import pytest
 from nip_ap.checking.actor import Actor, Clock
 from nip_ap.checking.check import Check
 from nip_ap.checking.credentials import LIMITED, USERS_ONLY
+from nip_ap.checking.drafting import Persona, PersonaDrafts
 from nip_ap.checking.own_relay import OwnRelay
 from nip_ap.checking.sequences import Traffic
 from nip_ap.load import Crowd
 from nip_ap.model.capabilities import Capabilities
-from nip_ap.nostr import PERSONA, Draft
 from nip_ap.nostr.channel import Channel
-from nip_ap.nostr.event import as_tags
 
 CHECK = pytest.StashKey[Check]()
 FALLS = pytest.StashKey[Callable[[Check], str]]()
-
-Persona = Callable[..., Draft]
 
 
 @pytest.fixture
@@ -145,27 +141,4 @@ def other_slug(check: Check) -> str:
 @pytest.fixture
 def persona(clock: Clock) -> Persona:
     """Makes drafts of personas: persona(slug, at=..., name=..., tags=[...], shared=True)."""
-
-    def make(
-        slug: str | None,
-        *,
-        at: int | None = None,
-        name: str = "Conformance",
-        content: str | None = None,
-        tags: object = (),
-        shared: bool = False,
-    ) -> Draft:
-        own = [("d", slug)] if slug is not None else []
-        gate = [("shared", "true")] if shared else []
-        return Draft(
-            PERSONA,
-            clock.now() if at is None else at,
-            as_tags([*own, *gate, *tags]),  # type: ignore[misc]
-            json.dumps(
-                {"display_name": name, "system_prompt": "You are a test."}, separators=(",", ":")
-            )
-            if content is None
-            else content,
-        )
-
-    return make
+    return PersonaDrafts(clock)

@@ -12,6 +12,7 @@ import pytest
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.keys import baseline_at
 from nip_ap.engine.likeness import held_to
+from nip_ap.engine.own_scenarios import own_scenarios
 from nip_ap.engine.preparation import recipe_for
 from nip_ap.model.configuration import ConfigurationFault, configuration_in, merged
 from nip_ap.model.deadline import Deadline
@@ -45,12 +46,13 @@ class GuestController(SuiteController):
         delivery = filled(Delivery, given)
         try:
             settings = held_to(settings, delivery.like)
+            known = own_scenarios(settings.scenarios).known
             recipe = recipe_for({one.key: given[one.key] for one in TARGET_OPTIONS}, settings)
             return cls(
                 settings,
                 {"": kinds.target_of(recipe)},
                 recipe=recipe,
-                baseline=baseline_at(delivery.baseline),
+                baseline=baseline_at(delivery.baseline, known),
                 deadline=Deadline.after(delivery.deadline),
                 listeners=() if delivery.out is None else (FilesListener(delivery.out),),
             )
@@ -91,13 +93,14 @@ class GuestController(SuiteController):
             terminalreporter.write_line("nip-ap: the suite itself failed, so there is no verdict")
             return
         for run in self._told_runs():
-            terminalreporter.section(f"nip-ap: {run.subject.url}")
+            whose = f", own checks of {run.scenarios}" if run.scenarios else ""
+            terminalreporter.section(f"nip-ap: {run.subject.url}{whose}")
             for line in _summary(run):
                 terminalreporter.write_line(harmless_line(line))
 
     def _told_runs(self) -> list[Run]:
         """The runs that had a check; in a session of other tests there is none."""
-        return [run for run in self.runs() if run.manifest]
+        return [run for run in (*self.runs(), *self.own_runs()) if run.manifest]
 
 
 def _has_run(config: pytest.Config) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nip_ap.model.baseline import Baseline, BaselineError, read_baseline
-from nip_ap.model.clauses import register
+from nip_ap.model.clauses import Register
 from nip_ap.model.faults import UsageFault
 from nip_ap.nostr import SecretKey
 from nip_ap.secret_files import SecretFileError, secret_text
@@ -64,11 +64,11 @@ def public_keys(sets: Sequence[Mapping[str, SecretKey]]) -> dict[str, str]:
     return found
 
 
-def baseline_at(path: str | Path | None) -> Baseline | None:
+def baseline_at(path: str | Path | None, known: Register) -> Baseline | None:
     """The baseline in a file, as of today; None where none was given. Raises SettingsError."""
     if path is None:
         return None
     try:
-        return read_baseline(Path(path), register(), datetime.now(UTC).date())
+        return read_baseline(Path(path), known, datetime.now(UTC).date())
     except BaselineError as error:
         raise SettingsError(str(error)) from None

@@ -15,6 +15,7 @@ import pytest
 from nip_ap.engine.controller import SuiteController
 from nip_ap.engine.declarations import Declaration, declarations, scenario_files
 from nip_ap.engine.forks import Forks, can_fork
+from nip_ap.engine.own_scenarios import own_scenarios
 from nip_ap.engine.pulse import Pulse
 from nip_ap.engine.waits import waits_folder
 from nip_ap.model.baseline import Baseline
@@ -68,7 +69,8 @@ def run_suite(order: Order, listeners: Sequence[Listener]) -> int:
     0 conformant or known failures alone, 1 not conformant, 2 inconclusive. Raises TargetError,
     Unreachable, KeyFileError and NothingSelected for what the user can fix.
     """
-    if idle := _certainly_idle(order.settings.only):
+    own = own_scenarios(order.settings.scenarios)
+    if idle := _certainly_idle(order.settings.only, (*declarations(), *own.declarations)):
         raise NothingSelected(_no_match(idle))
     controller = SuiteController(
         order.settings,
@@ -90,13 +92,14 @@ def run_suite(order: Order, listeners: Sequence[Listener]) -> int:
             text = run_pytest(controller, workers, *stops)
     finally:
         controller.close()
-    (run,) = controller.runs()
-    if not run.manifest:
+    runs = [run for run in (*controller.runs(), *controller.own_runs()) if run.manifest]
+    if not runs:
         raise NothingSelected(_why_nothing_ran(order, text))
-    if idle := _idle_patterns(run):
+    if idle := _idle_patterns(runs):
         raise NothingSelected(_no_match(idle))
-    controller.finished(run, time.monotonic() - began, workers)
-    return EXIT_CODES[run.verdict]
+    for run in runs:
+        controller.finished(run, time.monotonic() - began, workers)
+    return next((code for run in runs if (code := EXIT_CODES[run.verdict])), 0)
 
 
 def _workers(controller: SuiteController, order: Order) -> int:
@@ -131,7 +134,8 @@ def run_pytest(
         *("-q", "--capture=no", "--tb=line", "--nip-ap"),
         *_distribution(controller, workers),
         *extra,
-        *map(str, scenario_files() if files is None else files),
+        *_own_conftests_alone(controller),
+        *map(str, [*scenario_files(), *controller.own.files] if files is None else files),
     ]
     printed = io.StringIO()
     plugins: list[object] = [controller]
@@ -148,6 +152,12 @@ def run_pytest(
     if code in _BROKEN_OFF and not was_told_to_stop:
         raise SuiteBroken("the checks could not be run to the end", text)
     return text
+
+
+def _own_conftests_alone(controller: SuiteController) -> tuple[str, ...]:
+    """Own scenarios may have a conftest.py beside them; what is above them takes no part."""
+    folder = controller.settings.scenarios
+    return ("--confcutdir", str(Path(folder).resolve())) if folder else ()
 
 
 def _forks(workers: int) -> bool:
@@ -182,18 +192,19 @@ def _nothing_of_the_users() -> Iterator[None]:
                     os.environ[name] = value
 
 
-def _idle_patterns(run: Run) -> list[str]:
+def _idle_patterns(runs: Sequence[Run]) -> list[str]:
     """What --only names and no check is called: a slip of the pen would leave a gate open."""
+    results = [one for run in runs for one in run.results]
     return [
         pattern
-        for pattern in run.settings.only
-        if not any(selects(pattern, one.clauses, one.check) for one in run.results)
+        for pattern in runs[0].settings.only
+        if not any(selects(pattern, one.clauses, one.check) for one in results)
     ]
 
 
-def _certainly_idle(only: Sequence[str]) -> list[str]:
+def _certainly_idle(only: Sequence[str], checks: Sequence[Declaration]) -> list[str]:
     """What of --only fits no check, whatever its parameters; told before a relay is started."""
-    return [one for one in only if not any(_may_select(one, check) for check in declarations())]
+    return [one for one in only if not any(_may_select(one, check) for check in checks)]
 
 
 def _may_select(pattern: str, check: Declaration) -> bool:

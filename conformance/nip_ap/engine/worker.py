@@ -24,7 +24,9 @@ from nip_ap.engine.check_ids import (
     clauses_of,
     declared_id_of,
     function_of,
+    outside_name,
     parameters_of,
+    path_of,
 )
 from nip_ap.engine.declarations import (
     declarations,
@@ -38,11 +40,12 @@ from nip_ap.engine.key_turns import KeyTurns
 from nip_ap.engine.keys import read_key_sets
 from nip_ap.engine.no_waiting import impatient_imports
 from nip_ap.engine.outcomes import RESULT, briefly, dress, plain
+from nip_ap.engine.own_scenarios import own_scenarios
 from nip_ap.engine.visibility import give_fixtures
 from nip_ap.engine.waits import WaitNote, waits_folder
 from nip_ap.engine.watching import Watching
 from nip_ap.model.check_id import CheckId
-from nip_ap.model.clauses import MUST, register
+from nip_ap.model.clauses import MUST
 from nip_ap.model.frame import Frame
 from nip_ap.model.judgement import ScenarioMistake
 from nip_ap.model.markers import CLAUSE, DESTRUCTIVE, OUTLIVES
@@ -83,10 +86,14 @@ class SuiteWorker:
         self._turns: KeyTurns | None = None
         self.collected: dict[str, None] = {}
         """Every check that was found, also where it is not selected then."""
+        self.own = own_scenarios(_settings(config).scenarios)
+        """The checks of the user's own, beside those of the suite."""
+        config.args = [path_of(one) for one in config.args]
+        files = [*scenario_files(), *self.own.files]
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
-            config.args = [str(path) for path in scenario_files()]
+            config.args = [str(path) for path in files]
         elif not any(map(_names_checks, config.args)):
-            config.args = [*config.args, *map(str, scenario_files())]
+            config.args = [*config.args, *map(str, files)]
         if "test" not in config.getini("python_functions"):
             for one in declarations():
                 config.addinivalue_line("python_functions", one.function)
@@ -179,6 +186,16 @@ class SuiteWorker:
         if _is_worker(self._config):
             self._config.workeroutput[COLLECTED] = list(self.collected)  # type: ignore[attr-defined]
 
+    def pytest_pycollect_makemodule(
+        self, module_path: Path, parent: pytest.Collector
+    ) -> pytest.Module | None:
+        """Name a file of checks that is outside pytest's root; pytest itself leaves it nameless."""
+        name = outside_name(module_path, self._config.rootpath)
+        if not name:
+            return None
+        found: pytest.Module = pytest.Module.from_parent(parent, path=module_path, nodeid=name)
+        return found
+
     def pytest_collectstart(self, collector: pytest.Collector) -> None:
         """Give the fixtures to the files of checks alone: others have some of the same names."""
         if isinstance(collector, pytest.Module) and _names_checks(str(collector.path)):
@@ -234,7 +251,7 @@ class SuiteWorker:
 
     def _is_of_the_role(self, clauses: Sequence[str]) -> bool:
         """Whether a check tests the kind of program that the run is of."""
-        return register().role_of(clauses) == self.surface.context.settings.role
+        return self.own.known.role_of(clauses) == self.surface.context.settings.role
 
     def _is_selected(self, item: pytest.Item, clauses: Sequence[str], settings: Settings) -> bool:
         if not self._is_of_the_role(clauses):
@@ -255,7 +272,7 @@ class SuiteWorker:
         self._finished = None
         if not clauses:
             return
-        known = register()
+        known = self.own.known
         unknown = [clause for clause in clauses if clause not in known]
         parameters = parameters_of(item)
         subject = self.surface.context.subject(parameters.get(SUBJECT, ""))
@@ -377,6 +394,15 @@ def _names_checks(argument: str) -> bool:
     """Whether a path, or a node id, is of a file that declares checks."""
     file = Path(argument.partition("::")[0])
     return file.is_file() and bool(declared_in_files([file]))
+
+
+def _settings(config: pytest.Config) -> Settings:
+    """The settings of the run, which are known before a relay is."""
+    if _is_worker(config):
+        return Context.from_json(config.workerinput["nip_ap"]).settings  # type: ignore[attr-defined]
+    settings = config.pluginmanager.getplugin("nip_ap_controller").settings
+    assert isinstance(settings, Settings)
+    return settings
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -24,6 +24,9 @@ NIP_01, NIP_AP, ANOTHER_NIP, BUZZ_RULE = "NIP-01", "NIP-AP", "another NIP", "blo
 RULES = (NIP_01, NIP_AP, ANOTHER_NIP, BUZZ_RULE)
 """Whose rule a clause is: the last, of the real relay alone."""
 
+OWN_RULE = "own"
+"""The rule of a clause that is somebody's own (own_clauses.py); it is never part of NIP-AP."""
+
 MUST, SHOULD, MAY, INFO = "MUST", "SHOULD", "MAY", "INFO"
 
 
@@ -110,6 +113,10 @@ class Register:
     def __iter__(self) -> Iterator[Clause]:
         return iter(self.clauses.values())
 
+    def with_more(self, others: Register) -> Register:
+        """This register with the clauses of another one after its own."""
+        return Register({**self.clauses, **others.clauses}, {**self.titles, **others.titles})
+
     def role_of(self, clauses: Sequence[str]) -> str:
         """Whom a check of these clauses tests; what the register does not know tests a relay."""
         known = [self.clauses[one].role for one in clauses if one in self.clauses]
@@ -131,9 +138,12 @@ def register() -> Register:
     return read_register(resource("fixtures/clauses"))
 
 
-def read_register(folder: Path) -> Register:
-    """The register in a folder: each file is a group. Raises RegisterError."""
-    read = [_read_group(file) for file in folder.glob("*.toml")]
+def read_register(folder: Path, given: Mapping[str, Any] | None = None) -> Register:
+    """The register in a folder: each file is a group. Raises RegisterError.
+
+    `given` holds what a clause is where its file does not say.
+    """
+    read = [_read_group(file, given or {}) for file in sorted(folder.glob("*.toml"))]
     clauses: dict[str, Clause] = {}
     titles: dict[str, str] = {}
     for group, members in sorted(read, key=lambda one: one[0].position):
@@ -147,10 +157,14 @@ def read_register(folder: Path) -> Register:
     return Register(clauses, titles)
 
 
-def _read_group(file: Path) -> tuple[Group, list[Clause]]:
-    parsed = tomllib.loads(file.read_text(encoding="utf-8"))
+def _read_group(file: Path, given: Mapping[str, Any]) -> tuple[Group, list[Clause]]:
     try:
-        group = Group(parsed["group"], parsed["title"], parsed["position"])
+        parsed = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RegisterError(f"{file.name} is not TOML: {error}") from None
+    try:
+        place = {"position": 0, **parsed} if given else parsed
+        group = Group(parsed["group"], parsed["title"], place["position"])
     except KeyError as error:
         raise RegisterError(
             f"{file.name} has no {error.args[0]}; a file begins with group, title and position"
@@ -158,8 +172,10 @@ def _read_group(file: Path) -> tuple[Group, list[Clause]]:
     role = parsed.get("role", RELAY)
     if role not in ROLES:
         raise RegisterError(f"{file.name}: role must be one of {', '.join(ROLES)}")
-    members = [_clause({"role": role, **entry}) for entry in parsed.get("clause", ())]
+    members = [_clause({"role": role, **given, **entry}) for entry in parsed.get("clause", ())]
     for clause in members:
+        if clause.id.count("-") < 2:
+            raise RegisterError(f"{clause.id} in {file.name}: an id is like AP-{group.name}-01")
         if clause.group != group.name:
             raise RegisterError(f"{clause.id} is in {file.name}, the file of {group.name}")
     return group, members
@@ -178,7 +194,7 @@ def _clause(entry: dict[str, Any]) -> Clause:
     levels = {clause.level, *clause.level_in.values(), *clause.level_by.values()}
     if not levels <= {MUST, SHOULD, MAY, INFO}:
         raise RegisterError(f"{identifier}: {sorted(levels)} has a level that does not exist")
-    if clause.rule not in RULES:
+    if clause.rule not in (*RULES, OWN_RULE):
         raise RegisterError(f"{identifier}: rule must be one of {', '.join(RULES)}")
     if not set(clause.revisions) <= set(REVISIONS) or not clause.revisions:
         raise RegisterError(f"{identifier}: revisions must be some of {', '.join(REVISIONS)}")

@@ -30,6 +30,8 @@ class Run:
     results: tuple[Result, ...]
     baseline: Baseline | None = None
     left_out: int = 0
+    scenarios: str = ""
+    """The folder of a run of somebody's own checks, which say nothing about NIP-AP."""
 
     @cached_property
     def missing(self) -> tuple[str, ...]:
@@ -53,15 +55,17 @@ class Run:
     @property
     def is_whole(self) -> bool:
         """Whether every check of the suite ran exactly once: only such a run speaks for a relay."""
-        return self.is_complete and not self.left_out
+        return self.is_complete and not self.left_out and not self.scenarios
 
     @property
     def part(self) -> str:
-        """How many checks of how many ran, where those are not all."""
-        if not self.left_out:
-            return ""
+        """How many checks of how many ran, where those are not all of the suite."""
         asked_for = len(set(self.manifest))
-        return f"{asked_for} of {asked_for + self.left_out} checks"
+        whole = asked_for + self.left_out
+        if self.scenarios:
+            number = f"{asked_for} of {whole}" if self.left_out else f"{whole}"
+            return f"{number} own, no part of NIP-AP"
+        return f"{asked_for} of {whole} checks" if self.left_out else ""
 
     @cached_property
     def falls(self) -> tuple[str, ...]:

@@ -45,6 +45,12 @@ class Settings:
     only: tuple[str, ...] = option(
         (), "Groups, clauses or checks, such as 'AP-SLUG-*'.", "GLOB", many=True
     )
+    scenarios: str = option(
+        "",
+        "Run the checks of this folder too: clauses/*.toml and test_*.py of your own. They are "
+        "reported apart, and are no part of NIP-AP.",
+        "DIR",
+    )
     auth: str = option(
         "nip42",
         "How to authenticate; x-pubkey sends a bare header over HTTP, as development relays allow.",

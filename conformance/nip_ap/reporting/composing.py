@@ -59,6 +59,7 @@ def report_of(
             spec=capabilities.spec,
             spec_reason=capabilities.spec_reason,
             only=tuple(run.settings.only),
+            scenarios=run.scenarios,
             repeat=run.settings.repeat,
             workers=workers,
             started=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),

@@ -20,6 +20,9 @@ from nip_ap.reporting.printing import say, say_json, unfailing
 from nip_ap.reporting.terminal import Detail, Printer, Progress
 from nip_ap.version import __version__
 
+OWN = "own"
+"""The folder of the reports of somebody's own checks, below that of the suite's."""
+
 
 class TerminalListener:
     """Prints a run: its heading, the progress, the waits, and at the end the report."""
@@ -90,9 +93,10 @@ class FilesListener:
         """Write at the end."""
         if not isinstance(event, RunFinished):
             return
-        write_reports(event.report, self._out)
+        out = self._out / OWN if event.run.scenarios else self._out
+        write_reports(event.report, out)
         if self._stream is not None:
-            say(f"report: {self._out / 'report.html'}", file=self._stream)
+            say(f"report: {out / 'report.html'}", file=self._stream)
 
 
 class AllureListener:

@@ -147,6 +147,8 @@ class Printer:
     def report(self, report: Report) -> None:
         """The report, as much of it as was asked for."""
         document, found = report.document, diagnosis_of(report)
+        if document.run.scenarios:
+            self._own(document.run.scenarios)
         if self._detail is Detail.QUIET:
             self._diagnosis(found)
             self._verdict(document)
@@ -161,6 +163,12 @@ class Printer:
         self._undecided(report)
         self._baseline(document)
         self._verdict(document)
+
+    def _own(self, folder: str) -> None:
+        """What follows are somebody's own checks."""
+        self._line()
+        told = f"  own checks of {on_one_line(folder)}, no part of NIP-AP"
+        self._line(painted("own", bold=True), told.removeprefix("  own"))
 
     def _diagnosis(self, found: Diagnosis) -> None:
         """What the relay behaves like, before all else: a fault reads as one fault."""

@@ -51,8 +51,9 @@ class TimingsListener:
                     began = self._checked.wall - event.result.seconds
                     self._collected = Moment(began, self._checked.processor)
                 self._results.append(event.result)
-            case RunFinished():
+            case RunFinished() if self._results:
                 self._print()
+                self._results.clear()  # a run of somebody's own checks may follow
 
     def _print(self) -> None:
         over = Moment.now()

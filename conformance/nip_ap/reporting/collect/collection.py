@@ -73,7 +73,8 @@ def gather(
 
     The relay is the folder right below the one that was given, or that one itself where a report
     lies in it. A copy of a report counts once, and what lies in `without`, a folder
-    below one of them, not at all. Raises ReportUnreadable, also where there is no report.
+    below one of them, not at all; nor does a report of somebody's own checks, which tells nothing
+    about NIP-AP. Raises ReportUnreadable, also where there is no report.
     """
     found: dict[tuple[str, str], Entry] = {}
     for folder in folders:
@@ -88,7 +89,10 @@ def gather(
             parts = path.relative_to(folder).parts
             relay = parts[0] if len(parts) > 1 else folder.resolve().name
             entry = Entry(relay, summaries.of(path), path)
-            found.setdefault((relay, entry.name), entry)
+            if not entry.document.run.scenarios:
+                found.setdefault((relay, entry.name), entry)
+    if not found:
+        raise ReportUnreadable("there are reports of own checks alone, which tell nothing of NIP-AP")
     return sorted(found.values(), key=lambda one: (one.relay.lower(), one.at, one.spec))
 
 

@@ -40,9 +40,16 @@ def badge_of(report: Report) -> str:
 def words_of(report: Report) -> tuple[str, str]:
     """Revision; verdict and day. A run of a part of the checks never looks like a whole one."""
     document = report.document
+    if document.run.scenarios:
+        return "own checks", f"{_held(document.verdict)}, {document.run.started.partition('T')[0]}"
     part = f" ({len(document.checks)} checks only)" if _is_part(report) else ""
     day, _, _ = document.run.started.partition("T")
     return f"NIP-AP {document.run.spec}", f"{document.verdict}{part}, {day}"
+
+
+def _held(verdict: str) -> str:
+    """A verdict on somebody's own checks: they hold, and nothing conforms with NIP-AP by that."""
+    return "hold" if verdict == "conformant" else verdict
 
 
 def _is_part(report: Report) -> bool:
