@@ -92,7 +92,7 @@ def gather(
             if not entry.document.run.scenarios:
                 found.setdefault((relay, entry.name), entry)
     if not found:
-        raise ReportUnreadable("there are reports of own checks alone, which tell nothing of NIP-AP")
+        raise ReportUnreadable("these are reports of own checks, which tell nothing of NIP-AP")
     return sorted(found.values(), key=lambda one: (one.relay.lower(), one.at, one.spec))
 
 
