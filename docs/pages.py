@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nip_ap.model.clauses import register
 from nip_ap.proof.catalogue import catalogue
+from nip_ap.proof.explaining import every_clause_explained
 from nip_ap.reporting import legible  # MkDocs takes any name on_... for a hook
 from nip_ap.reporting.collect.site import write_site
 from nip_ap.reporting.collect.summaries import FOLDER as SUMMARIES
@@ -51,7 +52,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     files.append(File.generated(config, "clauses.md", content=clauses_page()))
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)
-        write_site([_PUBLISHED], site)
+        write_site([_PUBLISHED], site, every_clause_explained())
         for path in sorted(site.rglob("*")):
             if path.is_file() and SUMMARIES not in path.parts:
                 name = f"relays/{path.relative_to(site)}"

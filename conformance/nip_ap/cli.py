@@ -204,13 +204,16 @@ def _role_options(command: Callable[..., int]) -> Callable[..., int]:
 
 @main.command()
 @click.argument("subject", metavar="CLAUSE|CHECK|ROGUE")
-def explain(subject: str) -> None:
+@click.option(
+    "--reports", type=_FOLDER, metavar="DIR", help="Tell also what all reports below DIR say of it."
+)
+def explain(subject: str, reports: Path | None) -> None:
     """Explain what a clause asks, how it is checked, which rogues break it, and the remedies."""
     from nip_ap.proof.explaining import UnknownSubject
     from nip_ap.proof.explaining import explain as explained
 
     try:
-        explained(subject, sys.stdout)
+        explained(subject, sys.stdout, reports)
     except UnknownSubject as error:
         raise click.UsageError(str(error)) from None
 
@@ -294,11 +297,12 @@ def site(folders: tuple[Path, ...], out: Path) -> None:
 
     Each folder right below DIR is a relay; so is DIR itself if it holds a report.
     """
+    from nip_ap.proof.explaining import every_clause_explained
     from nip_ap.reporting.collect.site import write_site
     from nip_ap.reporting.legible import counted
     from nip_ap.reporting.printing import say
 
-    reports = write_site(folders, out)
+    reports = write_site(folders, out, every_clause_explained())
     say(f"{counted(reports, 'report')}: {out / 'index.html'}")
 
 

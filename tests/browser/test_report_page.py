@@ -102,7 +102,7 @@ def test_a_link_to_a_clause_opens_it_and_what_is_red_in_it(open_page, pages):
     assert clause.evaluate("one => one.open")
     checks = clause.locator(".check")
     assert checks.evaluate_all("all => all.map(one => one.open)") == [True, False]
-    page.wait_for_function("document.activeElement.parentElement.id === 'AP-REPL-03'")
+    page.locator("#AP-REPL-03 > summary:focus").wait_for()
     assert clause.evaluate("one => one.getBoundingClientRect().top") < 200
 
 
@@ -111,7 +111,7 @@ def test_a_link_to_a_check_opens_it_even_if_it_was_filtered_away(open_page, page
     anchor = page.locator("[data-check='AP-REPL-03/second[a b]']").get_attribute("id")
     page.get_by_role("button", name="Warned").click()
     page.evaluate("anchor => { location.hash = anchor }", anchor)
-    page.wait_for_function("anchor => document.getElementById(anchor).open", arg=anchor)
+    page.locator(f"details[id='{anchor}'][open]").wait_for()
     assert page.locator(f"[id='{anchor}']").is_visible()
 
 
@@ -161,7 +161,7 @@ def test_commands_and_frames_can_be_copied(open_page, pages):
     page = open_page(pages["failing"])
     first = page.locator(".finding").first
     first.get_by_role("button", name="Copy the command").click()
-    page.wait_for_function("document.querySelector('.finding .copy').textContent === 'Copied'")
+    page.locator(".finding .copy", has_text="Copied").first.wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == first.locator(".command code").inner_text()
     assert copied.startswith("nip-ap run ws://relay:1 --only AP-SLUG-02/a_check --seed seed")

@@ -10,8 +10,11 @@ from click.testing import CliRunner
 from nip_ap import cli
 from nip_ap.engine.declarations import declarations
 from nip_ap.model.clauses import register
+from nip_ap.model.verdict import Verdict
 from nip_ap.proof.explaining import UnknownSubject, explain
 from nip_ap.proof.signatures import declared_signatures
+from nip_ap.reporting.formats import write_reports
+from tests.reporting.reports import made_report, result
 
 
 def explained(subject):
@@ -40,6 +43,18 @@ def test_every_rogue_tells_its_remedy_and_its_clauses():
         assert one.because in text
         assert one.remedy in text
         assert all(clause in text for clause in one.red)
+
+
+def test_reports_tell_the_history_of_a_clause(tmp_path):
+    for number, verdict in enumerate((Verdict.FAIL, Verdict.PASS)):
+        report = made_report([result("AP-REPL-03", verdict)], started=86_400.0 * number)
+        write_reports(report, tmp_path / "mine" / str(number))
+    stream = io.StringIO()
+    explain("tie-highest-id", stream, tmp_path)
+    told = [line.strip() for line in stream.getvalue().splitlines()]
+    assert f"AP-REPL-03 in 2 reports below {tmp_path}:" in told
+    at = told.index(f"AP-REPL-03 in 2 reports below {tmp_path}:")
+    assert [line.rpartition(": ")[2] for line in told[at + 1 : at + 3]] == ["fail", "pass"]
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,15 @@ from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
 from nip_ap import cli
+from nip_ap.model.clauses import register
 from nip_ap.model.verdict import Verdict
+from nip_ap.proof.explaining import every_clause_explained
 from nip_ap.reporting.collect import site, summaries
 from nip_ap.reporting.collect.collection import changes, clauses_of, gather, plain_name
 from nip_ap.reporting.collect.site import write_site
 from nip_ap.reporting.collect.summaries import FOLDER, Summaries
 from nip_ap.reporting.formats.page import html_of
+from nip_ap.reporting.reading import read_report
 from tests.reporting.reports import HOSTILE, PUBLISHED, made_report, result
 
 DAY = 86_400.0
@@ -277,9 +280,9 @@ def rendered(monkeypatch):
     """The pages of runs that were rendered, by their relay's software."""
     found = []
 
-    def counting(report):
+    def counting(report, clause_pages):
         found.append(report.document.run.started)
-        return html_of(report)
+        return html_of(report, clause_pages)
 
     monkeypatch.setattr(site, "html_of", counting)
     return found
@@ -333,3 +336,38 @@ def test_a_history_is_made_of_summaries_the_second_time(relays, monkeypatch):
     monkeypatch.setattr(summaries, "read_document", lambda path: pytest.fail(f"{path} was read"))
     assert command("history", relays / "alpha").exit_code == 0
     assert (relays / "alpha" / "history.html").read_bytes() == page
+
+
+# -- pages of clauses ---------------------------------------------------------------------------
+
+
+def test_each_clause_has_a_page_that_every_report_and_the_matrix_lead_to(relays, tmp_path):
+    write_site([relays], tmp_path, every_clause_explained())
+    pages = {one.stem for one in (tmp_path / "clauses").glob("*.html")}
+    assert pages == {one.id for one in register()}
+    assert dead_links(tmp_path) == []
+    rows = soup_of(tmp_path / "index.html").find("table", class_="matrix")
+    assert rows.find("a", string="AP-SLUG-01")["href"] == "clauses/AP-SLUG-01.html"
+    for report in tmp_path.glob("alpha/*/report.html"):
+        clause = soup_of(report).find(id="AP-SLUG-01")
+        assert clause.find("a", href="../../clauses/AP-SLUG-01.html")
+
+
+def test_the_page_of_a_clause_tells_checks_remedies_and_runs(relays, tmp_path):
+    write_site([relays], tmp_path, every_clause_explained())
+    page = soup_of(tmp_path / "clauses" / "AP-SLUG-01.html")
+    told = text_of(page)
+    one = next(one for one in every_clause_explained() if one.clause.id == "AP-SLUG-01")
+    assert one.clause.text[:40] in told
+    for check in one.checks:
+        assert check.lines.splitlines()[0].strip() in told
+    for rogue in one.rogues:
+        assert rogue.name in told
+    row = page.find("table", class_="relays").tbody.find("th", string="alpha").parent
+    assert len(row.find_all("a")) > 1, "the latest run, and those before it"
+
+
+def test_a_report_without_a_site_names_the_command_that_explains(relays):
+    report = read_report(next(relays.rglob("report.json")))
+    clause = BeautifulSoup(html_of(report), "html.parser").find(id="AP-SLUG-01")
+    assert clause.find("code", string="nip-ap explain AP-SLUG-01")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import IO
 
 from nip_ap.engine.declarations import Declaration, declarations
@@ -12,9 +13,11 @@ from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import Clause, register
 from nip_ap.model.diagnosis import Signature
 from nip_ap.proof.signatures import declared_signatures
-from nip_ap.reporting.legible import counted
+from nip_ap.reporting.collect.collection import gather
+from nip_ap.reporting.collect.summaries import Summaries
+from nip_ap.reporting.explained import CheckExplained, Explained
+from nip_ap.reporting.legible import counted, on_one_line
 from nip_ap.reporting.printing import painted, say
-from nip_ap.reporting.sources import link_of
 
 _NAME, _INDENT = 10, 4
 
@@ -23,20 +26,44 @@ class UnknownSubject(ValueError):
     """A name that is no clause, no check and no rogue; the message says what comes close."""
 
 
-def explain(subject: str, stream: IO[str]) -> None:
-    """Print all there is to say about a clause, a check or a rogue. Raises UnknownSubject."""
+def explain(subject: str, stream: IO[str], reports: Path | None = None) -> None:
+    """Print all there is to say about a clause, a check or a rogue, and what reports say of it.
+
+    Raises UnknownSubject and ReportUnreadable.
+    """
+    clauses = _explain(subject, stream)
+    if reports is not None:
+        _history(clauses, reports, stream)
+
+
+def _explain(subject: str, stream: IO[str]) -> list[str]:
+    """Explain, and give the clauses that it is about."""
     rogues = {one.name: one for one in declared_signatures({})}
     if subject.upper() in register():
         _clause(register()[subject.upper()], list(rogues.values()), stream)
-    elif subject in rogues:
+        return [subject.upper()]
+    if subject in rogues:
         _rogue(rogues[subject], stream)
-    elif checks := list(_checks_named(subject)):
+        return [one.id for one in register() if one.id in rogues[subject].red]
+    if checks := list(_checks_named(subject)):
         for check in checks:
-            _check(check, stream)
+            _check(_explained(check), stream)
         for clause in checks[0].clauses:
             _clause(register()[clause], list(rogues.values()), stream, with_checks=False)
-    else:
-        raise UnknownSubject(_nothing_named(subject, list(rogues)))
+        return list(checks[0].clauses)
+    raise UnknownSubject(_nothing_named(subject, list(rogues)))
+
+
+def _history(clauses: Sequence[str], reports: Path, stream: IO[str]) -> None:
+    """What the reports below a folder say of some clauses, a line per run, the oldest first."""
+    entries = gather([reports], Summaries(reports))
+    for clause in clauses:
+        say(file=stream)
+        say(f"  {clause} in {counted(len(entries), 'report')} below {reports}:", file=stream)
+        for entry in entries:
+            verdict = entry.verdict_of(clause) or "not judged"
+            relay = on_one_line(entry.relay)
+            say(f"    {entry.started}  {entry.spec}  {relay}: {verdict}", file=stream)
 
 
 def _checks_named(subject: str) -> Iterator[Declaration]:
@@ -55,44 +82,62 @@ def _nothing_named(subject: str, rogues: Sequence[str]) -> str:
     return f"no clause, check or rogue is called {subject}; {hint}"
 
 
+def explained(clause: Clause, rogues: Sequence[Signature] | None = None) -> Explained:
+    """A clause with its checks and the rogues that break it, those of fewest clauses first."""
+    known = declared_signatures({}) if rogues is None else rogues
+    return Explained(
+        clause,
+        [_explained(one) for one in declarations() if clause.id in one.clauses],
+        sorted((one for one in known if clause.id in one.red), key=lambda one: len(one.red)),
+    )
+
+
+def every_clause_explained() -> list[Explained]:
+    """All clauses of the register, in its order."""
+    rogues = declared_signatures({})
+    return [explained(one, rogues) for one in register()]
+
+
+def _explained(check: Declaration) -> CheckExplained:
+    node, lines = _source(check)
+    return CheckExplained(check.check_id(), check.sentence, ast.get_docstring(node) or "", lines)
+
+
 def _clause(
     clause: Clause, rogues: Sequence[Signature], stream: IO[str], *, with_checks: bool = True
 ) -> None:
+    one = explained(clause, rogues)
     _title(f"{clause.id} {clause.level}: {clause.title}", stream)
     say(f"  {clause.text}", file=stream)
-    address = link_of(clause.source)
-    _field("source", f"{clause.source}{f' <{address}>' if address else ''}", stream)
+    _field("source", f"{clause.source}{f' <{one.link}>' if one.link else ''}", stream)
     if clause.contradiction:
         _field("note", clause.contradiction, stream)
     if clause.needs:
         _field("needs", ", ".join(clause.needs), stream)
-    checks = [one for one in declarations() if clause.id in one.clauses]
     if with_checks:
-        for check in checks:
+        for check in one.checks:
             _check(check, stream)
-    if not checks:
+    if not one.checks:
         _field("no check", clause.reason, stream)
-    own = [one for one in rogues if clause.id in one.red]
-    if not own and clause.no_rogue:
+    if not one.rogues and clause.no_rogue:
         _field("no rogue", clause.no_rogue, stream)
-    if own:
+    if one.rogues:
         say(file=stream)
-        say(f"  {counted(len(own), 'known way')} to break it:", file=stream)
-    for one in sorted(own, key=lambda one: len(one.red)):
-        say("    ", painted(one.name, bold=True), f": {one.because}", file=stream)
-        if one.remedy:
-            say(f"      to fix it: {one.remedy}", file=stream)
+        say(f"  {counted(len(one.rogues), 'known way')} to break it:", file=stream)
+    for rogue in one.rogues:
+        say("    ", painted(rogue.name, bold=True), f": {rogue.because}", file=stream)
+        if rogue.remedy:
+            say(f"      to fix it: {rogue.remedy}", file=stream)
 
 
-def _check(check: Declaration, stream: IO[str]) -> None:
+def _check(check: CheckExplained, stream: IO[str]) -> None:
     """A check as it stands in its scenario, which reads like its clause."""
     say(file=stream)
-    say("  ", painted(check.check_id(), bold=True), f": {check.sentence}", file=stream)
-    node, text = _source(check)
-    for line in (ast.get_docstring(node) or "").splitlines():
+    say("  ", painted(check.id, bold=True), f": {check.sentence}", file=stream)
+    for line in check.told.splitlines():
         say(f"    {line}", file=stream)
     say("    what it does:", file=stream)
-    for line in text.splitlines():
+    for line in check.lines.splitlines():
         say(f"      {line}", file=stream)
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nip_ap.model.clauses import register
 from nip_ap.model.report import SIGNS, ClauseReport, Document
 from nip_ap.model.verdict import Verdict
+from nip_ap.reporting.collect.clause_pages import address_of, write_clause_pages
 from nip_ap.reporting.collect.collection import Entry, clauses_of, gather, plain_name
 from nip_ap.reporting.collect.history import history_page
 from nip_ap.reporting.collect.summaries import Summaries
+from nip_ap.reporting.explained import Explained
 from nip_ap.reporting.formats.badge import write_badge
 from nip_ap.reporting.formats.page import html_of, prose
 from nip_ap.reporting.reading import read_report
@@ -62,11 +64,12 @@ class Row:
         return len({cell.verdict for cell in self.cells if cell.verdict}) > 1
 
 
-def write_site(folders: Iterable[Path], out: Path) -> int:
+def write_site(folders: Iterable[Path], out: Path, explained: Iterable[Explained] = ()) -> int:
     """Write the site; gives how many reports are in it. Raises ReportUnreadable.
 
-    `out`/index.html is the matrix; each relay has a folder with its history and its badge, and in
-    it one folder a run with the page, the report and the badge of that run.
+    `out`/index.html is the matrix; each clause that is explained has a page in `out`/clauses; each
+    relay has a folder with its history and its badge, and in it one folder a run with the page, the
+    report and the badge of that run.
     """
     summaries = Summaries(out)
     entries = gather(folders, summaries, without=out)
@@ -75,15 +78,18 @@ def write_site(folders: Iterable[Path], out: Path) -> int:
     for entry in entries:
         relays.setdefault(entry.relay, []).append(entry)
     names = _folders(relays)
+    pages = {one.clause.id: one for one in explained}
     for relay, own in relays.items():
-        _write_relay(relay, own, out / names[relay], summaries)
+        _write_relay(relay, own, out / names[relay], summaries, has_pages=bool(pages))
+    if pages:
+        write_clause_pages(pages.values(), relays, names, out)
     columns = [
         _column(own, spec, names[relay]) for relay, own in relays.items() for spec in _specs(own)
     ]
     page = render(
         "site.html",
         columns=columns,
-        groups=_groups(columns),
+        groups=_groups(columns, pages),
         titles=register().titles,
         prose=lambda text: prose(text, ()),
         style=source("report.css") + source("site.css"),
@@ -107,11 +113,13 @@ def _specs(entries: Sequence[Entry]) -> list[str]:
     return sorted({entry.spec for entry in entries})
 
 
-def _write_relay(relay: str, entries: Sequence[Entry], folder: Path, summaries: Summaries) -> None:
+def _write_relay(
+    relay: str, entries: Sequence[Entry], folder: Path, summaries: Summaries, *, has_pages: bool
+) -> None:
     for entry in entries:
         run = folder / entry.name
         if not summaries.has(entry.path) or not all((run / name).is_file() for name in _OF_A_RUN):
-            _write_run(entry, run)
+            _write_run(entry, run, has_pages=has_pages)
             summaries.keep(entry.path, entry.document)
     latest = entries[-1]
     for name in ("badge.svg", "badge.json"):
@@ -121,11 +129,12 @@ def _write_relay(relay: str, entries: Sequence[Entry], folder: Path, summaries: 
     (folder / "index.html").write_text(page, encoding="utf-8")
 
 
-def _write_run(entry: Entry, folder: Path) -> None:
+def _write_run(entry: Entry, folder: Path, *, has_pages: bool) -> None:
     """The page, the badge and the report of one run; one report at a time is in memory."""
     folder.mkdir(parents=True, exist_ok=True)
     report = read_report(entry.path)
-    (folder / "report.html").write_text(html_of(report), encoding="utf-8")
+    pages = address_of("{0}", up="../../") if has_pages else ""
+    (folder / "report.html").write_text(html_of(report, pages), encoding="utf-8")
     write_badge(report, folder)
     (folder / "report.json").write_bytes(entry.path.read_bytes())  # it may be the same file
 
@@ -144,11 +153,12 @@ def _column(entries: Sequence[Entry], spec: str, folder: str) -> Column:
     )
 
 
-def _groups(columns: Sequence[Column]) -> dict[str, list[Row]]:
+def _groups(columns: Sequence[Column], pages: Container[str]) -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = {}
     for clause in clauses_of(column.entry for column in columns):
         cells = [_cell(column, clause.id) for column in columns]
-        row = Row(clause, link_of(clause.source), cells)
+        link = address_of(clause.id) if clause.id in pages else link_of(clause.source)
+        row = Row(clause, link, cells)
         groups.setdefault(clause.group, []).append(row)
     return groups
 

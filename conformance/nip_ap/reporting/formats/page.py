@@ -33,6 +33,7 @@ from nip_ap.reporting.excerpt import excerpt, last_frames
 from nip_ap.reporting.formats import Format
 from nip_ap.reporting.legible import brief, visible
 from nip_ap.reporting.plots import Histogram, histograms
+from nip_ap.reporting.sides import listed, marked
 from nip_ap.reporting.sources import link_of
 from nip_ap.reporting.templates import render, source
 
@@ -61,7 +62,13 @@ class _Room:
         return f"{text[: self.text]}... ({len(text)} characters; report.json has them all)"
 
 
-_ROOMS = (_Room(900, 200_000, 4), _Room(300, 50_000, 2), _Room(80, 0, 1), _Room(80, 0, 0))
+_ROOMS = (
+    _Room(900, 200_000, 4),
+    _Room(300, 50_000, 2),
+    _Room(80, 0, 1),
+    _Room(80, 0, 0),
+    _Room(30, 0, 0),
+)
 
 VERDICT_MEANINGS = {
     Verdict.FAIL: "the relay broke a MUST",
@@ -81,8 +88,8 @@ class CheckShown:
     anchor: str
     check: CheckReport
     reason: str
-    expected: str
-    seen: str
+    expected: Markup
+    seen: Markup
     sign: str
     controls: Sequence[str]
     notes: Sequence[str]
@@ -128,10 +135,13 @@ def write_page(report: Report, out: Path) -> None:
     (out / "report.html").write_text(html_of(report), encoding="utf-8")
 
 
-def html_of(report: Report) -> str:
-    """The HTML of the page, at most LARGEST bytes for any run of this suite."""
+def html_of(report: Report, clause_pages: str = "") -> str:
+    """The HTML of the page, at most LARGEST bytes for any run of this suite.
+
+    `clause_pages` is the address of a clause's own page, with {0} for its id; empty for none.
+    """
     for room in _ROOMS:
-        values = _values(report, room)
+        values = {**_values(report, room), "clause_pages": clause_pages}
         bare = render("report.html", **values, packed="", frames=0, of_frames=0)
         left = LARGEST - len(bare.encode())
         if left > 0:
@@ -231,12 +241,13 @@ def _clause(clause: ClauseReport, shown: Mapping[str, CheckShown]) -> ClauseShow
 
 def _check(check: CheckReport, frames: Sequence[Frame], room: _Room) -> CheckShown:
     times = [_times(name, fact) for name, fact in check.facts.items()]
+    expected, seen = marked(room.cut(check.expected), room.cut(check.seen))
     return CheckShown(
         anchor=anchor_of(check),
         check=check,
         reason=room.cut(check.reason),
-        expected=room.cut(check.expected),
-        seen=room.cut(check.seen),
+        expected=listed(expected),
+        seen=listed(seen),
         sign=SIGNS[check.verdict],
         controls=[
             room.cut(f"{one.claim}: {one.twin}; differs in {one.difference}")
@@ -278,15 +289,15 @@ def _told(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def prose(text: str, clauses: Container[str]) -> Markup:
-    """A sentence with a link at each clause that the page has, and code between backticks."""
+def prose(text: str, clauses: Container[str], address: str = "#{0}") -> Markup:
+    """A sentence with a link at each of these clauses, and code between backticks."""
     parts = re.split(r"(AP-[A-Z]+-[0-9]{2}|`[^`]+`)", visible(text))
-    return Markup("").join(_piece(part, clauses) for part in parts)
+    return Markup("").join(_piece(part, clauses, address) for part in parts)
 
 
-def _piece(part: str, clauses: Container[str]) -> str:
+def _piece(part: str, clauses: Container[str], address: str) -> str:
     if part in clauses:
-        return Markup('<a href="#{0}">{0}</a>').format(part)
+        return Markup('<a href="{}">{}</a>').format(address.format(part), part)
     if part.startswith("`") and part.endswith("`") and len(part) > 2:
         return Markup("<code>{}</code>").format(part[1:-1])
     return part
