@@ -60,7 +60,14 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="nip-ap")
 def main() -> None:
-    """Test Nostr relays for conformance with NIP-AP, agent personas (kind 30175)."""
+    """Test Nostr relays for conformance with NIP-AP, agent personas (kind 30175).
+
+    `nip-ap run` alone tests the bundled relay, `nip-ap run ws://localhost:3000` yours.
+
+    \b
+    Completion in bash; zsh_source and fish_source are there too:
+      eval "$(_NIP_AP_COMPLETE=bash_source nip-ap)"
+    """
 
 
 main.add_command(run_command)

@@ -10,6 +10,7 @@ import pytest
 from nip_ap.model.markers import CLAUSE, MARKERS
 from nip_ap.model.option_table import option_table
 from nip_ap.model.options import Option
+from nip_ap.without_allure import refuse_without_allure, stand_in_for_allure
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for one in option_table():
         if one.under_pytest:
             group.addoption(one.pytest_name, dest=_dest(one), default=None, **_as_argparse(one))
+    stand_in_for_allure(group)
 
 
 def given_options(config: pytest.Config) -> dict[str, Any]:
@@ -50,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hand over to the session, if asked to."""
     for line in MARKERS:
         config.addinivalue_line("markers", line)
+    refuse_without_allure(config)
     if not config.getoption("nip_ap"):
         _refuse_idle_options(config)
         return

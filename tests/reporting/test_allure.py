@@ -258,3 +258,17 @@ def test_without_the_extra_the_option_says_what_to_install(monkeypatch):
     done = CliRunner().invoke(cli.main, ["run", "--alluredir", "x"])
     assert done.exit_code == 4
     assert "nip-ap-conformance[allure]" in done.output
+
+
+@pytest.mark.parametrize("given", [("--nip-ap",), ()], ids=["with the suite", "without"])
+def test_pytest_names_the_extra_where_it_is_missing(pytester, given):
+    pytester.makepyfile("def test_it(): pass")
+    code = (
+        "import importlib.util as u, sys, pytest; find = u.find_spec; "
+        "u.find_spec = lambda name, *a: None if name == 'allure_pytest' else find(name, *a); "
+        "sys.exit(pytest.main(sys.argv[1:]))"
+    )
+    blocked = ("-p", "no:allure_pytest", "-p", "no:randomly")
+    done = pytester.run(sys.executable, "-c", code, *blocked, *given, "--alluredir", "results")
+    assert done.ret == 4
+    done.stderr.fnmatch_lines(["*--alluredir needs the extra allure: pip install*"])

@@ -38,6 +38,11 @@ class Issuer:
 
 def issuer_key(path: Path) -> SecretKey:
     """The key in a file that nobody else may read: hex or nsec. Raises IssuerError."""
+    if not path.exists():
+        raise IssuerError(
+            f"there is no key file {path}; "
+            f"`openssl rand -hex 32 > {path} && chmod 600 {path}` makes one"
+        )
     try:
         return SecretKey.from_file(path)
     except SecretFileError as error:
