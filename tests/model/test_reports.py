@@ -110,6 +110,7 @@ def test_the_schema_is_a_schema_and_closed_everywhere():
         "frames",
         "rule",
         "by_rule",
+        "scenarios",
         "latency",
         "connection",
         "kind",
