@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nip_ap.engine.explained_clauses import every_clause_explained
 from nip_ap.model.clauses import register
 from nip_ap.proof.catalogue import catalogue
-from nip_ap.proof.explaining import every_clause_explained
 from nip_ap.reporting import legible  # MkDocs takes any name on_... for a hook
 from nip_ap.reporting.collect.site import write_site
 from nip_ap.reporting.collect.summaries import FOLDER as SUMMARIES

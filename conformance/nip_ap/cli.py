@@ -304,7 +304,7 @@ def site(folders: tuple[Path, ...], out: Path) -> None:
 
     Each folder right below DIR is a relay; so is DIR itself if it holds a report.
     """
-    from nip_ap.proof.explaining import every_clause_explained
+    from nip_ap.engine.explained_clauses import every_clause_explained
     from nip_ap.reporting.collect.site import write_site
     from nip_ap.reporting.legible import counted
     from nip_ap.reporting.printing import say

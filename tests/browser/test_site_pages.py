@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nip_ap.proof.explaining import every_clause_explained
+from nip_ap.engine.explained_clauses import every_clause_explained
 from nip_ap.reporting.collect.site import write_site
 from tests.reporting.reports import PUBLISHED
 

@@ -13,9 +13,9 @@ from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
 from nip_ap import cli
+from nip_ap.engine.explained_clauses import every_clause_explained
 from nip_ap.model.clauses import register
 from nip_ap.model.verdict import Verdict
-from nip_ap.proof.explaining import every_clause_explained
 from nip_ap.reporting.collect import site, summaries
 from nip_ap.reporting.collect.collection import changes, clauses_of, gather, plain_name
 from nip_ap.reporting.collect.site import write_site

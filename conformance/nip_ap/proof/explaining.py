@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 from nip_ap.engine.declarations import Declaration, declarations
+from nip_ap.engine.explained_clauses import check_explained, explained
 from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import Clause, register
 from nip_ap.model.diagnosis import Signature
 from nip_ap.proof.signatures import declared_signatures
 from nip_ap.reporting.collect.collection import gather
 from nip_ap.reporting.collect.summaries import Summaries
-from nip_ap.reporting.explained import CheckExplained, Explained
+from nip_ap.reporting.explained import CheckExplained
 from nip_ap.reporting.legible import counted, on_one_line
 from nip_ap.reporting.printing import painted, say
 
@@ -47,7 +47,7 @@ def _explain(subject: str, stream: IO[str]) -> list[str]:
         return [one.id for one in register() if one.id in rogues[subject].red]
     if checks := list(_checks_named(subject)):
         for check in checks:
-            _check(_explained(check), stream)
+            _check(check_explained(check), stream)
         for clause in checks[0].clauses:
             _clause(register()[clause], list(rogues.values()), stream, with_checks=False)
         return list(checks[0].clauses)
@@ -80,27 +80,6 @@ def _nothing_named(subject: str, rogues: Sequence[str]) -> str:
     close = difflib.get_close_matches(subject, names, n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "`nip-ap clauses` lists all"
     return f"no clause, check or rogue is called {subject}; {hint}"
-
-
-def explained(clause: Clause, rogues: Sequence[Signature] | None = None) -> Explained:
-    """A clause with its checks and the rogues that break it, those of fewest clauses first."""
-    known = declared_signatures({}) if rogues is None else rogues
-    return Explained(
-        clause,
-        [_explained(one) for one in declarations() if clause.id in one.clauses],
-        sorted((one for one in known if clause.id in one.red), key=lambda one: len(one.red)),
-    )
-
-
-def every_clause_explained() -> list[Explained]:
-    """All clauses of the register, in its order."""
-    rogues = declared_signatures({})
-    return [explained(one, rogues) for one in register()]
-
-
-def _explained(check: Declaration) -> CheckExplained:
-    node, lines = _source(check)
-    return CheckExplained(check.check_id(), check.sentence, ast.get_docstring(node) or "", lines)
 
 
 def _clause(
@@ -139,19 +118,6 @@ def _check(check: CheckExplained, stream: IO[str]) -> None:
     say("    what it does:", file=stream)
     for line in check.lines.splitlines():
         say(f"      {line}", file=stream)
-
-
-def _source(check: Declaration) -> tuple[ast.FunctionDef, str]:
-    """The function of a check, and its code without decorators and docstring."""
-    text = check.file.read_text(encoding="utf-8")
-    node = next(
-        one
-        for one in ast.parse(text).body
-        if isinstance(one, ast.FunctionDef) and one.name == check.function
-    )
-    body = node.body[1:] if ast.get_docstring(node) and node.body[1:] else node.body
-    lines = text.splitlines()[body[0].lineno - 1 : node.end_lineno]
-    return node, "\n".join(line.removeprefix("    ") for line in lines)
 
 
 def _rogue(rogue: Signature, stream: IO[str]) -> None:
