@@ -19,7 +19,6 @@ from typing import Any
 import msgspec
 
 from nip_ap.model.check_id import CheckId
-from nip_ap.model.clauses import register
 from nip_ap.model.frame import Frame
 from nip_ap.model.latency import Latency
 from nip_ap.model.options import options_of, words_of
@@ -257,13 +256,7 @@ def transcript_path(check: str) -> str:
 
 def repro_line(check: str, settings: Settings, spec: str, target: TargetName) -> str:
     """The one command that runs a check alone with the same seed, in the same way."""
-    is_own = CheckId.read(check).clause not in register()
-    same = replace(
-        settings,
-        only=(glob.escape(check),),
-        spec=spec or settings.spec,
-        scenarios=settings.scenarios if is_own else "",
-    )
+    same = replace(settings, only=(glob.escape(check),), spec=spec or settings.spec)
     table = [one for one in options_of(type(settings)) if one.repeats]
     first = [one for one in table if one.key == "only"]
     rest = [one for one in table if one.key != "only"]
