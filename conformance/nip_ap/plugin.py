@@ -57,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
         _refuse_idle_options(config)
         return
     from nip_ap.engine.guest import GuestController
+    from nip_ap.engine.outside_files import OutsideFiles
     from nip_ap.engine.worker import SuiteWorker
 
     worker = hasattr(config, "workerinput")
@@ -64,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
         controller = GuestController.from_options(given_options(config))
         config.pluginmanager.register(controller, "nip_ap_controller")
     config.pluginmanager.register(SuiteWorker(config), "nip_ap_worker")
+    config.pluginmanager.register(OutsideFiles(config.rootpath), "nip_ap_outside_files")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from nip_ap.engine.declarations import Declaration, ScenarioError, declarations, scenario_files
 from nip_ap.model.check_id import CheckId
 from nip_ap.model.clauses import Register, RegisterError, register
 from nip_ap.model.faults import UsageFault
 from nip_ap.model.own_clauses import FOLDER, own_register
+from nip_ap.model.settings import Settings
+from nip_ap.model.subject import Context
 
 
 class OwnScenariosFault(UsageFault, ValueError):
@@ -56,6 +60,15 @@ def own_scenarios(folder: str) -> OwnScenarios:
     if complaint := _complaint(found):
         raise OwnScenariosFault(f"--scenarios {folder}: {complaint}")
     return found
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """The settings of a session, which are known before its relay is."""
+    if hasattr(config, "workerinput"):
+        return Context.from_json(config.workerinput["nip_ap"]).settings
+    settings = config.pluginmanager.getplugin("nip_ap_controller").settings
+    assert isinstance(settings, Settings)
+    return settings
 
 
 def _complaint(found: OwnScenarios) -> str:

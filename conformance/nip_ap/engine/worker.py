@@ -24,7 +24,6 @@ from nip_ap.engine.check_ids import (
     clauses_of,
     declared_id_of,
     function_of,
-    outside_name,
     parameters_of,
     path_of,
 )
@@ -40,7 +39,7 @@ from nip_ap.engine.key_turns import KeyTurns
 from nip_ap.engine.keys import read_key_sets
 from nip_ap.engine.no_waiting import impatient_imports
 from nip_ap.engine.outcomes import RESULT, briefly, dress, plain
-from nip_ap.engine.own_scenarios import own_scenarios
+from nip_ap.engine.own_scenarios import own_scenarios, settings_of
 from nip_ap.engine.visibility import give_fixtures
 from nip_ap.engine.waits import WaitNote, waits_folder
 from nip_ap.engine.watching import Watching
@@ -86,7 +85,7 @@ class SuiteWorker:
         self._turns: KeyTurns | None = None
         self.collected: dict[str, None] = {}
         """Every check that was found, also where it is not selected then."""
-        self.own = own_scenarios(_settings(config).scenarios)
+        self.own = own_scenarios(settings_of(config).scenarios)
         """The checks of the user's own, beside those of the suite."""
         config.args = [path_of(one) for one in config.args]
         files = [*scenario_files(), *self.own.files]
@@ -185,16 +184,6 @@ class SuiteWorker:
         self.leave()
         if _is_worker(self._config):
             self._config.workeroutput[COLLECTED] = list(self.collected)  # type: ignore[attr-defined]
-
-    def pytest_pycollect_makemodule(
-        self, module_path: Path, parent: pytest.Collector
-    ) -> pytest.Module | None:
-        """Name a file of checks that is outside pytest's root; pytest itself leaves it nameless."""
-        name = outside_name(module_path, self._config.rootpath)
-        if not name:
-            return None
-        found: pytest.Module = pytest.Module.from_parent(parent, path=module_path, nodeid=name)
-        return found
 
     def pytest_collectstart(self, collector: pytest.Collector) -> None:
         """Give the fixtures to the files of checks alone: others have some of the same names."""
@@ -394,15 +383,6 @@ def _names_checks(argument: str) -> bool:
     """Whether a path, or a node id, is of a file that declares checks."""
     file = Path(argument.partition("::")[0])
     return file.is_file() and bool(declared_in_files([file]))
-
-
-def _settings(config: pytest.Config) -> Settings:
-    """The settings of the run, which are known before a relay is."""
-    if _is_worker(config):
-        return Context.from_json(config.workerinput["nip_ap"]).settings  # type: ignore[attr-defined]
-    settings = config.pluginmanager.getplugin("nip_ap_controller").settings
-    assert isinstance(settings, Settings)
-    return settings
 
 
 def _is_worker(config: pytest.Config) -> bool:
