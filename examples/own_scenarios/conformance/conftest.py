@@ -10,7 +10,7 @@ Family = Callable[[int], list[Event]]
 
 
 @pytest.fixture
-def family(owner: Actor, persona: Persona, check: Check, clock: Clock) -> Family:
+def household(owner: Actor, persona: Persona, check: Check, clock: Clock) -> Family:
     """Publishes so many personas of one owner; gives them, the newest first."""
 
     def publish(size: int) -> list[Event]:

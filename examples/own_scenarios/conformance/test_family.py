@@ -8,8 +8,10 @@ PROMISED = 120
 
 
 @clause("ACME-FAMILY-01")
-def test_a_large_family_is_listed_whole(owner: Actor, family: Callable[[int], list[Event]]) -> None:
-    published = family(PROMISED)
+def test_a_large_family_is_listed_whole(
+    owner: Actor, household: Callable[[int], list[Event]]
+) -> None:
+    published = household(PROMISED)
     listed = owner.read_one_answer(all_of(owner)).events
     assert len(listed) == len(published)
 
