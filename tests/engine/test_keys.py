@@ -10,7 +10,7 @@ import pytest
 
 from nip_ap.engine.key_turns import KeyTurns
 from nip_ap.engine.keys import KeyFileError, public_keys, read_key_sets, read_keys
-from nip_ap.model.seed import salted, unsalted
+from nip_ap.model.seed import USUAL_EXAMPLES, of_what_is_generated, salted, unsalted
 from nip_ap.nostr import SecretKey
 
 OWNER, OTHER, STRANGER = (SecretKey.derived("keys", name) for name in ("o", "p", "s"))
@@ -116,6 +116,15 @@ def test_a_seed_gets_a_salt_unless_it_has_one():
     assert unsalted(salted("7f3a")) == "7f3a"
     assert salted("7f3a.c0de42") == "7f3a.c0de42"
     assert unsalted("7f3a") == "7f3a"
+
+
+def test_what_is_generated_is_the_same_in_each_run_of_the_usual_size():
+    one, other = salted("7f3a"), salted("0815")
+    usual = {of_what_is_generated(seed, USUAL_EXAMPLES) for seed in (one, other)}
+    assert len(usual) == 1
+    more = USUAL_EXAMPLES + 1
+    assert of_what_is_generated(one, more) == of_what_is_generated(salted("7f3a"), more) == "7f3a"
+    assert of_what_is_generated(other, more) == "0815"
 
 
 @pytest.mark.slow

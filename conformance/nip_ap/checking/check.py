@@ -24,7 +24,7 @@ from nip_ap.model.frame import NOTE
 from nip_ap.model.greeting import Greeting
 from nip_ap.model.judgement import HOLDS, Comparison, Judgement, NotApplicable, judged
 from nip_ap.model.result import Result
-from nip_ap.model.seed import unsalted
+from nip_ap.model.seed import of_what_is_generated
 from nip_ap.model.subject import LIMIT_MET, Context, Subject
 from nip_ap.model.verdict import Verdict
 from nip_ap.nostr import SecretKey, derive
@@ -132,8 +132,9 @@ class Check:
 
     @property
     def generation_seed(self) -> int:
-        """The seed of generated values: the same for each run of a seed, whatever its salt."""
-        seed = unsalted(self.surface.context.settings.seed)
+        """The seed of generated values: in a run of the usual size the same whatever the run's."""
+        settings = self.surface.context.settings
+        seed = of_what_is_generated(settings.seed, settings.examples)
         made = derive(seed, self.subject.name, self.id, str(self.repetition)).hex()
         return int(made[:12], 16)
 

@@ -31,6 +31,7 @@ from nip_ap.model.capabilities import Capabilities
 from nip_ap.model.clauses import JUNE
 from nip_ap.model.judgement import Broken, Inconclusive, ScenarioMistake
 from nip_ap.model.saved_sequence import read_sequence
+from nip_ap.model.seed import USUAL_EXAMPLES
 from nip_ap.nostr import DELETION, PERSONA, Draft, Filter
 from nip_ap.wire import WireError
 
@@ -38,8 +39,6 @@ Planner = Callable[[Random, Scope], Plan]
 
 ROLES = {"0": "owner", "1": "other owner", "2": "stranger"}
 
-USUAL_EXAMPLES = 50
-"""The --examples at which a plan has its usual size."""
 SMALLEST = 1.0
 """Of its usual size: with fewer questions a plan may never see its positive control."""
 _AT_ONCE, _MOST_FILTERS = 10, 5

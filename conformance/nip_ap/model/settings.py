@@ -10,6 +10,7 @@ from nip_ap.model.clauses import READER, RELAY, REVISIONS
 from nip_ap.model.options import described, option, seconds, whole_number
 from nip_ap.model.profile import BUZZ, PROFILES
 from nip_ap.model.saved_sequence import check_of, saved_sequence
+from nip_ap.model.seed import USUAL_EXAMPLES
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Settings:
 
     seed: str = field(
         metadata=described(
-            "Seed of what is generated; a random one if left out. Keys have a salt besides, "
+            "Seed of slugs and contents; a random one if left out. Keys have a salt besides, "
             "which the reported seed holds: 7f3a.c0de42 repeats a run exactly."
         )
     )
@@ -71,8 +72,9 @@ class Settings:
     )
     repeat: int = option(1, "Run each check this many times.", "N", read=whole_number(1))
     examples: int = option(
-        50,
-        "Sequences that AP-REPL-09 tries; generated traffic grows with it.",
+        USUAL_EXAMPLES,
+        "Sequences that AP-REPL-09 tries; generated traffic grows with it. The usual ones are the "
+        "same in each run; any other number makes others up, by the seed.",
         "N",
         read=whole_number(1),
     )
