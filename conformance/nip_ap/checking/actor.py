@@ -140,13 +140,19 @@ class Watch:
         return sum(one.id == event.id for one in self.subscription.live)
 
     def wait_for(self, event: Event) -> None:
-        """Wait for a live delivery. Raises NoAnswer; Inconclusive where no event came instead."""
+        """Wait for a live delivery. Raises NoAnswer.
+
+        Inconclusive where no event came instead, or the relay closed the subscription, as it may.
+        """
         try:
             self.subscription.wait_for(event)
         except NoAnswer as error:
             malformed = self.subscription.malformed
             if malformed:
                 raise Inconclusive(f"the relay delivers a non-event: {malformed[0]}") from error
+            closed = self.subscription.closed
+            if closed is not None:
+                raise Inconclusive(f"the relay closed a subscription: {closed!r}") from error
             raise
         self.ledger.observe(DELIVERED, self.subscription.door.name)
 
