@@ -97,6 +97,7 @@ def test_the_relay_describes_it_to_its_people(owner, other_owner):
 def test_each_of_its_people_is_told(owner, other_owner):
     channel = opened(owner, other_owner)
     for actor in (owner, other_owner):
+        actor.must_read(addressed_to(actor.pubkey, kind=MEMBER_ADDED))
         notice = notice_of(actor, channel)
         if notice is None:
             raise Broken(f"a kind {MEMBER_ADDED} for {actor.name}, with the channel", "none")

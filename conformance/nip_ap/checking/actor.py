@@ -65,6 +65,8 @@ Door = WebSocketDoor | HttpDoor
 _LAGS, _SHORT = 10, 2.0
 _INDEXED, _FIRST_PAUSE, _LONGEST_PAUSE = 3.0, 0.005, 0.2
 """Seconds that an index may run behind, and between two looks at it."""
+_OF_THE_MOMENT = ("rate-limited:", "auth-required:")
+_STATUSES_OF_THE_MOMENT = (401, 429, 503)
 _NAMED_AT_ONCE = 50
 """Events that one deletion request names."""
 _APART = 8
@@ -417,7 +419,7 @@ class Actor:
     def _answer_at(self, door: WebSocketDoor, event: Event) -> Answer | None:
         try:
             answer = door.answer_to(event, alone=True)
-            if answer.prefix in ("rate-limited:", "auth-required:"):
+            if answer.prefix in _OF_THE_MOMENT:
                 answer = door.publish(event)
         except WireError:
             return None
@@ -487,6 +489,32 @@ class Actor:
         neither is an empty answer.
         """
         return self._answered(self.try_to_read(*filters, via=via))
+
+    def must_read(self, *filters: Filter, via: str = WS) -> Reading:
+        """As `read`, for questions that a relay owes an answer to by the clause at hand.
+
+        Raises Broken where the relay refuses this question, each time that it is asked, and answers
+        another of the same actor between: it is the question then that it does not take. What it
+        refuses for want of time or of a proof of who asks is no such thing.
+        """
+        first = self.try_to_read(*filters, via=via)
+        if first.refusal is None or _is_of_the_moment(first):
+            return self._answered(first)
+        between = self.try_to_read(self._another_question(filters), via=via)
+        again = self.try_to_read(*filters, via=via)
+        if again.refusal is None or between.refusal is not None or _is_of_the_moment(again):
+            return self._answered(again)
+        raise Broken(
+            f"an answer to {self.name}, as to {_asked(between)}",
+            f"refused twice: {_in_full(again)}",
+        )
+
+    def _another_question(self, filters: Sequence[Filter]) -> Filter:
+        """What shows that the relay answers this actor: by author, or by id where that is asked."""
+        plain = all_of(self)
+        if plain not in filters:
+            return plain
+        return Filter.of(kinds=[PERSONA], ids=[one.id for one in self.written[-1:]])
 
     def read_one_answer(self, *filters: Filter, via: str = WS) -> Reading:
         """As `read`, one request and no more, be its answer cut or not."""
@@ -666,8 +694,17 @@ class Actor:
 def _in_full(refused: Reading | Counted) -> str:
     """A refusal as the relay gave it, and what it was asked."""
     frame = f"HTTP {refused.status}" if refused.status else "CLOSED"
-    asked = ", ".join(str(one.to_json()) for one in refused.filters)
-    return f"{frame} {refused.refusal!r}, asked for {asked[:300]}"
+    return f"{frame} {refused.refusal!r}, asked for {_asked(refused)}"
+
+
+def _asked(answer: Reading | Counted) -> str:
+    return ", ".join(str(one.to_json()) for one in answer.filters)[:300]
+
+
+def _is_of_the_moment(refused: Reading) -> bool:
+    """Whether a refusal says nothing of the question: ask later, or say first who you are."""
+    text = refused.refusal or ""
+    return text.startswith(_OF_THE_MOMENT) or refused.status in _STATUSES_OF_THE_MOMENT
 
 
 def _masked(text: str, question: Filter) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from nip_ap.checking.actor import HTTP, WS, address
+from nip_ap.checking.actor import HTTP, WS, address, all_of
 from nip_ap.checking.probing import BODY, PROBES, Probing, probe
 from nip_ap.checking.revision_probe import Doors, probed_revision
 from nip_ap.model.capabilities import NO, UNKNOWN, YES, Capabilities, Capability
@@ -283,7 +283,12 @@ def explore(probing: Probing, *, spec: str) -> Capabilities:
     except WireError as error:
         return silent(probing, fallback, str(error))
     if reading.refusal is not None:
-        return silent(probing, fallback, f"it accepts a persona and refuses its author: {reading}")
+        # It may be this question alone that it does not take, which checks are to judge.
+        listed = probing.owner.try_to_read(all_of(probing.owner))
+        if listed.refusal is not None:
+            why = f"it accepts a persona and refuses its author: {reading}"
+            return silent(probing, fallback, why)
+        reading = listed
     if event not in reading:
         why = f"it accepts an ordinary persona and does not serve it to its author: {reading}"
         return silent(probing, fallback, why, answers=True)

@@ -253,3 +253,15 @@ class DmNoticesFromAnybody(Policy):
 
     def scope_for(self, event: Event) -> str:
         return "messages:write" if event.kind in self._own else super().scope_for(event)
+
+
+@rogue(
+    "dm-notice-refused-to-whom-it-names",
+    turns_red="AP-DM-04",
+    blinds="AP-DM-05 AP-DM-06",
+    because="It takes its notices of members for its own use, and closes every question for them.",
+    remedy="Answer a question for kind 44100 whose `#p` names its reader alone.",
+)
+class DmNoticeRefusedToWhomItNames(Policy):
+    def asks_for_its_own(self, one: Filter, reader: str | None) -> bool:
+        return MEMBER_ADDED not in (one.kinds or ()) and super().asks_for_its_own(one, reader)

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import orjson
 
-from nip_ap.nostr import Event, Filter
-from nip_ap_relay.policy import NOVEMBER, Policy
+from nip_ap.nostr import PERSONA, Event, Filter
+from nip_ap_relay.policy import NOVEMBER, Caller, Policy
 from nip_ap_relay.rogues.declaring import rogue
-from nip_ap_relay.store import Row
+from nip_ap_relay.store import Row, Store
 
 
 @rogue(
@@ -417,3 +417,49 @@ class LiveEndsAtTheLimit(Policy):
             return matches
         self._delivered[id(one)] += 1
         return self._delivered[id(one)] <= one.limit
+
+
+class _RefusesAQuestion(Policy):
+    """Closes what asks for personas in a way that it has no index for."""
+
+    def has_no_index_for(self, one: Filter) -> bool:
+        raise NotImplementedError
+
+    def read_refusal(self, filters: Iterable[Filter], caller: Caller, store: Store) -> str | None:
+        asked = tuple(filters)
+        if any(PERSONA in (one.kinds or ()) and self.has_no_index_for(one) for one in asked):
+            return "unsupported: there is no index for this filter"
+        return super().read_refusal(asked, caller, store)
+
+
+@rogue(
+    "bounds-refused",
+    turns_red="AP-READ-06",
+    because="It closes what has a since or an until: its store is not sorted by time.",
+    remedy="Answer filters with `since` and `until`, by a scan where there is no index.",
+)
+class BoundsRefused(_RefusesAQuestion):
+    def has_no_index_for(self, one: Filter) -> bool:
+        return (one.since, one.until) != (None, None)
+
+
+@rogue(
+    "d-filter-refused",
+    turns_red="AP-READ-01 AP-READ-03",
+    because="It closes what asks by `#d`: its store knows events by author and kind.",
+    remedy="Answer filters on `#d`; a persona is looked up by its address.",
+)
+class DFilterRefused(_RefusesAQuestion):
+    def has_no_index_for(self, one: Filter) -> bool:
+        return "d" in one.tags
+
+
+@rogue(
+    "ids-filter-refused",
+    turns_red="AP-READ-05",
+    because="It closes what asks by ids: its store knows addressable events by address alone.",
+    remedy="Answer filters on `ids` for addressable events too.",
+)
+class IdsFilterRefused(_RefusesAQuestion):
+    def has_no_index_for(self, one: Filter) -> bool:
+        return one.ids is not None
