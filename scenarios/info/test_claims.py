@@ -81,6 +81,7 @@ def answered(owner, filters, what, identifier=""):
     except (ConnectionLost, NoAnswer) as error:
         raise Broken(f"EOSE for {what}", str(error)) from error
     if not subscription.ended:
+        owner.read(filters[-1])  # what is refused by itself says nothing of a limit
         seen = subscription.closed if subscription.closed is not None else owner.ws.notices[-1]
         raise Broken(f"EOSE for {what}", repr(seen))
     return subscription

@@ -21,6 +21,7 @@ from nip_ap.scenario import (
     Broken,
     Draft,
     Filter,
+    NotApplicable,
     SecretKey,
     accepted,
     clause,
@@ -293,6 +294,13 @@ def with_tag(tag, clock):
     return Draft(NOTE, clock.now(), (tag,), "look at this")
 
 
+def notes_are_taken(owner, clock):
+    """What imeta tags stand in has to be welcome itself."""
+    answer = owner.send(owner.signs(Draft(NOTE, clock.now(), (), "a note without a picture")))
+    if not answer.accepted:
+        raise NotApplicable(f"the relay does not take kind {NOTE}: {answer.message!r}")
+
+
 def taken(owner, tags, clock):
     """Those of the tags, by name, with which a note is accepted."""
     events = {name: owner.signs(with_tag(tag, clock)) for name, tag in tags.items()}
@@ -302,6 +310,7 @@ def taken(owner, tags, clock):
 
 @clause("AP-MEDIA-15")
 def test_the_form_of_an_imeta_tag_is_judged(owner, clock, check):
+    notes_are_taken(owner, clock)
     stored = uploaded(owner, png(check.slug()))
     right = (
         stored.imeta(),
@@ -317,6 +326,7 @@ def test_the_form_of_an_imeta_tag_is_judged(owner, clock, check):
 
 @clause("AP-MEDIA-16")
 def test_an_imeta_tag_fits_what_is_stored(owner, clock, check):
+    notes_are_taken(owner, clock)
     stored = uploaded(owner, png(check.slug()))
     absent = sha256_of(check.slug("absent").encode())
     url = str(stored.said.get("url"))

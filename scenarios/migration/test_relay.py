@@ -163,21 +163,22 @@ def test_two_devices_of_one_owner_come_to_rest(owner, client, other_client, mine
 
 
 @clause("AP-MIG-17")
+@each("lowest", ("first", "last"), ids=lambda lowest: f"the lowest comes {lowest}")
 def test_two_devices_in_one_second_agree_on_the_lowest_id(
-    keeps_two, owner, client, other_client, mine, clock
+    keeps_two, owner, client, other_client, mine, clock, lowest
 ):
     client.has(mine[:1])
     other_client.has([mine[0] | {"system_prompt": "The other device's text."}])
     for device in (client, other_client):
         device.runs(transport=Offline(), now=clock.now)
-    signed = [device.events()[mine[0]["id"]] for device in (client, other_client)]
-    for device in (client, other_client):
+    by_id = sorted((client, other_client), key=lambda device: device.events()[mine[0]["id"]].id)
+    agreed = by_id[0].events()[mine[0]["id"]]
+    for device in by_id if lowest == "first" else reversed(by_id):
         device.runs(transport=Blind(device.owner.ws), now=clock.now)
-    lowest = min(signed, key=lambda event: event.id)
-    assert owner.head(lowest.slug) == lowest
+    assert owner.head(agreed.slug) == agreed
     for device in (client, other_client, client, other_client):
         nothing_published(device.runs())
-    assert owner.head(lowest.slug) == lowest
+    assert owner.head(agreed.slug) == agreed
 
 
 @clause("AP-MIG-18")

@@ -7,6 +7,7 @@ from nip_ap.scenario import (
     PERSONA,
     Draft,
     Filter,
+    Inconclusive,
     NotApplicable,
     accepted,
     address,
@@ -120,7 +121,8 @@ def test_an_h_tag_puts_a_persona_in_no_history_of_the_channel(owner, persona, sl
     message = owner.publish(channel.message("in the channel"), via=via)
     event = owner.publish(persona(slug, tags=[("h", channel.id)]), via=via)
     reading = owner.read(Filter.of(kinds=[PERSONA, MESSAGE], tags={"h": [channel.id]}), via=via)
-    assert message in reading
+    if message not in reading:
+        raise Inconclusive(f"a message of the channel is not in its history either: {reading}")
     assert event not in reading
 
 

@@ -207,12 +207,12 @@ def test_a_refusal_says_invalid(owner, persona, slug, other_slug, via):
 
 
 @clause("AP-SLUG-09", needs=["http"])
-def test_both_doors_refuse_in_the_same_words(owner, persona, slug, other_slug):
+def test_both_doors_refuse_for_the_same_reason(owner, persona, slug, other_slug):
     for via in (WS, HTTP):
         owner.publish(persona(f"{other_slug}-{via}"), via=via)
     _, over_ws = refused_persona(owner, persona, slug, WS)
     _, over_http = refused_persona(owner, persona, slug, HTTP)
-    assert over_http.message == over_ws.message
+    assert over_http.prefix == over_ws.prefix
 
 
 @clause("AP-SLUG-10")

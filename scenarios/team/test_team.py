@@ -12,6 +12,7 @@ from nip_ap.scenario import (
     TEAM,
     Draft,
     Filter,
+    Inconclusive,
     accepted,
     address,
     all_of,
@@ -117,7 +118,8 @@ def test_an_h_tag_puts_it_in_no_channel(owner, stranger, made, kind, channel):
     event = accepted(owner, made(kind, tags=[("h", channel.id)]))
     assert event in owner.read(address(owner, event.slug, kind=kind))
     reading = owner.read(Filter.of(kinds=[kind, MESSAGE], tags={"h": [channel.id]}))
-    assert message in reading
+    if message not in reading:
+        raise Inconclusive(f"a message of the channel is not in its history either: {reading}")
     assert event not in reading
 
 

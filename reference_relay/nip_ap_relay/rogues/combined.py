@@ -266,7 +266,7 @@ class _IndexesSomeTags(Policy):
 
 @rogue(
     "tag-values-folded",
-    turns_red="AP-READ-17",
+    turns_red="AP-CAT-06 AP-INSTR-06 AP-READ-03 AP-READ-17 AP-SCOPE-07 AP-TEAM-07",
     by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
     because="It compares the values of tags without their case.",
     remedy="Compare the values of tags byte for byte.",
@@ -278,7 +278,7 @@ class TagValuesFolded(Policy):
 
 @rogue(
     "tag-values-trimmed",
-    turns_red="AP-READ-17",
+    turns_red="AP-READ-17 AP-SCOPE-07 AP-TEAM-07",
     by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
     because="It strips the values of tags of blanks before it indexes them.",
     remedy="Index the values of tags as they are.",
@@ -290,7 +290,7 @@ class TagValuesTrimmed(Policy):
 
 @rogue(
     "keys-indexed-to-their-last-byte",
-    turns_red="AP-READ-17",
+    turns_red="AP-READ-17 AP-SCOPE-07 AP-SLUG-12 AP-TEAM-07",
     by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
     because="Its index holds 31 bytes of an id or a key, and nothing looks at the last one.",
     remedy="Compare the whole value after the index has found candidates.",
@@ -318,7 +318,7 @@ class UpperCaseTagsFolded(Policy):
 
 @rogue(
     "tags-with-hints-unfound",
-    turns_red="AP-READ-17",
+    turns_red="AP-ENV-04 AP-READ-17",
     by_chance="AP-HTTP-06 AP-READ-18 AP-READ-21",
     because="It indexes tags of two elements alone, but for references to events.",
     remedy="Index the second element of a tag, whatever follows it.",

@@ -221,7 +221,7 @@ class RefusalWithoutPrefix(Policy):
 )
 class HttpHidesTheReason(Policy):
     def refusal_over_http(self, refusal: str) -> str:
-        return "invalid: bad request"
+        return "bad request"
 
 
 @rogue(
@@ -327,7 +327,7 @@ class AddressOfDashes(Policy):
 @rogue(
     "tag-values-are-patterns",
     turns_red="AP-SCOPE-07 AP-SLUG-12 AP-TEAM-07",
-    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-21",
+    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It looks values up with LIKE, to which `_` is any character.",
     remedy="Compare with = in place of LIKE, or escape `_` and `%`.",
 )
