@@ -90,10 +90,10 @@ class PingsOften(Habit):
 
 @habit
 class OtherWords(Habit):
-    """Refusals in other words behind the same prefix, as NIP-01 leaves them to relays."""
+    """Refusals in other words behind the same prefix, as NIP-01 leaves them to relays.
 
-    def http(self, method, headers):
-        return 404 if method == "POST" else None
+    Over HTTP they are the usual ones.
+    """
 
     async def says(self, talk, frame):
         position = {"OK": 3, "CLOSED": 2}.get(frame[0])
@@ -129,11 +129,8 @@ class Slow(Habit):
 class OrdersTiesTheOtherWay(Habit):
     """Where no limit is given, events of one second come with the highest id first.
 
-    NIP-01 gives an order for `limit` only.
+    NIP-01 gives an order for `limit` only. Over HTTP they come as they did.
     """
-
-    def http(self, method, headers):
-        return 404 if method == "POST" else None
 
     async def hears(self, talk, frame):
         if frame[0] == "REQ" and not any("limit" in one for one in frame[2:]):
@@ -272,9 +269,9 @@ class Whitelist(Reluctant):
 
 @habit
 class FewKinds(Reluctant):
-    """Takes personas, deletions, profiles and notes, and no other kind."""
+    """Takes personas, deletions and profiles, and no other kind."""
 
-    kinds = (0, 1, DELETION, PERSONA)
+    kinds = (0, DELETION, PERSONA)
 
     def objection(self, event):
         if event["kind"] in self.kinds:

@@ -192,13 +192,13 @@ def _parsed(text):
     return frame if good else None
 
 
-def serve(habit, port):
-    """Serve on a port until killed."""
+def serve(habit, port, file):
+    """Serve on a port until killed, out of a file that outlives it."""
     policy = Policy(NOVEMBER)
     policy.auth_to_read = policy.auth_to_write = not habit.is_open
     MANNERS["plain"].instruct(policy)
     habit.instruct(policy)
-    relay = Relay(policy, Store(None), {})
+    relay = Relay(policy, Store(file), {})
     listener = socket.create_server(("127.0.0.1", port), backlog=1024)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     inner = application({habit.path.strip("/"): relay}, DIALLED)

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 def judged(name, *more):
     """The report of a run on the relay of that name."""
-    command = f"{sys.executable} -m tests.unusual {name} {{port}}"
+    command = f"{sys.executable} -m tests.unusual {name} {{port}} {{dir}}/relay.db"
     done = subprocess.run(
         [sys.executable, "-m", "nip_ap", "run", "--cmd", command, *more, "--json"],
         cwd=ROOT,
