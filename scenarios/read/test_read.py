@@ -29,10 +29,15 @@ READS_AFTER_WRITES = 30
 @each("limit", (None, 1), ids=lambda limit: f"limit {limit}")
 def test_a_read_by_address_gives_the_head_then_eose(owner, persona, slug, limit):
     event = owner.publish(persona(slug))
-    wanted = address(owner, slug).changed(limit=limit)
-    owner.must_read(wanted)
-    stored = answered(owner, wanted)
+    stored = answered(owner, address(owner, slug).changed(limit=limit))
     assert [one.id for one in stored] == [event.id]
+
+
+@clause("AP-READ-01")
+@every_door
+def test_a_read_by_address_is_not_refused(owner, persona, slug, via):
+    event = owner.publish(persona(slug))
+    assert event in owner.must_read(address(owner, slug), via=via)
 
 
 @clause("AP-READ-02")

@@ -127,12 +127,15 @@ class Comparison:
             deviations = self.model.judge(filters, reader, answer)
         leaks = any(one.fault is Fault.WITHHELD for one in deviations)
         pushed_out = leaks and any(one.limit is not None for one in filters)
+        stray = next((one.event for one in deviations if one.fault is Fault.MISMATCH), None)
+        of_strays = Theme.CONDITIONS if stray is None else self._theme_of_stray(ask, stray)
         for deviation in deviations:
             if deviation.fault is Fault.MISSING and deviation.event is not None:
                 if bounded and not pushed_out:  # what leaks may have taken its place
                     self._missing.append((number, ask, deviation.event))
             elif deviation.fault is not Fault.OVER_LIMIT or bounded:
-                theme = _theme_of(deviation.fault)
+                is_stray = deviation.fault is Fault.MISMATCH
+                theme = of_strays if is_stray else _theme_of(deviation.fault)
                 if theme is Theme.ONCE and len(filters) == 1:
                     theme = Theme.CONDITIONS
                 self.find(theme, surface, ask, number, deviation)
@@ -214,6 +217,16 @@ class Comparison:
         key = self.key_of(ask.reader)
         due = self.model.due(filters, key)
         return all(event.id in self.visible(ask.reader, due) for event in due)
+
+    def _theme_of_stray(self, ask: Ask | Open, event: Event) -> Theme:
+        """What should not have matched: a limit let it in where the same without leaves it out."""
+        filters = self.filters(ask.filters)
+        if all(one.limit is None for one in filters):
+            return Theme.CONDITIONS
+        via = HTTP if isinstance(ask, Ask) and ask.surface == HTTP_QUERY else WS
+        unlimited = (one.changed(limit=None) for one in filters)
+        reading = self.actors[ask.reader].read(*unlimited, via=via)
+        return Theme.CONDITIONS if event in reading else Theme.LIMITS
 
     # -- what is missing -------------------------------------------------------
 

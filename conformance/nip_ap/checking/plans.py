@@ -35,7 +35,7 @@ def conditions(random: Random, scope: Scope) -> Plan:
 def limits(random: Random, scope: Scope) -> Plan:
     """A world, then questions with limits."""
     made = Generator(random, scope)
-    return (*made.family(), *made.asks(90, STORED, limits=True))
+    return (*made.family(), *made.limited(STORED), *made.asks(90, STORED, limits=True))
 
 
 def counts(random: Random, scope: Scope) -> Plan:

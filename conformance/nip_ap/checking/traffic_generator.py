@@ -34,6 +34,8 @@ _OLDEST, _NEWEST = 40, 8
 _SHARED = 0.8
 """How many personas of a world are shared, so that its strangers can tell much about filters."""
 _CROWD = "n"
+_ABOVE_ALL = 100
+"""A limit above the number of events in a world."""
 _ODD_TAGS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("t", "X"),),
     (("t", "x "),),
@@ -166,6 +168,27 @@ class Generator:
         return [
             Ask("0 again", surface, (Wanted(authors=("0",), tags=((name, (word,)),)),))
             for name, word in sorted(values)
+        ]
+
+    def limited(self, surface: str) -> list[Ask]:
+        """Each condition beside the author's name and a limit, once above what matches.
+
+        A condition that a relay drops where there is a limit cannot hide behind a limit that cuts
+        the answer anyway. The event in the middle of the world has neighbours on both sides.
+        """
+        middle = sorted(self.written, key=lambda one: one.age)[len(self.written) // 2]
+        bounds = [
+            Wanted(authors=("0", "1"), since=since, until=until)
+            for since, until in ((middle.age, None), (None, middle.age), (middle.age, middle.age))
+        ]
+        others = [
+            self.wanted(self.random.choice(self.written), among=("authors", name))
+            for name in ("ids", "kinds", "d", "t", "p", "e", "l")
+        ]
+        return [
+            Ask("0 again", surface, (replace(one, limit=limit),))
+            for one in (*bounds, *others)
+            for limit in (2, _ABOVE_ALL)
         ]
 
     def request(self, *, limits: bool = False, most: int | None = None) -> tuple[Wanted, ...]:

@@ -113,9 +113,9 @@ class CountSumsFilters(Policy):
 
 @rogue(
     "t-and-p-not-searchable",
-    turns_red=("AP-DM-04 AP-INSTR-06 AP-INSTR-07 AP-INSTR-10 AP-INSTR-13 AP-INSTR-14 AP-READ-17"),
+    turns_red="AP-DM-04 AP-INSTR-06 AP-INSTR-07 AP-INSTR-10 AP-INSTR-13 AP-INSTR-14 AP-READ-17",
+    blinds="AP-DM-05 AP-DM-06 AP-ENV-10 AP-GATE-15 AP-INSTR-08",
     by_chance="AP-HTTP-06 AP-READ-20 AP-READ-21",
-    blinds="AP-DM-05 AP-DM-06 AP-ENV-10 AP-INSTR-08",
     because="It indexes the `d` tag alone.",
     remedy="Index the values of every single-letter tag.",
 )
@@ -164,13 +164,13 @@ class ClosedIdIsDead(Policy):
     "registers-after-the-answer",
     turns_red="AP-CAT-09 AP-INSTR-09 AP-READ-20",
     blinds=(
-        "AP-ENV-08 AP-GATE-05 AP-GATE-33 AP-INSTR-16 AP-INT-05 AP-READ-14 AP-REPL-08 "
-        "AP-SLUG-08 AP-THREAD-12 AP-WRAP-05"
+        "AP-ENV-08 AP-GATE-05 AP-GATE-15 AP-GATE-33 AP-INSTR-16 AP-INT-05 AP-READ-14 "
+        "AP-REPL-08 AP-SLUG-08 AP-THREAD-12 AP-WRAP-05"
     ),
     by_chance=(
-        "AP-DEL-14 AP-DM-05 AP-DM-08 AP-DV-06 AP-DV-09 AP-GATE-08 AP-GATE-09 "
-        "AP-GATE-32 AP-INFO-02 AP-INT-08 AP-READ-08 AP-READ-10 AP-READ-11 AP-READ-19 "
-        "AP-ROB-05 AP-ROB-06 AP-SCOPE-06 AP-THREAD-11 AP-WRAP-02 AP-WRAP-09"
+        "AP-DEL-14 AP-DM-05 AP-DM-08 AP-DV-06 AP-DV-09 AP-GATE-08 AP-GATE-09 AP-GATE-32 "
+        "AP-INFO-02 AP-INT-08 AP-READ-08 AP-READ-10 AP-READ-11 AP-READ-19 AP-ROB-05 "
+        "AP-ROB-06 AP-SCOPE-06 AP-THREAD-11 AP-WRAP-02 AP-WRAP-09"
     ),
     because="It opens a subscription once its stored events are sent; what comes between is lost.",
     remedy="Register the subscription before the stored events are read.",
@@ -182,12 +182,12 @@ class RegistersAfterTheAnswer(Policy):
 
 @rogue(
     "tags-are-indexed-late",
-    turns_red="AP-INSTR-06 AP-INSTR-07 AP-INSTR-13 AP-INSTR-14 AP-READ-12 AP-TEAM-07",
-    by_chance="AP-DM-04 AP-SCOPE-07 AP-THREAD-01",
+    turns_red="AP-INSTR-06 AP-INSTR-07 AP-INSTR-13 AP-INSTR-14 AP-READ-12",
     blinds=(
-        "AP-DM-05 AP-DM-06 AP-DM-07 AP-DM-10 AP-ENV-10 AP-GATE-33 AP-INSTR-08 "
-        "AP-THREAD-08 AP-THREAD-12 AP-THREAD-13"
+        "AP-DM-05 AP-DM-06 AP-DM-07 AP-DM-10 AP-ENV-10 AP-GATE-33 AP-INSTR-08 AP-SCOPE-07 "
+        "AP-TEAM-07 AP-THREAD-08 AP-THREAD-12 AP-THREAD-13"
     ),
+    by_chance="AP-DM-04 AP-READ-20 AP-SCOPE-07 AP-THREAD-01",
     because="It answers OK when the event is stored, and indexes its tags in the background.",
     remedy="Index the tags in the transaction that stores the event, before you send OK.",
 )
@@ -228,7 +228,7 @@ class WildcardAtTheHttpDoor(Policy):
 @rogue(
     "look-alike-slugs-share-a-head",
     turns_red="AP-REPL-16 AP-SLUG-12",
-    by_chance="AP-DEL-17 AP-READ-18",
+    by_chance="AP-DEL-17 AP-READ-12 AP-READ-18",
     because="It makes file names of slugs, and has an underscore for whatever may not stand there.",
     remedy="Use the slug itself as the key, or an encoding that can be undone.",
 )

@@ -210,6 +210,7 @@ class GateBeforeItsTime(Policy):
 @rogue(
     "gate-blocks-author",
     turns_red="AP-GATE-09",
+    blinds="AP-GATE-15",
     by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18",
     because="Once an answer holds something shared it is taken for a catalogue, author or not.",
     remedy="Always serve an author their own personas, shared or not.",

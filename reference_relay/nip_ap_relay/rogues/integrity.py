@@ -56,7 +56,9 @@ class SigUnchecked(Policy):
 @rogue(
     "ok-missing",
     turns_red="AP-INT-04",
-    blinds=("AP-DM-12 AP-HTTP-01 AP-HTTP-02 AP-MEDIA-15 AP-MEDIA-16 AP-SCOPE-02 AP-TEAM-08"),
+    blinds=(
+        "AP-DM-12 AP-HTTP-01 AP-HTTP-02 AP-MEDIA-15 AP-MEDIA-16 AP-READ-20 AP-SCOPE-02 AP-TEAM-08"
+    ),
     because="It answers only for kinds that it has a handler for.",
     remedy="Answer every EVENT with OK, whatever its kind.",
 )

@@ -91,7 +91,7 @@ class DFilterFirstValueOnly(Policy):
 @rogue(
     "authors-filter-ignored",
     turns_red="AP-READ-04 AP-SLUG-11 AP-SLUG-12 AP-TEAM-02",
-    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-21",
+    by_chance="AP-GATE-15 AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="Where a filter names `d` it takes the tag index and checks nothing else.",
     remedy="Check every condition of the filter after the index has found candidates.",
 )
@@ -118,6 +118,7 @@ class IdsFilterIgnored(Policy):
 @rogue(
     "since-exclusive",
     turns_red="AP-READ-06 AP-SEARCH-05",
+    blinds="AP-GATE-15",
     by_chance="AP-HTTP-06 AP-READ-17 AP-READ-18 AP-READ-21",
     because="It writes > for >=.",
     remedy="Compare `created_at >= since`.",
@@ -191,7 +192,7 @@ class TieOrderArbitrary(Policy):
 @rogue(
     "limit-zero-is-unlimited",
     turns_red="AP-READ-08",
-    by_chance="AP-READ-18",
+    by_chance="AP-HTTP-06 AP-READ-18",
     because="It takes 0 for the absence of a limit.",
     remedy="Return no stored event for `limit: 0`.",
 )
@@ -289,7 +290,9 @@ class CloseIgnored(Policy):
 @rogue(
     "ok-before-store",
     turns_red="AP-ENV-06 AP-READ-02 AP-READ-12 AP-REPL-09 AP-ROB-04 AP-ROB-06",
-    by_chance="AP-DEL-17 AP-INFO-01 AP-REPL-16 AP-SLUG-11 AP-SLUG-12",
+    by_chance=(
+        "AP-DEL-17 AP-HTTP-06 AP-INFO-01 AP-READ-21 AP-REPL-16 AP-ROB-05 AP-SLUG-11 AP-SLUG-12"
+    ),
     because="It answers from memory and writes behind, a moment later, when a buffer is full.",
     remedy="Send OK after the event can be read.",
 )
@@ -436,8 +439,8 @@ class _RefusesAQuestion(Policy):
     "bounds-refused",
     turns_red="AP-READ-06",
     blinds=(
-        "AP-ENV-08 AP-GATE-03 AP-GATE-05 AP-GATE-07 AP-GATE-08 AP-HTTP-02 AP-INSTR-09 "
-        "AP-READ-10 AP-ROB-06"
+        "AP-ENV-08 AP-GATE-03 AP-GATE-05 AP-GATE-07 AP-GATE-08 AP-GATE-15 AP-HTTP-02 "
+        "AP-INSTR-09 AP-READ-10 AP-ROB-06"
     ),
     by_chance="AP-GATE-15",
     because="It closes what has a since or an until: its store is not sorted by time.",
@@ -452,15 +455,16 @@ class BoundsRefused(_RefusesAQuestion):
     "d-filter-refused",
     turns_red="AP-READ-01 AP-READ-03",
     blinds=(
-        "AP-AUTH-02 AP-AUTH-03 AP-DEL-01 AP-DEL-02 AP-DEL-03 AP-DEL-04 AP-DEL-05 AP-DEL-06 "
-        "AP-DEL-07 AP-DEL-10 AP-DEL-11 AP-DEL-12 AP-DEL-13 AP-DEL-15 AP-DEL-16 AP-ENV-04 "
-        "AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-ENV-08 AP-GATE-01 AP-GATE-03 AP-GATE-05 AP-GATE-08 "
-        "AP-GATE-10 AP-GATE-11 AP-INFO-03 AP-INFO-05 AP-INFO-06 AP-INT-08 AP-READ-04 "
-        "AP-READ-09 AP-READ-10 AP-READ-12 AP-READ-16 AP-REPL-01 AP-REPL-02 AP-REPL-03 "
-        "AP-REPL-04 AP-REPL-05 AP-REPL-06 AP-REPL-07 AP-REPL-10 AP-REPL-11 AP-REPL-12 "
-        "AP-REPL-14 AP-REPL-20 AP-ROB-01 AP-ROB-02 AP-ROB-03 AP-ROB-05 AP-ROB-06 AP-ROB-07 "
-        "AP-SCOPE-01 AP-SCOPE-02 AP-SCOPE-03 AP-SCOPE-04 AP-SCOPE-05 AP-SLUG-01 AP-SLUG-04 "
-        "AP-SLUG-05 AP-SLUG-07 AP-SLUG-08 AP-SLUG-11 AP-SLUG-12 AP-SLUG-13"
+        "AP-AUTH-02 AP-AUTH-03 AP-CAT-08 AP-DEL-01 AP-DEL-02 AP-DEL-03 AP-DEL-04 AP-DEL-05 "
+        "AP-DEL-06 AP-DEL-07 AP-DEL-10 AP-DEL-11 AP-DEL-12 AP-DEL-13 AP-DEL-15 AP-DEL-16 "
+        "AP-ENV-04 AP-ENV-05 AP-ENV-06 AP-ENV-07 AP-ENV-08 AP-GATE-01 AP-GATE-03 AP-GATE-05 "
+        "AP-GATE-08 AP-GATE-10 AP-GATE-11 AP-GATE-15 AP-INFO-03 AP-INFO-05 AP-INFO-06 "
+        "AP-INT-08 AP-READ-04 AP-READ-09 AP-READ-10 AP-READ-12 AP-READ-16 AP-READ-19 "
+        "AP-READ-20 AP-REPL-01 AP-REPL-02 AP-REPL-03 AP-REPL-04 AP-REPL-05 AP-REPL-06 "
+        "AP-REPL-07 AP-REPL-09 AP-REPL-10 AP-REPL-11 AP-REPL-12 AP-REPL-14 AP-REPL-20 "
+        "AP-ROB-01 AP-ROB-02 AP-ROB-03 AP-ROB-05 AP-ROB-06 AP-ROB-07 AP-SCOPE-01 AP-SCOPE-02 "
+        "AP-SCOPE-03 AP-SCOPE-04 AP-SCOPE-05 AP-SLUG-01 AP-SLUG-04 AP-SLUG-05 AP-SLUG-07 "
+        "AP-SLUG-08 AP-SLUG-11 AP-SLUG-12 AP-SLUG-13"
     ),
     by_chance="AP-CAT-08 AP-GATE-15 AP-READ-19 AP-READ-20 AP-REPL-09",
     because="It closes what asks by `#d`: its store knows events by author and kind.",
@@ -477,9 +481,9 @@ class DFilterRefused(_RefusesAQuestion):
     blinds=(
         "AP-DEL-01 AP-DEL-13 AP-ENV-01 AP-ENV-02 AP-ENV-03 AP-ENV-09 AP-ENV-11 AP-ENV-12 "
         "AP-GATE-02 AP-GATE-04 AP-GATE-06 AP-GATE-07 AP-GATE-08 AP-GATE-10 AP-GATE-11 "
-        "AP-HTTP-02 AP-INT-01 AP-INT-02 AP-INT-03 AP-READ-09 AP-READ-16 AP-REPL-07 AP-ROB-04 "
-        "AP-SLUG-02 AP-SLUG-03 AP-SLUG-04 AP-SLUG-05 AP-SLUG-06 AP-SLUG-07 AP-SLUG-08 "
-        "AP-SLUG-13"
+        "AP-GATE-15 AP-HTTP-02 AP-INT-01 AP-INT-02 AP-INT-03 AP-READ-09 AP-READ-16 "
+        "AP-REPL-07 AP-ROB-04 AP-SLUG-02 AP-SLUG-03 AP-SLUG-04 AP-SLUG-05 AP-SLUG-06 "
+        "AP-SLUG-07 AP-SLUG-08 AP-SLUG-13"
     ),
     by_chance="AP-GATE-15",
     because="It closes what asks by ids: its store knows addressable events by address alone.",

@@ -98,8 +98,8 @@ class TieFirstWrite(Policy):
 @rogue(
     "key-ignores-author",
     turns_red="AP-READ-04 AP-READ-12 AP-REPL-04 AP-REPL-09",
-    blinds="AP-DEL-03 AP-DEL-10 AP-READ-21",
-    by_chance="AP-DEL-03 AP-DEL-17 AP-READ-18 AP-READ-20 AP-REPL-16",
+    blinds="AP-DEL-03 AP-DEL-10 AP-READ-19 AP-READ-21",
+    by_chance="AP-DEL-03 AP-DEL-17 AP-HTTP-06 AP-READ-18 AP-READ-20 AP-REPL-16",
     because="Its unique index is over kind and `d` alone.",
     remedy="Include the author in the unique key of an address.",
 )
@@ -148,9 +148,9 @@ class SlugPrefixMatch(Policy):
 
 @rogue(
     "key-ignores-kind",
-    turns_red="AP-DEL-12 AP-DEL-15 AP-READ-12 AP-REPL-06",
+    turns_red="AP-DEL-12 AP-DEL-15 AP-REPL-06",
     blinds="AP-DM-03",
-    by_chance="AP-DEL-17 AP-HTTP-06 AP-READ-18 AP-READ-19 AP-REPL-16",
+    by_chance="AP-DEL-17 AP-HTTP-06 AP-READ-12 AP-READ-18 AP-READ-19 AP-REPL-16",
     because="Its unique index is over author and `d` alone.",
     remedy="Include the kind in the unique key of an address.",
 )

@@ -216,12 +216,12 @@ class RefusalWithoutPrefix(Policy):
 @rogue(
     "http-hides-the-reason",
     turns_red="AP-HTTP-01 AP-SLUG-09",
-    because="Its HTTP layer replaces the text of every refusal by a phrase of its own.",
+    because="Its HTTP layer replaces what it is told of a slug by a phrase of its own.",
     remedy="Return the reason of the refusal, prefix included, in the body.",
 )
 class HttpHidesTheReason(Policy):
     def refusal_over_http(self, refusal: str) -> str:
-        return "bad request"
+        return "bad request" if _is_for_its_slug(refusal) else refusal
 
 
 @rogue(
@@ -315,7 +315,7 @@ class AddressOfNumbers(Policy):
     "address-of-dashes",
     turns_red="AP-SLUG-12",
     blinds="AP-HTTP-06",
-    by_chance="AP-DEL-17 AP-REPL-16",
+    by_chance="AP-DEL-17 AP-READ-12 AP-REPL-16",
     because="It makes a file name of the slug and writes `_` for `-` in it.",
     remedy="Use the slug itself as the key, or an encoding that can be undone.",
 )
