@@ -38,6 +38,7 @@ def test_nothing_of_the_suite_is_imported(pytester, run_pytest):
             ours = {name for name in sys.modules if name.startswith("nip_ap")}
             table = {"option_table", "options", "settings", "delivery", "target_options"}
             table |= {"recipe", "relay_url", "markers", "profile", "saved_sequence", "clauses"}
+            table |= {"seed"}
             names = {"plugin", "version", "resources", "model", "without_allure"}
             names |= {f"model.{name}" for name in table}
             assert ours <= {"nip_ap", *(f"nip_ap.{name}" for name in names)}

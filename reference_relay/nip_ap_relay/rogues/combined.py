@@ -184,8 +184,8 @@ class RegistersAfterTheAnswer(Policy):
     "tags-are-indexed-late",
     turns_red="AP-INSTR-06 AP-INSTR-07 AP-INSTR-13 AP-INSTR-14 AP-READ-12",
     blinds=(
-        "AP-DM-05 AP-DM-06 AP-DM-07 AP-DM-10 AP-ENV-10 AP-GATE-33 AP-INSTR-08 AP-SCOPE-07 "
-        "AP-TEAM-07 AP-THREAD-08 AP-THREAD-12 AP-THREAD-13"
+        "AP-DM-05 AP-DM-06 AP-DM-07 AP-DM-10 AP-ENV-10 AP-GATE-15 AP-GATE-33 AP-INSTR-08 "
+        "AP-SCOPE-07 AP-TEAM-07 AP-THREAD-08 AP-THREAD-12 AP-THREAD-13"
     ),
     by_chance="AP-DM-04 AP-READ-20 AP-SCOPE-07 AP-THREAD-01",
     because="It answers OK when the event is stored, and indexes its tags in the background.",

@@ -195,7 +195,7 @@ class GateAlwaysOn(Policy):
     "gate-before-its-time",
     turns_red="AP-GATE-14",
     by_chance=(
-        "AP-DM-06 AP-DV-07 AP-DV-09 AP-READ-18 AP-READ-20 AP-WRAP-03 AP-WRAP-04 "
+        "AP-DM-06 AP-DV-07 AP-DV-09 AP-READ-18 AP-READ-19 AP-READ-20 AP-WRAP-03 AP-WRAP-04 "
         "AP-WRAP-05 AP-WRAP-09"
     ),
     spec=JUNE,

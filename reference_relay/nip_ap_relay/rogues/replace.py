@@ -148,9 +148,9 @@ class SlugPrefixMatch(Policy):
 
 @rogue(
     "key-ignores-kind",
-    turns_red="AP-DEL-12 AP-DEL-15 AP-REPL-06",
-    blinds="AP-DM-03",
-    by_chance="AP-DEL-17 AP-HTTP-06 AP-READ-12 AP-READ-18 AP-READ-19 AP-REPL-16",
+    turns_red="AP-DEL-15 AP-REPL-06",
+    blinds="AP-DEL-12 AP-DM-03",
+    by_chance="AP-DEL-12 AP-DEL-17 AP-HTTP-06 AP-READ-12 AP-READ-18 AP-READ-19 AP-REPL-16",
     because="Its unique index is over author and `d` alone.",
     remedy="Include the kind in the unique key of an address.",
 )
