@@ -36,7 +36,7 @@ class MapperWithEnv(Mapper):
 
 @rogue(
     "M10",
-    turns_red="AP-MIG-22 AP-MIG-23",
+    turns_red="AP-MIG-22 AP-MIG-23 AP-MIG-54",
     because="it writes env_vars into the content",
     remedy="Leave `env_vars` out of the content.",
 )
@@ -60,7 +60,7 @@ class _MapperWithUnknown(Mapper):
 
 @rogue(
     "M11",
-    turns_red="AP-MIG-22 AP-MIG-23",
+    turns_red="AP-MIG-22 AP-MIG-23 AP-MIG-54",
     because="it passes on keys of the record that it does not know",
     remedy="Write only the fields that the event's content is defined to have.",
 )
