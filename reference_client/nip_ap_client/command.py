@@ -179,11 +179,11 @@ def _drained(scope: Scope, key: SecretKey, limit: float) -> str:
     from nip_ap_client.scopes import Drain
     from nip_ap_client.transport import WireError, WireTransport
 
-    transport = WireTransport(scope.relay, key, now=clock, answer_limit=limit)
     try:
         kept = RetentionStore(scope.store, relay=scope.relay, owner=key.pubkey, lock_limit=limit)
     except StoreError as error:
         return f"what waits for {scope.relay} still waits: {error}"
+    transport = WireTransport(scope.relay, key, now=clock, answer_limit=limit)
     drain = Drain(kept, transport, key, now=clock, stale_after=STALE_AFTER, ahead=AHEAD)
     try:
         return drain.run()

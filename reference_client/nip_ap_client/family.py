@@ -96,13 +96,8 @@ class FamilyMigrator(Migrator):
         slug = draft.tags[0][1]
         if fault := self.address_fault(slug):
             raise ProjectionRefused(fault)
-        updated = record.get("updated_at")
-        return Entry(
-            slug,
-            draft.content,
-            updated if isinstance(updated, str) else "",
-            shared=record.get("shared") is True,
-        )
+        shared = record.get("shared") is True
+        return Entry(slug, draft.content, edited_at(record), shared=shared)
 
 
 class TeamMigrator(FamilyMigrator):
@@ -207,6 +202,12 @@ class CatalogMigrator(FamilyMigrator):
         """See Migrator."""
         assert isinstance(situation.persona, Entry)
         return situation.persona.shared
+
+
+def edited_at(record: Record) -> str:
+    """The time of the last edit, as the record has it; empty where it has none."""
+    found = record.get("updated_at")
+    return found if isinstance(found, str) else ""
 
 
 def objects_of(base: Path, name: str) -> list[Record]:

@@ -21,6 +21,7 @@ from nip_ap_client.family import (
     FamilyMigrator,
     Record,
     TeamMigrator,
+    edited_at,
 )
 from nip_ap_client.instructions import InvalidVersion, TextRefused, opened, sealed, version_of
 from nip_ap_client.mapping import Mapped, Skip
@@ -66,11 +67,11 @@ class InstructionsMigrator(FamilyMigrator):
         skipped: list[Skip] = []
         found = list(self.subjects(self.base))
         for slug, record in found:
-            text, updated = str(record["instructions"]), record.get("updated_at")
+            text = str(record["instructions"])
             if fault := self.fault(slug, text):
                 skipped.append(Skip(slug, fault))
             else:
-                chosen[slug] = Entry(slug, text, updated if isinstance(updated, str) else "")
+                chosen[slug] = Entry(slug, text, edited_at(record))
         return Mapped(tuple(chosen.values()), tuple(skipped), (), frozenset(s for s, _ in found))
 
     def fault(self, slug: str, text: str) -> str:

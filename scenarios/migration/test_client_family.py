@@ -68,11 +68,7 @@ def test_what_leaves_its_file_is_deleted(deleting, publishing, laptop, stub, fam
     laptop.runs()
     gone = family[case["file"]].pop(0)[case["address"]]
     laptop.has_family(family)
-    stub.order(silent=True)
-    running = laptop.starts()
-    stub.waits_for_events(len(stub.heard()) + 1)
-    laptop.recorded(running.killed())
-    stub.order(silent=False)
+    laptop.crashes_before_an_answer()
     outcome = laptop.runs()
     left = laptop.heads(case["kind"])
     if gone in left:

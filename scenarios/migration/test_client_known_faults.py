@@ -60,11 +60,7 @@ def test_a_crash_between_record_and_deletion(deleting, laptop, stub, personas):
     record = published_of(personas)[0]
     laptop.migrates(personas)
     laptop.removes(record["id"])
-    stub.order(silent=True)
-    running = laptop.starts()
-    stub.waits_for_events(len(stub.heard()) + 1)
-    laptop.recorded(running.killed())
-    stub.order(silent=False)
+    laptop.crashes_before_an_answer()
     outcome = laptop.runs()
     if record["id"] in laptop.heads():
         raise Broken("the deletion to be made by the next run", f"the head is there; {outcome}")

@@ -33,9 +33,9 @@ from nip_ap.targets import BundledTarget
 from nip_ap_relay.policy import JUNE, NOVEMBER, Policy
 from nip_ap_relay.recording import Recording
 from nip_ap_relay.rehearsal import rehearse
+from tests.mutation.accounts import conclude, tell_of_survivor
 from tests.mutation.mutants import Mutant, mutants
 
-BAR = 0.9
 _ANSWER_LIMIT = 1.5
 _SHARES = 3
 """Names in so many shares for each worker: recordings are large, and travel with each share."""
@@ -193,19 +193,9 @@ def _plan(
 def _report(every: Sequence[Mutant], killed: Mapping[str, list[str]], seconds: float) -> int:
     reasons = explained()
     survivors = [one for one in every if not killed.get(one.name)]
-    unexplained = [one for one in survivors if (one.source, one.change) not in reasons]
     for one in survivors:
-        reason = reasons.get((one.source, one.change), "NOT EXPLAINED")
-        print(
-            f"survived  {one.module}:{one.line}: {one.change:<16} {one.source}\n          {reason}"
-        )
-    ratio = 1 - len(survivors) / len(every)
-    print(
-        f"{len(every)} mutants, {len(every) - len(survivors)} killed by scenarios "
-        f"({ratio:.1%}), {len(survivors)} survived, {len(unexplained)} without a reason "
-        f"({seconds:.0f} s)"
-    )
-    return 0 if ratio >= BAR and not unexplained else 1
+        tell_of_survivor(one, reasons)
+    return conclude(every, survivors, reasons, "scenarios", seconds)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.mutation.accounts import conclude, tell_of_survivor
 from tests.mutation.mutants import Mutant, mutants_of
 
 JUDGE = {
@@ -52,7 +53,6 @@ TESTS = (
 )
 """Tests that need no relay, or one in the same process."""
 
-BAR = 0.9
 LONGEST = 120.0
 """Seconds for all tests; a mutant that never ends is killed by that."""
 
@@ -131,20 +131,8 @@ def main(arguments: Sequence[str]) -> int:
         for one, dead in zip(every, pool.map(is_killed, every), strict=True):
             if not dead:
                 survivors.append(one)
-                reason = reasons.get((one.source, one.change), "NOT EXPLAINED")
-                where = f"{one.module}:{one.line}"
-                print(
-                    f"survived  {where}: {one.change:<16} {one.source}\n          {reason}",
-                    flush=True,
-                )
-    unexplained = [one for one in survivors if (one.source, one.change) not in reasons]
-    ratio = 1 - len(survivors) / len(every)
-    print(
-        f"{len(every)} mutants, {len(every) - len(survivors)} killed by tests ({ratio:.1%}), "
-        f"{len(survivors)} survived, {len(unexplained)} without a reason "
-        f"({time.monotonic() - began:.0f} s)"
-    )
-    return 0 if ratio >= BAR and not unexplained else 1
+                tell_of_survivor(one, reasons)
+    return conclude(every, survivors, reasons, "tests", time.monotonic() - began)
 
 
 if __name__ == "__main__":

@@ -36,8 +36,7 @@ def _event(frame, verb="EVENT"):
 class Reluctant(Habit):
     """Takes not every event. HTTP is closed, so that both doors agree."""
 
-    def http(self, method, headers):
-        return 404 if method == "POST" else None
+    takes_posts = False
 
     async def hears(self, talk, frame):
         event = _event(frame)
@@ -301,8 +300,7 @@ class WantsNarrowFilters(Habit):
 class NoHttp(Habit):
     """WebSocket and NIP-11 alone."""
 
-    def http(self, method, headers):
-        return 404 if method == "POST" else None
+    takes_posts = False
 
 
 @habit
@@ -363,11 +361,10 @@ class OtherName(Habit):
 
 
 class _NoCount(Habit):
+    takes_posts = False
+
     async def hears(self, talk, frame):
         return self.answer(frame) if frame[0] == "COUNT" and len(frame) > 2 else None
-
-    def http(self, method, headers):
-        return 404 if method == "POST" else None
 
     def information(self, document):
         document["supported_nips"] = [one for one in document["supported_nips"] if one != 45]
@@ -402,8 +399,7 @@ class CountsNotByClosed(_NoCount):
 class CountsRoughly(Habit):
     """Counts are rounded up to the next ten, and said to be approximate."""
 
-    def http(self, method, headers):
-        return 404 if method == "POST" else None
+    takes_posts = False
 
     async def says(self, talk, frame):
         if frame[0] != "COUNT":

@@ -60,6 +60,8 @@ class Habit:
 
     is_open = False
     """Whether it goes without authentication."""
+    takes_posts = True
+    """Whether it has doors over HTTP beside NIP-11."""
     path = ""
     compresses = False
     pings_every = None
@@ -84,7 +86,7 @@ class Habit:
 
     def http(self, method, headers):
         """The status with which HTTP is turned away; None lets it in."""
-        return
+        return 404 if method == "POST" and not self.takes_posts else None
 
     def headers(self):
         """Header lines that every HTTP answer gets."""

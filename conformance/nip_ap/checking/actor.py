@@ -40,6 +40,7 @@ from nip_ap.nostr import (
 )
 from nip_ap.nostr.channel import CREATE_CHANNEL, Channel
 from nip_ap.wire import (
+    LIMITED,
     Answer,
     Counted,
     HttpDoor,
@@ -65,8 +66,9 @@ Door = WebSocketDoor | HttpDoor
 _LAGS, _SHORT = 10, 2.0
 _INDEXED, _FIRST_PAUSE, _LONGEST_PAUSE = 3.0, 0.005, 0.2
 """Seconds that an index may run behind, and between two looks at it."""
-_OF_THE_MOMENT = ("rate-limited:", "auth-required:")
+_OF_THE_MOMENT = (LIMITED, "auth-required:")
 _STATUSES_OF_THE_MOMENT = (401, 429, 503)
+"""What refusals begin with, and HTTP statuses, that say nothing of what was asked."""
 _NAMED_AT_ONCE = 50
 """Events that one deletion request names."""
 _APART = 8

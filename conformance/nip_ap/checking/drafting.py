@@ -5,33 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from nip_ap.checking.actor import Clock
 from nip_ap.nostr import PERSONA, Draft
 from nip_ap.nostr.event import as_tags
 
 
-class Persona(Protocol):
-    """The type of that fixture, for checks that have types."""
-
-    def __call__(
-        self,
-        slug: str | None,
-        *,
-        at: int | None = None,
-        name: str = "Conformance",
-        content: str | None = None,
-        tags: Iterable[Sequence[str]] = (),
-        shared: bool = False,
-    ) -> Draft:
-        """A draft; without a slug one that has no `d` tag, and `at` is now if left out."""
-        ...
-
-
 @dataclass(frozen=True)
-class PersonaDrafts:
-    """Makes drafts of personas by the clock of a check."""
+class Persona:
+    """Makes drafts of personas by the clock of a check; the type of the fixture, too."""
 
     clock: Clock
 
@@ -45,7 +27,7 @@ class PersonaDrafts:
         tags: Iterable[Sequence[str]] = (),
         shared: bool = False,
     ) -> Draft:
-        """See Persona."""
+        """A draft; without a slug one that has no `d` tag, and `at` is now if left out."""
         own = [("d", slug)] if slug is not None else []
         gate = [("shared", "true")] if shared else []
         return Draft(

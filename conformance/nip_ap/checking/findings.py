@@ -33,6 +33,7 @@ from nip_ap.checking.traffic import (
     spoken,
 )
 from nip_ap.nostr import Event, Filter
+from nip_ap.wire import Reading
 
 _LOOKED_INTO = 4
 """Missing events of one batch that are asked for again: the first finding is what is reported."""
@@ -220,13 +221,14 @@ class Comparison:
 
     def _theme_of_stray(self, ask: Ask | Open, event: Event) -> Theme:
         """What should not have matched: a limit let it in where the same without leaves it out."""
-        filters = self.filters(ask.filters)
-        if all(one.limit is None for one in filters):
+        if all(one.limit is None for one in ask.filters):
             return Theme.CONDITIONS
-        via = HTTP if isinstance(ask, Ask) and ask.surface == HTTP_QUERY else WS
-        unlimited = (one.changed(limit=None) for one in filters)
-        reading = self.actors[ask.reader].read(*unlimited, via=via)
-        return Theme.CONDITIONS if event in reading else Theme.LIMITS
+        return Theme.CONDITIONS if event in self._without_limits(ask) else Theme.LIMITS
+
+    def _without_limits(self, ask: Ask | Open) -> Reading:
+        """The answer to the same question without its limits."""
+        unlimited = (one.changed(limit=None) for one in self.filters(ask.filters))
+        return self.actors[ask.reader].read(*unlimited, via=_door_of(ask))
 
     # -- what is missing -------------------------------------------------------
 
@@ -260,18 +262,14 @@ class Comparison:
     def _theme_of_gap(self, ask: Ask | Open, event: Event) -> Theme:
         """Asked once more, with and without limits: late, cut off, or not found at all."""
         filters = self.filters(ask.filters)
-        via = HTTP if isinstance(ask, Ask) and ask.surface == HTTP_QUERY else WS
-        actor = self.actors[ask.reader]
-        again = actor.read(*filters, via=via)
+        again = self.actors[ask.reader].read(*filters, via=_door_of(ask))
         key = self.key_of(ask.reader)
         gaps = [one.event for one in self.model.judge(filters, key, again.events)
                 if one.fault is Fault.MISSING]  # fmt: skip
         if event not in gaps:
             return Theme.LATE
-        if any(one.limit is not None for one in filters):
-            unlimited = actor.read(*(one.changed(limit=None) for one in filters), via=via)
-            if event in unlimited:
-                return Theme.LIMITS
+        if any(one.limit is not None for one in filters) and event in self._without_limits(ask):
+            return Theme.LIMITS
         return Theme.CONDITIONS
 
     def visible(self, reader: Reader, events: Sequence[Event]) -> set[str]:
@@ -319,6 +317,10 @@ class Comparison:
             if made.id == event.id:
                 return f"{name} ({event.short_id})"
         return f"event {event.short_id}"
+
+
+def _door_of(ask: Ask | Open) -> str:
+    return HTTP if isinstance(ask, Ask) and ask.surface == HTTP_QUERY else WS
 
 
 def _theme_of(fault: Fault) -> Theme:

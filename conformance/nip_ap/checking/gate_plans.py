@@ -30,6 +30,8 @@ from nip_ap.checking.traffic import (
 from nip_ap.checking.traffic_generator import Generator, Plan, Scope
 from nip_ap.nostr import NOTE
 
+_BINDING = frozenset(("ids", "authors", "d", "t", "p"))
+"""Conditions that keep an answer to somebody's events, or a few."""
 _CONDITIONS = ("ids", "authors", "kinds", "d", "t", "p", "since", "until", "limit")
 _SMALL = 2
 _TARGETS = 30
@@ -67,8 +69,7 @@ def _phases(made: Generator) -> Iterator[list[Step]]:
 def _small_shapes(made: Generator) -> list[tuple[str, ...]]:
     """The subsets of one or two conditions, each as it is; what binds to nothing needs a date."""
     shapes = [(one,) for one in _CONDITIONS] + list(combinations(_CONDITIONS, _SMALL))
-    bound = {"ids", "authors", "d", "t", "p", "since"}
-    kept = [shape for shape in shapes if bound & set(shape)]
+    kept = [shape for shape in shapes if (_BINDING | {"since"}) & set(shape)]
     made.random.shuffle(kept)
     return kept
 
@@ -76,7 +77,7 @@ def _small_shapes(made: Generator) -> list[tuple[str, ...]]:
 def _filter(made: Generator, shape: tuple[str, ...], written: Sequence[Write]) -> Wanted:
     """A filter of a shape that finds what is hidden: all of it, or one of it."""
     random, kind = made.random, made.scope.kind
-    binds = {"ids", "authors", "d", "t", "p"} & set(shape)
+    binds = _BINDING & set(shape)
     ahead = [one for one in written if one.age <= AHEAD]
     hidden = [one for one in written if not one.shared and (binds or one in ahead)] or [*written]
     picked = hidden if random.random() < 0.5 else [random.choice(hidden)]

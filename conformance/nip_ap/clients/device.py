@@ -117,6 +117,15 @@ class Device:
             raise Broken(f"the migrator to end within {budget:g} s", str(outcome))
         return outcome
 
+    def crashes_before_an_answer(self) -> Outcome:
+        """Run the migrator, and kill it once it has sent an event that nobody answers."""
+        self.stub.order(silent=True)
+        running = self.starts()
+        self.stub.waits_for_events(len(self.stub.heard()) + 1)
+        outcome = self.recorded(running.killed())
+        self.stub.order(silent=False)
+        return outcome
+
     def recorded(self, outcome: Outcome) -> Outcome:
         """Put what the run sent into the check's transcript."""
         entries = self.stub.log(self._logged)

@@ -52,20 +52,20 @@ def folder() -> Iterator[Path]:
 def stub(check: Check) -> Iterator[Stub]:
     """The stub relay, empty and well behaved."""
     check.goes_beyond_the_wire(_ANOTHERS_CLIENT)
-    made = shared_stub()
-    made.reset()
-    yield made
-    made.reset()
+    yield from _reset_around(shared_stub())
 
 
 @pytest.fixture
 def elsewhere(check: Check) -> Iterator[Stub]:
     """The stub relay of another community, empty and well behaved."""
     check.goes_beyond_the_wire(_ANOTHERS_CLIENT)
-    made = another_stub()
-    made.reset()
-    yield made
-    made.reset()
+    yield from _reset_around(another_stub())
+
+
+def _reset_around(stub: Stub) -> Iterator[Stub]:
+    stub.reset()
+    yield stub
+    stub.reset()
 
 
 @pytest.fixture

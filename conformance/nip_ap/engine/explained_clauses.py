@@ -6,7 +6,9 @@ No scenario and no relay is imported for it: a site of reports is made of these.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 from nip_ap.engine.declarations import Declaration, declarations
 from nip_ap.model.clauses import Clause, register
@@ -38,12 +40,16 @@ def check_explained(check: Declaration) -> CheckExplained:
 
 def _source(check: Declaration) -> tuple[ast.FunctionDef, str]:
     """The function of a check, and its code without decorators and docstring."""
-    text = check.file.read_text(encoding="utf-8")
-    node = next(
-        one
-        for one in ast.parse(text).body
-        if isinstance(one, ast.FunctionDef) and one.name == check.function
-    )
+    text, functions = _read(check.file)
+    node = functions[check.function]
     body = node.body[1:] if ast.get_docstring(node) and node.body[1:] else node.body
     lines = text.splitlines()[body[0].lineno - 1 : node.end_lineno]
     return node, "\n".join(line.removeprefix("    ") for line in lines)
+
+
+@cache
+def _read(file: Path) -> tuple[str, Mapping[str, ast.FunctionDef]]:
+    """A scenario file, which has many checks, and its functions by name."""
+    text = file.read_text(encoding="utf-8")
+    functions = [one for one in ast.parse(text).body if isinstance(one, ast.FunctionDef)]
+    return text, {one.name: one for one in functions}

@@ -9,7 +9,7 @@ import pytest
 from nip_ap.checking.actor import Actor, Clock
 from nip_ap.checking.check import Check
 from nip_ap.checking.credentials import LIMITED, USERS_ONLY
-from nip_ap.checking.drafting import Persona, PersonaDrafts
+from nip_ap.checking.drafting import Persona
 from nip_ap.checking.own_relay import OwnRelay
 from nip_ap.checking.sequences import Traffic
 from nip_ap.load import Crowd
@@ -141,4 +141,4 @@ def other_slug(check: Check) -> str:
 @pytest.fixture
 def persona(clock: Clock) -> Persona:
     """Makes drafts of personas: persona(slug, at=..., name=..., tags=[...], shared=True)."""
-    return PersonaDrafts(clock)
+    return Persona(clock)

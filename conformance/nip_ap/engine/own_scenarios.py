@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
@@ -34,14 +34,14 @@ class OwnScenarios:
         """The files of checks."""
         return sorted({one.file for one in self.declarations})
 
-    @property
+    @cached_property
     def known(self) -> Register:
         """Every clause that a check of the session may name."""
         return register().with_more(self.register) if self.folder else register()
 
     def has(self, check: str) -> bool:
         """Whether a check, given by its id, is one of these."""
-        return CheckId.read(check).clause in self.register
+        return bool(self.folder) and CheckId.read(check).clause in self.register
 
 
 @cache

@@ -107,7 +107,7 @@ def _rogues_of(own: OwnScenarios, names: Sequence[str]) -> list[OwnRogue]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise OwnScenariosFault(f"{path} cannot be read: {error}; its form is\n{_FORM}") from None
     found = {one.name: one for one in (_rogue(entry, own, path) for entry in entries)}
-    if not own.folder or not found:
+    if not found:
         raise OwnScenariosFault(f"{path} has no rogue; its form is\n{_FORM}")
     unknown = [name for name in names if name not in found]
     if unknown:

@@ -167,8 +167,8 @@ class Printer:
     def _own(self, folder: str) -> None:
         """What follows are somebody's own checks."""
         self._line()
-        told = f"  own checks of {on_one_line(folder)}, no part of NIP-AP"
-        self._line(painted("own", bold=True), told.removeprefix("  own"))
+        told = f" checks of {on_one_line(folder)}, no part of NIP-AP"
+        self._line(painted("own", bold=True), told)
 
     def _diagnosis(self, found: Diagnosis) -> None:
         """What the relay behaves like, before all else: a fault reads as one fault."""

@@ -12,6 +12,7 @@ from nip_ap.wire.answers import (
     Unreachable,
     WireError,
 )
+from nip_ap.wire.backoff import LIMITED
 from nip_ap.wire.conversation import Malformed
 from nip_ap.wire.exchange import exchange
 from nip_ap.wire.http import HttpDoor
@@ -23,6 +24,7 @@ from nip_ap.wire.websocket import Subscription, WebSocketDoor
 
 __all__ = [
     "ANSWER_LIMIT",
+    "LIMITED",
     "Answer",
     "ConnectionLost",
     "Counted",

@@ -34,6 +34,7 @@ from nip_ap.wire.answers import (
     Unreachable,
     WireError,
 )
+from nip_ap.wire.backoff import LIMITED
 from nip_ap.wire.bounds import FLOODS, flood
 from nip_ap.wire.conversation import Conversation
 from nip_ap.wire.network import Line, Network
@@ -41,7 +42,6 @@ from nip_ap.wire.pace import Patience
 from nip_ap.wire.transcript import Transcript
 
 DOOR = "ws"
-_LIMITED = "rate-limited:"
 _SILENCE = 0.5
 """Seconds of silence after which a connection ends for it, and not for what was said."""
 _AFTER_SILENCE = "after a silence "
@@ -159,7 +159,7 @@ class Connection(Conversation):
 
     def _ended(self, why: str) -> WireError:
         """The end of the connection: an accident, unless the relay said that it is for now only."""
-        if self.limits or _LIMITED in why:
+        if self.limits or LIMITED in why:
             return RateLimited(why)
         return _ending(why)
 
@@ -195,7 +195,7 @@ class Connection(Conversation):
     @property
     def was_turned_away(self) -> bool:
         """Whether the relay ended it with the words that it may be tried later."""
-        return self._lost is not None and (bool(self.limits) or _LIMITED in self._lost)
+        return self._lost is not None and (bool(self.limits) or LIMITED in self._lost)
 
     @property
     def was_left_idle(self) -> bool:

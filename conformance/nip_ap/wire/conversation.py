@@ -25,6 +25,7 @@ from nip_ap.nostr.message import (
     UnknownMessage,
     read_message,
 )
+from nip_ap.wire.backoff import LIMITED
 
 _MOST_KEPT = 100
 """Malformed events that are kept: the hundredth is as telling as the first."""
@@ -133,7 +134,7 @@ class Conversation:
             case NoticeMessage(text, fault):
                 self._note_fault(fault)
                 self.notices.append(text)
-                if text.startswith("rate-limited:"):
+                if text.startswith(LIMITED):
                     self.limits.append(text)
             case AuthMessage(challenge):
                 self.challenge = challenge
